@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+#
+# make                  build/x86_64/libkmem.a, for a kernel
+# make ARCH=host        build/host/libkmem.a, for programs and tests
+# make demo             a real memory map and a real trace, on threads as CPUs
+# make test             everything that can be tested, set-up included
+# make check            the host tests alone, built once (no set-up)
+# make qemu             boot the self-test kernel
+# make layers headers   the order of the layers; every header on its own
+#
+# Variables: ARCH, CC (gcc or clang), DEBUG=1 (check kmem's invariants as it
+# runs), SAN=asan or SAN=tsan (host only), MAP, TRACE, CPUS (demo).
+
+ARCH	?= x86_64
+ifeq ($(origin CC),default)
+CC	:= gcc
+endif
+
+# What is about the host, whatever ARCH says.
+HOST_GOALS := demo check test
+ifneq ($(filter $(HOST_GOALS),$(MAKECMDGOALS)),)
+override ARCH := host
+endif
+
+ifeq ($(wildcard arch/$(ARCH)/kmem_arch.h),)
+$(error There is no arch/$(ARCH)/kmem_arch.h; ARCH is one of: $(notdir \
+$(patsubst %/,%,$(dir $(wildcard arch/*/kmem_arch.h)))))
+endif
+
+BUILD	:= build/$(ARCH)$(if $(SAN),-$(SAN))$(if \
+	$(findstring clang,$(CC)),-clang)$(if $(DEBUG),-debug)
+# The plain default has the plain name.
+LIB	:= $(BUILD)/libkmem.a
+
+WARN	:= -Wall -Wextra -Wpedantic -Wundef -Werror
+CPPFLAGS := -Iinclude -Iarch/$(ARCH) $(if $(DEBUG),-DKMEM_DEBUG=1)
+CFLAGS	?= -O2 -g
+override CFLAGS += -std=c11 -ffreestanding $(WARN) -ffunction-sections
+
+CFLAGS_x86_64 := -mno-red-zone -mgeneral-regs-only -mcmodel=kernel -fno-pic \
+	-fno-stack-protector -fno-asynchronous-unwind-tables
+CFLAGS_host := -fPIC
+
+SAN_asan := -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+SAN_tsan := -fsanitize=thread
+override CFLAGS += $(CFLAGS_$(ARCH)) $(SAN_$(SAN))
+
+LIB_SRC	:= $(sort $(wildcard src/*.c))
+LIB_OBJ	:= $(LIB_SRC:%.c=$(BUILD)/%.o)
+
+.PHONY: all
+all: $(LIB)
+
+$(LIB): $(LIB_OBJ)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/src/%.o: src/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# Changes when the compiler or the flags do, and then everything is rebuilt.
+FLAGS_NOW = $(CC) $(CPPFLAGS) $(CFLAGS)
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(FLAGS_NOW)' | cmp -s - $@ || echo '$(FLAGS_NOW)' > $@
+FORCE:
+
+-include $(LIB_OBJ:.o=.d)
+
+# ---- what runs on the host ----
+
+HOST_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -pthread $(SAN_$(SAN))
+ifeq ($(ARCH),host)
+CPPFLAGS += -Itests/host
+include tests/demo/demo.mk
+include tests/tests.mk
+else
+include arch/$(ARCH)/boot.mk
+endif
+
+.PHONY: clean
+clean:
+	rm -rf build

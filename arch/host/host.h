@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * arch/host/host.h - a machine in a process, for tests, demo and benchmarks.
+ *
+ * Physical memory is a range of address space, reserved whole (it costs
+ * nothing) and backed with real memory only where asked. CPUs are threads.
+ * Interrupts are signals.
+ */
+#ifndef KMEM_HOST_H
+#define KMEM_HOST_H
+
+#include <kmem/kmem.h>
+
+KMEM_BEGIN_DECLS
+
+/*
+ * Reserve address space for physical memory [start, end), none of it
+ * accessible yet. Replaces what was reserved before. Returns false (with a
+ * line on stderr) if the host refuses.
+ */
+bool host_memory_reserve(kmem_phys_t start, kmem_phys_t end);
+
+/* Make [start, end), inside what is reserved, readable and writable. The host
+ * supplies pages on first touch. Contents: zero at first. */
+bool host_memory_back(kmem_phys_t start, kmem_phys_t end);
+
+/* What params.virt_offset must be for that memory. */
+uint64_t host_virt_offset(void);
+
+/* Give all of it back. */
+void host_memory_release(void);
+
+/* Bytes of memory that this host can spare for a test machine: half of what
+ * is available now. */
+uint64_t host_memory_spare(void);
+
+/* This thread is CPU `cpu` from now on. A new process's first thread is 0. */
+void host_cpu_set(unsigned cpu);
+
+/* Run fn(cpu, arg) on nr threads, CPU 0 .. nr-1, all started together; return
+ * when all have finished. The calling thread is not one of them; while they
+ * run it must not use kmem. */
+void host_run_cpus(unsigned nr, void (*fn)(unsigned cpu, void *arg),
+		   void *arg);
+
+/*
+ * Send each thread started by host_run_cpus() (and the calling thread, if
+ * `self`) an interrupt about every `usec` microseconds: handler(cpu) runs on
+ * it, at any instruction where kmem has not masked interrupts, and does not
+ * nest. Stop with host_irq_stop().
+ */
+void host_irq_start(unsigned usec, bool self, void (*handler)(unsigned cpu));
+void host_irq_stop(void);
+
+/*
+ * What kmem_panic() does: by default the reason goes to stderr and the
+ * process aborts. With a function set, that is called instead and may return.
+ * NULL restores the default.
+ */
+void host_on_panic(void (*fn)(const char *reason));
+
+/* kmem_out_fn that prints to the FILE * in ctx (stdout if NULL). */
+void host_print(void *ctx, const char *line);
+
+/*
+ * The usual test machine: `bytes` of usable memory from physical 1 MiB up, one
+ * node, nr_cpus CPUs, no hooks but log (to stderr if the environment has
+ * KMEM_LOG). Any machine before is forgotten. Aborts the process on failure.
+ */
+void host_machine(uint64_t bytes, unsigned nr_cpus);
+
+KMEM_END_DECLS
+
+#endif /* KMEM_HOST_H */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kmem/atomic.h - every access that another context may race with.
+ *
+ * All of kmem's atomics, and the plain accesses that an interrupt on the same
+ * CPU or a reader of statistics may meet half way, go through these names and
+ * nothing else does. Ordering is on the operation, never in a stand-alone
+ * fence. A test build can define KMEM_ATOMIC_FILE to a header that supplies
+ * the same macros over a scheduler that explores interleavings.
+ *
+ *	kmem_load_relaxed(p)	kmem_store_relaxed(p, v)
+ *	kmem_load_acquire(p)	kmem_store_release(p, v)
+ *	kmem_exchange_acquire(p, v)
+ *	kmem_add_relaxed(p, v)		an atomic addition: slow paths only
+ *	kmem_count(p)			an increment by the only writer
+ *
+ * GNU's __atomic builtins are used rather than <stdatomic.h>: they compile to
+ * the same instructions and work on plain types, so that a structure has the
+ * same layout for C and for C++ callers.
+ */
+#ifndef KMEM_ATOMIC_H
+#define KMEM_ATOMIC_H
+
+#include <kmem/compiler.h>
+
+#ifdef KMEM_ATOMIC_FILE
+#include KMEM_ATOMIC_FILE
+#else
+
+#define kmem_load_relaxed(p)	__atomic_load_n((p), __ATOMIC_RELAXED)
+#define kmem_load_acquire(p)	__atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define kmem_store_relaxed(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+#define kmem_store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#define kmem_exchange_acquire(p, v) \
+	__atomic_exchange_n((p), (v), __ATOMIC_ACQUIRE)
+#define kmem_add_relaxed(p, v)	__atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
+
+#endif
+
+#define kmem_count_n(p, n) \
+	kmem_store_relaxed((p), kmem_load_relaxed(p) + (n))
+#define kmem_count(p)		kmem_count_n(p, 1)
+
+#endif /* KMEM_ATOMIC_H */

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kmem/compiler.h - the words of GNU C that kmem uses, each under one name.
+ */
+#ifndef KMEM_COMPILER_H
+#define KMEM_COMPILER_H
+
+#include <kmem/config.h>
+
+#define KMEM_LIKELY(x)		__builtin_expect(!!(x), 1)
+#define KMEM_UNLIKELY(x)	__builtin_expect(!!(x), 0)
+#define KMEM_COLD		__attribute__((cold, noinline))
+#define KMEM_NOINLINE		__attribute__((noinline))
+#define KMEM_INLINE		static inline __attribute__((always_inline))
+#define KMEM_PRINTF(fmt, args)	__attribute__((format(printf, fmt, args)))
+#define KMEM_MALLOC		__attribute__((malloc))
+#define KMEM_ALLOC_SIZE(...)	__attribute__((alloc_size(__VA_ARGS__)))
+#define KMEM_MUST_CHECK		__attribute__((warn_unused_result))
+#define KMEM_ALIGNED(n)		__attribute__((aligned(n)))
+#define KMEM_PREFETCH(p)	__builtin_prefetch(p)
+#define KMEM_CONSTANT(x)	__builtin_constant_p(x)
+
+/* The compiler may not move memory accesses across it; the CPU may. */
+#define kmem_barrier()		__asm__ __volatile__("" ::: "memory")
+
+#define kmem_container_of(ptr, type, member) \
+	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+
+#define KMEM_ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+#ifdef __cplusplus
+#define KMEM_BEGIN_DECLS	extern "C" {
+#define KMEM_END_DECLS		}
+#else
+#define KMEM_BEGIN_DECLS
+#define KMEM_END_DECLS
+#endif
+
+#endif /* KMEM_COMPILER_H */

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kmem/config.h - every build-time choice, in one place.
+ *
+ * Each option can be set on the command line (-DKMEM_PAGE_SHIFT=14), or all
+ * of them at once in a header of your own:
+ *
+ *	-DKMEM_CONFIG_FILE='"my_config.h"'
+ *
+ * The library and everything that includes its headers must be compiled with
+ * the same choices: sizes of public structures depend on them.
+ */
+#ifndef KMEM_CONFIG_H
+#define KMEM_CONFIG_H
+
+#ifdef KMEM_CONFIG_FILE
+#include KMEM_CONFIG_FILE
+#endif
+
+#include <kmem/names.h>
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* log2 of the page size in bytes. Range 8 (256 B) to 16 (64 KiB). */
+#ifndef KMEM_PAGE_SHIFT
+#define KMEM_PAGE_SHIFT 12
+#endif
+
+/* Largest block is 2^KMEM_MAX_ORDER pages. Range 3 to 20; 10 is 4 MiB. */
+#ifndef KMEM_MAX_ORDER
+#define KMEM_MAX_ORDER 10
+#endif
+
+/* Most CPUs that kmem_init() accepts, 1 to 256. Costs nothing until they
+ * exist. 1 leaves out every atomic operation. */
+#ifndef KMEM_MAX_CPUS
+#define KMEM_MAX_CPUS 256
+#endif
+
+/* Most NUMA nodes. Costs a pointer each. Range 1 to 64. */
+#ifndef KMEM_MAX_NODES
+#define KMEM_MAX_NODES 64
+#endif
+
+/* Most ranges of a boot memory map, reservations and early allocations
+ * included. Costs 32 bytes each. A fuller map is refused, never cut. */
+#ifndef KMEM_MAX_REGIONS
+#define KMEM_MAX_REGIONS 512
+#endif
+
+/* Bytes; what two CPUs must not share. A power of two, 16 to 256. */
+#ifndef KMEM_CACHE_LINE
+#define KMEM_CACHE_LINE 64
+#endif
+
+/* Size classes a doubling of kmalloc: 4 (at most 20 % lost in a class, 8 %
+ * on average) or 1 (Linux's table with 96 and 192; 25 % on average). */
+#ifndef KMEM_KMALLOC_STEPS
+#define KMEM_KMALLOC_STEPS 4
+#endif
+
+/* Objects in a magazine. Range 6 to 254; 62 makes one of 512 bytes. */
+#ifndef KMEM_MAGAZINE_ROUNDS
+#define KMEM_MAGAZINE_ROUNDS 62
+#endif
+
+/* Bytes of objects that one magazine may pin. A CPU holds two a cache. */
+#ifndef KMEM_MAGAZINE_BYTES
+#define KMEM_MAGAZINE_BYTES 8192
+#endif
+
+/* Bytes of objects that one cache's depot may pin, for each CPU that has
+ * been seen to contend for it (at least one). */
+#ifndef KMEM_DEPOT_BYTES
+#define KMEM_DEPOT_BYTES 65536
+#endif
+
+/* 1: check kmem's own invariants as it runs (KMEM_ASSERT). 0 or 1. The checks
+ * of what callers pass in are always on. */
+#ifndef KMEM_DEBUG
+#define KMEM_DEBUG 0
+#endif
+
+_Static_assert(KMEM_PAGE_SHIFT >= 8 && KMEM_PAGE_SHIFT <= 16,
+	       "KMEM_PAGE_SHIFT: 8 to 16");
+_Static_assert(KMEM_MAX_ORDER >= 3 && KMEM_MAX_ORDER <= 20,
+	       "KMEM_MAX_ORDER: 3 to 20");
+_Static_assert(KMEM_MAX_CPUS >= 1 && KMEM_MAX_CPUS <= 256,
+	       "KMEM_MAX_CPUS: 1 to 256");
+_Static_assert(KMEM_MAX_NODES >= 1 && KMEM_MAX_NODES <= 64,
+	       "KMEM_MAX_NODES: 1 to 64");
+_Static_assert(KMEM_MAX_REGIONS >= 8, "KMEM_MAX_REGIONS: at least 8");
+_Static_assert(KMEM_CACHE_LINE >= 16 && KMEM_CACHE_LINE <= 256 &&
+	       (KMEM_CACHE_LINE & (KMEM_CACHE_LINE - 1)) == 0,
+	       "KMEM_CACHE_LINE: a power of two, 16 to 256");
+_Static_assert(KMEM_KMALLOC_STEPS == 4 || KMEM_KMALLOC_STEPS == 1,
+	       "KMEM_KMALLOC_STEPS: 4 or 1");
+_Static_assert(KMEM_MAGAZINE_ROUNDS >= 6 && KMEM_MAGAZINE_ROUNDS <= 254,
+	       "KMEM_MAGAZINE_ROUNDS: 6 to 254");
+_Static_assert(KMEM_DEBUG == 0 || KMEM_DEBUG == 1, "KMEM_DEBUG: 0 or 1");
+
+#define KMEM_PAGE_SIZE	((size_t)1 << KMEM_PAGE_SHIFT)
+
+#endif /* KMEM_CONFIG_H */

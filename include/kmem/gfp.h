@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kmem/gfp.h - how an allocation may be satisfied ("get free pages" flags).
+ *
+ * Names and meanings are Linux's; the numeric values are not, and must not be
+ * relied on.
+ */
+#ifndef KMEM_GFP_H
+#define KMEM_GFP_H
+
+#include <kmem/config.h>
+
+typedef unsigned int gfp_t;
+
+/* Zone modifiers: the highest zone allowed. None: any zone. */
+#define __GFP_DMA		((gfp_t)0x001)	/* below params.dma_limit */
+#define __GFP_DMA32		((gfp_t)0x002)	/* below params.dma32_limit */
+#define KMEM_GFP_ZONEMASK	((gfp_t)0x003)
+
+/* Behaviour. */
+#define __GFP_ZERO		((gfp_t)0x004)	/* memory reads as zero */
+#define __GFP_HIGH		((gfp_t)0x008)	/* may use half the reserve */
+#define __GFP_ATOMIC		((gfp_t)0x010)	/* and half of the rest */
+#define __GFP_DIRECT_RECLAIM	((gfp_t)0x020)	/* may sleep, may call hooks */
+#define __GFP_NOWARN		((gfp_t)0x040)	/* failure is not logged */
+#define __GFP_NORETRY		((gfp_t)0x080)	/* reclaim once, then fail */
+#define __GFP_NOFAIL		((gfp_t)0x100)	/* wait until it succeeds */
+#define __GFP_THISNODE		((gfp_t)0x200)	/* this node or none */
+#define __GFP_IO		((gfp_t)0x400)	/* reclaim may start I/O */
+#define __GFP_FS		((gfp_t)0x800)	/* reclaim may enter a fs */
+#define __GFP_RECLAIMABLE	((gfp_t)0x1000)	/* a shrinker can free it */
+#define __GFP_ACCOUNT		((gfp_t)0x2000)	/* accepted, no effect yet */
+#define __GFP_COMP		((gfp_t)0x4000)	/* accepted: all blocks are */
+#define __GFP_MOVABLE		((gfp_t)0x8000)	/* accepted, no effect yet */
+
+/* What callers pass. */
+#define GFP_KERNEL	(__GFP_DIRECT_RECLAIM | __GFP_IO | __GFP_FS)
+#define GFP_ATOMIC	(__GFP_HIGH | __GFP_ATOMIC)	/* any context */
+#define GFP_NOWAIT	((gfp_t)0)		/* any context, no reserve */
+#define GFP_NOIO	(__GFP_DIRECT_RECLAIM)
+#define GFP_NOFS	(__GFP_DIRECT_RECLAIM | __GFP_IO)
+#define GFP_USER	GFP_KERNEL
+#define GFP_DMA		__GFP_DMA
+#define GFP_DMA32	__GFP_DMA32
+
+#endif /* KMEM_GFP_H */

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kmem/kmalloc.h - memory by the byte.
+ *
+ * Sizes up to KMALLOC_MAX_CACHE_SIZE (two pages: 8 KiB) come from caches, one
+ * a size class; larger ones are whole blocks of pages, up to KMALLOC_MAX_SIZE
+ * (4 MiB). With four classes a doubling the table is
+ *
+ *	16 32 48 64 | 80 96 112 128 | 160 192 224 256 | … | 5120 … 8192
+ *
+ * and the class of a size is found by arithmetic, at compile time if the size
+ * is a constant.
+ *
+ * Alignment: a power-of-two size is aligned to itself; any other to the
+ * largest power of two that divides its class, at least two pointers.
+ *
+ * Context: any, NMI excepted; GFP_KERNEL and its like may sleep.
+ */
+#ifndef KMEM_KMALLOC_H
+#define KMEM_KMALLOC_H
+
+#include <kmem/cache.h>
+
+#define KMALLOC_MIN_SIZE	(2 * sizeof(void *))
+#define KMALLOC_SHIFT_HIGH	(KMEM_PAGE_SHIFT <= 13 ? KMEM_PAGE_SHIFT + 1 : 14)
+#define KMALLOC_MAX_CACHE_SIZE	((size_t)1 << KMALLOC_SHIFT_HIGH)
+#define KMALLOC_MAX_SIZE	(KMEM_PAGE_SIZE << KMEM_MAX_ORDER)
+
+/* What kmalloc(0) returns: not NULL, and not to be dereferenced. */
+#define ZERO_SIZE_PTR		((void *)16)
+#define ZERO_OR_NULL_PTR(p)	((uintptr_t)(p) <= (uintptr_t)ZERO_SIZE_PTR)
+
+/* Kinds of kmalloc caches: by the zone that their pages come from. */
+enum kmalloc_type { KMALLOC_NORMAL, KMALLOC_DMA, KMALLOC_DMA32,
+		    KMALLOC_NR_TYPES };
+
+/*
+ * The size classes. Four a doubling: with m the index of the highest bit of
+ * (size - 1), the two bits below it select the quarter. Sizes up to
+ * KMALLOC_LINEAR, whose quarter would be less than the smallest alignment,
+ * are served in steps of KMALLOC_MIN_SIZE, which the same formula yields when
+ * m is kept at or above that of KMALLOC_LINEAR.
+ *
+ * One a doubling is Linux's table, 96 and 192 included:
+ * 8 16 32 64 96 128 192 256 512 … with those below KMALLOC_MIN_SIZE left out.
+ */
+#define KMALLOC_LINEAR_SHIFT	(sizeof(void *) == 8 ? 6u : 5u)
+#define KMALLOC_LINEAR		((size_t)1 << KMALLOC_LINEAR_SHIFT)
+#define KMALLOC_NR_CLASSES	((KMALLOC_SHIFT_HIGH - 5 + 1) * 4)
+
+KMEM_BEGIN_DECLS
+
+extern struct kmem_cache *
+kmalloc_caches[KMALLOC_NR_TYPES][KMALLOC_NR_CLASSES];
+
+/* Index of the highest bit set; x is not 0. */
+KMEM_INLINE unsigned kmem_fls(size_t x)
+{
+	return (unsigned)(sizeof(unsigned long) * CHAR_BIT - 1) -
+	       (unsigned)__builtin_clzl((unsigned long)x);
+}
+
+/** kmalloc_index - the class of a size, 1 .. KMALLOC_MAX_CACHE_SIZE bytes */
+KMEM_INLINE unsigned kmalloc_index(size_t size)
+{
+	size_t last = size - 1;
+	unsigned m = kmem_fls(last | KMALLOC_LINEAR);
+
+	if (KMEM_KMALLOC_STEPS == 1) {
+		if (last >> 5 == 2)
+			return 0;			/* 96 */
+		if (last >> 6 == 2)
+			return 1;			/* 192 */
+		m = kmem_fls(last | (KMALLOC_MIN_SIZE - 1));
+		return m + 3 - kmem_fls(KMALLOC_MIN_SIZE);
+	}
+	return (m - KMALLOC_LINEAR_SHIFT) * 4 + (unsigned)(last >> (m - 2));
+}
+
+KMEM_INLINE enum kmalloc_type kmalloc_type(gfp_t gfp)
+{
+	if (KMEM_LIKELY(!(gfp & KMEM_GFP_ZONEMASK)))
+		return KMALLOC_NORMAL;
+	return gfp & __GFP_DMA ? KMALLOC_DMA : KMALLOC_DMA32;
+}
+
+void *kmalloc_large(size_t size, gfp_t gfp)
+	KMEM_MALLOC KMEM_ALLOC_SIZE(1) KMEM_MUST_CHECK;
+void *__kmalloc(size_t size, gfp_t gfp)
+	KMEM_MALLOC KMEM_ALLOC_SIZE(1) KMEM_MUST_CHECK;
+
+/**
+ * kmalloc - allocate memory
+ * @size: bytes, 0 .. KMALLOC_MAX_SIZE
+ * @gfp: flags of <kmem/gfp.h>
+ *
+ * Return: memory of at least that size, uninitialised unless __GFP_ZERO is
+ * given; ZERO_SIZE_PTR for size 0; NULL if there is no memory or size is too
+ * large.
+ * Cost: O(1) up to KMALLOC_MAX_CACHE_SIZE, else as alloc_pages().
+ */
+KMEM_INLINE KMEM_MALLOC KMEM_ALLOC_SIZE(1) KMEM_MUST_CHECK
+void *kmalloc(size_t size, gfp_t gfp)
+{
+	if (KMEM_CONSTANT(size) && size) {
+		if (size > KMALLOC_MAX_CACHE_SIZE)
+			return kmalloc_large(size, gfp);
+		return kmem_cache_alloc(
+			kmalloc_caches[kmalloc_type(gfp)][kmalloc_index(size)],
+			gfp);
+	}
+	return __kmalloc(size, gfp);
+}
+
+/** kzalloc - kmalloc(), zeroed */
+KMEM_INLINE KMEM_MALLOC KMEM_ALLOC_SIZE(1) KMEM_MUST_CHECK
+void *kzalloc(size_t size, gfp_t gfp)
+{
+	return kmalloc(size, gfp | __GFP_ZERO);
+}
+
+/** kmalloc_array - n elements of size bytes; NULL if n * size overflows */
+KMEM_INLINE KMEM_MALLOC KMEM_ALLOC_SIZE(1, 2) KMEM_MUST_CHECK
+void *kmalloc_array(size_t n, size_t size, gfp_t gfp)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes))
+		return NULL;
+	return kmalloc(bytes, gfp);
+}
+
+/** kcalloc - kmalloc_array(), zeroed */
+KMEM_INLINE KMEM_MALLOC KMEM_ALLOC_SIZE(1, 2) KMEM_MUST_CHECK
+void *kcalloc(size_t n, size_t size, gfp_t gfp)
+{
+	return kmalloc_array(n, size, gfp | __GFP_ZERO);
+}
+
+/**
+ * krealloc - change the size of a block
+ * @p: from kmalloc() and its family; NULL: as kmalloc()
+ * @size: bytes; 0: frees p and returns ZERO_SIZE_PTR
+ *
+ * The block stays where it is if its class holds the new size. The content up
+ * to the smaller size is kept; with __GFP_ZERO, what is beyond ksize() of the
+ * old block is zero.
+ *
+ * Return: the block, which may have moved; NULL on failure, and then p is
+ * still valid.
+ */
+void *krealloc(const void *p, size_t size, gfp_t gfp)
+	KMEM_ALLOC_SIZE(2) KMEM_MUST_CHECK;
+
+/** krealloc_array - krealloc() to n * size bytes; NULL if that overflows */
+KMEM_INLINE KMEM_ALLOC_SIZE(2, 3) KMEM_MUST_CHECK
+void *krealloc_array(void *p, size_t n, size_t size, gfp_t gfp)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes))
+		return NULL;
+	return krealloc(p, bytes, gfp);
+}
+
+/**
+ * kfree - give memory back
+ * @p: from kmalloc() and its family or from kmem_cache_alloc(); NULL and
+ *	ZERO_SIZE_PTR do nothing
+ *
+ * Misuse: a second free, a pointer into the middle of an object or block, a
+ * pointer that kmem did not give, a page of alloc_pages() are reported
+ * through kmem_panic(), and nothing is freed.
+ * Cost: O(1).
+ */
+void kfree(const void *p);
+
+/** kfree_sensitive - zero it, then kfree() it */
+void kfree_sensitive(const void *p);
+
+/** ksize - bytes that may be used at p, at least what was asked for; 0 for
+ * NULL and ZERO_SIZE_PTR. Misuse: as kfree(), and then 0. */
+size_t ksize(const void *p);
+
+/** kmalloc_size_roundup - what ksize() of a block of that size would be; the
+ * size itself if it is 0 or too large */
+size_t kmalloc_size_roundup(size_t size);
+
+/** kmemdup - a copy of len bytes */
+void *kmemdup(const void *src, size_t len, gfp_t gfp) KMEM_MUST_CHECK;
+
+/** kstrdup - a copy of a string; NULL for NULL */
+char *kstrdup(const char *s, gfp_t gfp) KMEM_MUST_CHECK;
+
+/** kstrndup - a copy of at most max characters of a string, terminated */
+char *kstrndup(const char *s, size_t max, gfp_t gfp) KMEM_MUST_CHECK;
+
+KMEM_END_DECLS
+
+#endif /* KMEM_KMALLOC_H */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kmem/kmem.h - everything, in the order in which it is best read.
+ *
+ * kmem gives a kernel that has nothing yet the allocator that Linux kernels
+ * have: pages by a buddy system, objects by slab caches, kmalloc() by size
+ * class, each with a per-CPU layer in front of it.
+ *
+ * The layers of the implementation, lower first; a file names only files of
+ * its own or a lower layer, which `make layers` checks against this list:
+ *
+ *	layers: config compiler gfp names
+ *	layers: port atomic kmem_arch
+ *	layers: page
+ *	layers: stats
+ *	layers: list bits format
+ *	layers: spinlock hooks
+ *	layers: invariant
+ *	layers: buddy
+ *	layers: zone
+ *	layers: slab
+ *	layers: magazine
+ *	layers: page_alloc
+ *	layers: cache
+ *	layers: kmalloc
+ *	layers: boot
+ *	layers: report check
+ *	layers: kmem
+ */
+#ifndef KMEM_KMEM_H
+#define KMEM_KMEM_H
+
+#include <kmem/names.h>
+#include <kmem/config.h>
+#include <kmem/compiler.h>
+#include <kmem/gfp.h>
+#include <kmem/port.h>
+#include <kmem/atomic.h>
+#include <kmem/page.h>
+#include <kmem/boot.h>
+#include <kmem/page_alloc.h>
+#include <kmem/cache.h>
+#include <kmem/kmalloc.h>
+#include <kmem/stats.h>
+#include <kmem/report.h>
+
+#endif /* KMEM_KMEM_H */

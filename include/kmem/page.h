@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kmem/page.h - the page descriptor, and the ways between a page's four names.
+ *
+ *	virtual address  <-- virt_offset -->  physical address
+ *	       \                                 /
+ *	        section, page in section      page frame number (pfn)
+ *	         \                             /
+ *	          `-----> struct page <-------'
+ *
+ * Physical memory is divided into sections of KMEM_SECTION_PAGES pages. A
+ * section that contains memory of ours has an array of descriptors; any other
+ * has none, so a hole costs one pointer a section. The table of sections
+ * begins at the lowest section in use and ends at the highest.
+ *
+ * A descriptor is one cache line (64 bytes with 4 KiB pages on a 64-bit
+ * machine: 1.56 % of memory), and everything that kfree() must know about an
+ * object is in the descriptor of the page the object lies in, the slot states
+ * of slabs of up to KMEM_INLINE_SLOTS objects included.
+ */
+#ifndef KMEM_PAGE_H
+#define KMEM_PAGE_H
+
+#include <kmem/port.h>
+
+typedef uint64_t kmem_phys_t;
+
+/* Where a NUMA node may be named: none in particular. */
+#define KMEM_NO_NODE	(-1)
+
+/* 1 MiB with 4 KiB pages: 16 KiB of descriptors. Never above the largest
+ * block, so that small configurations have small sections. */
+#define KMEM_SECTION_ORDER	(KMEM_MAX_ORDER < 8 ? KMEM_MAX_ORDER : 8)
+#define KMEM_SECTION_PAGES	((size_t)1 << KMEM_SECTION_ORDER)
+#define KMEM_SECTION_SHIFT	(KMEM_PAGE_SHIFT + KMEM_SECTION_ORDER)
+
+/* Slabs are of at most this order, and so are the blocks that CPUs cache:
+ * 32 KiB with 4 KiB pages, 64 KiB at most (slab.h says why). */
+#define KMEM_SLAB_MAX_ORDER \
+	(KMEM_PAGE_SHIFT <= 13 ? 3 : 16 - KMEM_PAGE_SHIFT)
+
+/* A slot: the state of one object, out of reach of the object's user. */
+#if KMEM_PAGE_SHIFT <= 12
+typedef uint8_t kmem_slot_t;
+#else
+typedef uint16_t kmem_slot_t;
+#endif
+#define KMEM_INLINE_SLOTS	16
+
+struct kmem_list {
+	struct kmem_list *next, *prev;
+};
+
+/*
+ * What a page is. Only the first page of a block has a type other than
+ * PAGE_TAIL; the pages of a slab, which all have PAGE_SLAB, are the exception.
+ * So splitting and merging blocks never touches the pages within.
+ */
+enum kmem_page_type {
+	PAGE_TAIL,		/* inside a block, or not ours at all */
+	PAGE_FREE,		/* heads a free block of the buddy */
+	PAGE_CACHED,		/* heads a free block in a magazine */
+	PAGE_ALLOCATED,		/* heads a block given by alloc_pages() */
+	PAGE_KMALLOC,		/* heads a block given by kmalloc() */
+	PAGE_SLAB,		/* part of a slab */
+};
+
+/*
+ * The descriptor. Its fields are kmem's own; use the functions below.
+ *
+ * Who may write: type, order and list belong to the block's owner: the zone
+ * lock while the block is free, the slab's node lock for `list`, `inuse` and
+ * `free` of a slab, whoever allocated the block otherwise. `zone` and `pfn`
+ * never change after kmem_init().
+ */
+struct page {
+	uint8_t type;			/* enum kmem_page_type */
+	uint8_t order;			/* of the block this page heads */
+	uint8_t zone;			/* index of the zone */
+	uint8_t slab_page;		/* slab: which page of it this is */
+	union {
+		uint32_t refcount;	/* allocated: users of the block */
+		struct {		/* slab: */
+			kmem_slot_t objects;	/* how many it holds */
+			kmem_slot_t inuse;	/* of them not free */
+			kmem_slot_t free;	/* first free slot */
+		};
+	};
+	struct kmem_slabs *slabs;	/* slab: the owner */
+	kmem_slot_t *slot;		/* slab: states, one an object */
+	struct kmem_list list;		/* free block, or slab of a node */
+	uintptr_t pfn;			/* page frame number */
+	kmem_slot_t inline_slot[KMEM_INLINE_SLOTS];
+};
+
+_Static_assert(sizeof(void *) != 8 || KMEM_PAGE_SHIFT > 12 ||
+	       sizeof(struct page) == 64, "a descriptor is one cache line");
+
+/* Where descriptors are found; set once by kmem_init(). */
+struct kmem_page_map {
+	uintptr_t base;			/* address of the first section */
+	uintptr_t nr_sections;
+	struct page **section;		/* descriptors, NULL for a hole */
+	uintptr_t first_pfn;		/* of the first section */
+	uint64_t virt_offset;		/* virtual = physical + this */
+};
+
+KMEM_BEGIN_DECLS
+
+extern struct kmem_page_map kmem_page_map;
+
+/*
+ * The descriptor of the page that `offset` bytes above the map's base lies
+ * in, or NULL where there is none. Any value of offset is safe.
+ */
+KMEM_INLINE struct page *kmem_page_at(uintptr_t offset)
+{
+	uintptr_t s = offset >> KMEM_SECTION_SHIFT;
+	struct page *pages;
+
+	if (KMEM_UNLIKELY(s >= kmem_page_map.nr_sections))
+		return NULL;
+	pages = kmem_page_map.section[s];
+	if (KMEM_UNLIKELY(!pages))
+		return NULL;
+	return pages + ((offset >> KMEM_PAGE_SHIFT) & (KMEM_SECTION_PAGES - 1));
+}
+
+/**
+ * virt_to_page - the descriptor of the page that an address lies in
+ *
+ * Context: any.
+ * Return: NULL if kmem has no descriptor for it (not memory that it manages).
+ * Cost: O(1), two loads.
+ */
+KMEM_INLINE struct page *virt_to_page(const void *addr)
+{
+	return kmem_page_at((uintptr_t)addr - kmem_page_map.base);
+}
+
+/**
+ * pfn_to_page - the descriptor of a page frame; NULL as for virt_to_page()
+ */
+KMEM_INLINE struct page *pfn_to_page(uintptr_t pfn)
+{
+	uintptr_t nr = pfn - kmem_page_map.first_pfn;
+
+	if (KMEM_UNLIKELY(nr >> KMEM_SECTION_ORDER >=
+			  kmem_page_map.nr_sections))
+		return NULL;
+	return kmem_page_at(nr << KMEM_PAGE_SHIFT);
+}
+
+/** page_to_pfn - the frame number of a page. Context: any. Cost: one load. */
+KMEM_INLINE uintptr_t page_to_pfn(const struct page *page)
+{
+	return page->pfn;
+}
+
+/** page_to_phys - the physical address of a page's first byte */
+KMEM_INLINE kmem_phys_t page_to_phys(const struct page *page)
+{
+	return (kmem_phys_t)page->pfn << KMEM_PAGE_SHIFT;
+}
+
+/** phys_to_virt - the direct map's address of a physical address */
+KMEM_INLINE void *phys_to_virt(kmem_phys_t phys)
+{
+	return (void *)(uintptr_t)(phys + kmem_page_map.virt_offset);
+}
+
+/** virt_to_phys - the physical address of an address in the direct map */
+KMEM_INLINE kmem_phys_t virt_to_phys(const void *addr)
+{
+	uintptr_t offset = (uintptr_t)addr - kmem_page_map.base;
+
+	return ((kmem_phys_t)kmem_page_map.first_pfn << KMEM_PAGE_SHIFT) +
+	       offset;
+}
+
+/** page_to_virt - the direct map's address of a page's first byte */
+KMEM_INLINE void *page_to_virt(const struct page *page)
+{
+	return phys_to_virt(page_to_phys(page));
+}
+
+/** page_address - Linux's other name for page_to_virt() */
+KMEM_INLINE void *page_address(const struct page *page)
+{
+	return page_to_virt(page);
+}
+
+KMEM_END_DECLS
+
+#endif /* KMEM_PAGE_H */

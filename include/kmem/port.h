@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kmem/port.h - the whole contract between kmem and the kernel it lives in.
+ *
+ * A port supplies three things and touches nothing in src/:
+ *
+ *  1. <kmem_arch.h>, found on the include path: six inline functions and two
+ *     constants, listed below. arch/<arch>/kmem_arch.h are ready-made ones; put a file of that
+ *     name earlier on the path to use your own.
+ *  2. At link time: kmem_panic(), and the four functions that a compiler may
+ *     emit calls to anyway: memcpy, memmove, memset, memcmp.
+ *  3. At kmem_init(): struct kmem_hooks, every member of which may be NULL.
+ *
+ * Preconditions that hold for every call below: kmem never calls a hook with
+ * one of its locks held or with interrupts masked by kmem, except `log` and
+ * kmem_panic(), which may be called in any context that the API was called in.
+ *
+ * ## What <kmem_arch.h> defines
+ *
+ *	unsigned kmem_arch_enter(void);
+ *		Stop preemption by other threads on this CPU, and return this
+ *		CPU's number, 0 .. nr_cpus - 1. May be "return cpu" alone on a
+ *		kernel that never preempts kernel code. It need not, and for
+ *		speed should not, mask interrupts. Calls nest.
+ *	void kmem_arch_exit(void);
+ *		Undo the last kmem_arch_enter().
+ *	unsigned kmem_arch_cpu(void);
+ *		This CPU's number, called with interrupts masked.
+ *	uintptr_t kmem_arch_irq_save(void);
+ *		Mask interrupts on this CPU; return what restores the state
+ *		before. Implies that the caller is not moved to another CPU.
+ *	void kmem_arch_irq_restore(uintptr_t state);
+ *	void kmem_arch_relax(void);
+ *		A hint inside a spin loop.
+ *
+ *	KMEM_ARCH_DMA_LIMIT, KMEM_ARCH_DMA32_LIMIT
+ *		Default ends (exclusive physical bytes) of the zones DMA and
+ *		DMA32; 0 where the architecture has no such zone.
+ *
+ * ## Why a plain flag is enough
+ *
+ * kmem's fast path owns its CPU's slots by setting a plain byte, `busy`, with
+ * compiler barriers only. That is right only for strictly nested contexts: an
+ * interrupt handler runs to its end before the code it interrupted goes on,
+ * so it either sees busy set, and goes another way, or finds the slots in
+ * order. Two threads that preempt one another are not nested: that is why
+ * kmem_arch_enter() must hold preemption off.
+ */
+#ifndef KMEM_PORT_H
+#define KMEM_PORT_H
+
+#include <kmem/compiler.h>
+#include <kmem/gfp.h>
+
+#include <kmem_arch.h>
+
+KMEM_BEGIN_DECLS
+
+/*
+ * Supplied by the host kernel: something is wrong that kmem must not hide.
+ * `reason` is one line: what was called, with which object, what was expected
+ * and what was found. A caller's mistake (double free, bad pointer, …) leaves
+ * kmem's state sound, so this function may return: the bad call then does
+ * nothing. A broken invariant of kmem's own is announced as "kmem: BUG".
+ *
+ * Context: any.
+ */
+void kmem_panic(const char *reason);
+
+#ifndef __cplusplus
+void *memcpy(void *dst, const void *src, size_t n);
+void *memmove(void *dst, const void *src, size_t n);
+void *memset(void *dst, int byte, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+#endif
+
+/* What reclaim is told of the request that is failing. */
+struct kmem_pressure {
+	gfp_t gfp;
+	unsigned order;		/* pages wanted: 2^order */
+	int node;
+	unsigned attempt;	/* 0 for the first try */
+};
+
+/* Optional services, each may be NULL. `ctx` is passed to all of them. */
+struct kmem_hooks {
+	void *ctx;
+
+	/* One line of text without newline. Context: any. */
+	void (*log)(void *ctx, const char *line);
+
+	/*
+	 * Free some memory; return about how many pages came free (0: nothing
+	 * more to give). Called for GFP_KERNEL-like requests only. May sleep,
+	 * may call kmem, and must not wait for the failing request.
+	 */
+	size_t (*reclaim)(void *ctx, const struct kmem_pressure *p);
+
+	/*
+	 * Memory has run out although reclaim was tried. Return true if it is
+	 * worth trying again (a process was killed, …). May sleep.
+	 */
+	bool (*out_of_memory)(void *ctx, const struct kmem_pressure *p);
+
+	/*
+	 * Sleep until memory may have come free. Needed for __GFP_NOFAIL:
+	 * without it such a request that can't be served is a panic.
+	 */
+	void (*wait)(void *ctx, const struct kmem_pressure *p);
+
+	/*
+	 * Run fn(arg) on that CPU with interrupts masked or in an interrupt
+	 * handler, and return when it has finished. Without it, a CPU's
+	 * magazines are drained at its own next slow path.
+	 */
+	void (*run_on_cpu)(void *ctx, unsigned cpu, void (*fn)(void *),
+			   void *arg);
+
+	/* The NUMA node of a CPU. NULL: all CPUs are on the first node. */
+	int (*cpu_node)(void *ctx, unsigned cpu);
+
+	/* Distance between nodes, 10 = local. NULL: all others equal. */
+	unsigned (*node_distance)(void *ctx, int from, int to);
+};
+
+KMEM_END_DECLS
+
+#endif /* KMEM_PORT_H */

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kmem/report.h - looking inside: invariants, tables, figures.
+ *
+ * Text goes line by line, without newline, to a callback of yours; nothing
+ * here allocates. Figures of other CPUs are read as they change: exact when
+ * those CPUs are at rest, near otherwise.
+ */
+#ifndef KMEM_REPORT_H
+#define KMEM_REPORT_H
+
+#include <kmem/boot.h>
+#include <kmem/cache.h>
+#include <kmem/stats.h>
+
+KMEM_BEGIN_DECLS
+
+/**
+ * kmem_check_all - walk every structure, verify every numbered invariant
+ * @out: gets a line for each violation; NULL for none
+ *
+ * Context: thread; no other CPU may be using kmem meanwhile.
+ * Return: the number of violations; 0 is what one wants.
+ * Cost: O(pages + objects).
+ */
+size_t kmem_check_all(kmem_out_fn out, void *ctx);
+
+/** kmem_report - zones, caches and layers as tables. Context: thread. */
+void kmem_report(kmem_out_fn out, void *ctx);
+
+/** The parts of it: the boot accounting; free blocks by order, as Linux's
+ * buddyinfo; caches, as its slabinfo; what each layer absorbed. */
+void kmem_report_boot(const struct kmem_boot_info *info, kmem_out_fn out,
+		      void *ctx);
+void kmem_report_zones(kmem_out_fn out, void *ctx);
+void kmem_report_caches(kmem_out_fn out, void *ctx);
+void kmem_report_layers(kmem_out_fn out, void *ctx);
+
+/**
+ * kmem_zone_stats - figures of the n-th zone that has memory
+ * Return: false if there are not that many.
+ */
+bool kmem_zone_stats(unsigned n, struct kmem_zone_stats *st);
+
+/** kmem_cache_stats - figures of one cache */
+void kmem_cache_stats(struct kmem_cache *s, struct kmem_cache_stats *st);
+
+/**
+ * kmem_for_each_cache - call fn for every cache until it returns false
+ *
+ * The list of caches is locked meanwhile: fn must not create or destroy one.
+ */
+void kmem_for_each_cache(bool (*fn)(struct kmem_cache *s, void *arg),
+			 void *arg);
+
+/** kmem_internal_bytes - memory of kmem's own slabs (slot arrays, magazines,
+ * per-CPU lines, cache descriptors), in bytes of pages */
+size_t kmem_internal_bytes(void);
+
+KMEM_END_DECLS
+
+#endif /* KMEM_REPORT_H */

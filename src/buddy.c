@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * buddy.c - the buddy system (Knowlton 1965; Knuth, TAOCP 1, 2.5).
+ *
+ * Free memory is kept as blocks of 2^order pages, each aligned to its size.
+ * The two halves of a block are each other's buddies: their page frame
+ * numbers differ in bit `order` only, so that either is found from the other
+ * by one exclusive or.
+ *
+ *	order 3   |               8 pages                 |
+ *	order 2   |      4 (taken)    |      4 (free)     |   take(2): split
+ *	order 1                       |  2 (t.) |  2      |   take(1): split
+ *
+ * take: the smallest free block that is large enough is halved until it fits;
+ * the upper halves go to the lists of their orders.
+ * give: while the block's buddy is free as well, as a whole, the two become
+ * one block of the next order.
+ *
+ * The links of the lists are in the page descriptors, and nothing is written
+ * into free memory. Of a block only the first descriptor says anything:
+ *
+ *	head of a free block	PAGE_FREE, order, list
+ *	head of any other block	another type, order
+ *	every other page	PAGE_TAIL
+ *
+ * Splitting makes one tail a head, merging makes one head a tail; so both are
+ * O(1), and a pointer to the middle of a block is known as one at sight. A
+ * hole is all tails and has no head; it never merges with anything.
+ *
+ * Invariants:
+ *
+ *  B1	free_pages == sum over orders o of nr_blocks[o] * 2^o
+ *  B2	nr_blocks[o] == length of blocks[o], and bit o of nonempty tells
+ *	whether that is not 0
+ *  B3	every page on blocks[o] has type PAGE_FREE, order o, this zone, a frame
+ *	number that is a multiple of 2^o, and only tails behind it
+ *  B4	no two buddies of the same order below the highest are both free
+ *
+ * Every loop here runs over orders, so take and give end after at most
+ * KMEM_MAX_ORDER steps, whatever the history.
+ */
+#include "bits.h"
+#include "buddy.h"
+#include "list.h"
+
+#include <kmem/atomic.h>
+
+void buddy_init(struct buddy *b, uint8_t zone)
+{
+	for (unsigned o = 0; o <= KMEM_MAX_ORDER; o++) {
+		list_init(&b->blocks[o]);
+		b->nr_blocks[o] = 0;
+	}
+	b->nonempty = 0;
+	b->free_pages = 0;
+	b->zone = zone;
+}
+
+/* Statistics read the counts without the lock. */
+static void count_add(size_t *count, size_t n)
+{
+	kmem_store_relaxed(count, *count + n);
+}
+
+static void block_insert(struct buddy *b, struct page *page, unsigned order)
+{
+	page->type = PAGE_FREE;
+	page->order = (uint8_t)order;
+	list_add(&page->list, &b->blocks[order]);
+	count_add(&b->nr_blocks[order], 1);
+	b->nonempty |= (uint32_t)1 << order;
+}
+
+static void block_remove(struct buddy *b, struct page *page, unsigned order)
+{
+	list_del(&page->list);
+	count_add(&b->nr_blocks[order], (size_t)-1);
+	if (list_empty(&b->blocks[order]))
+		b->nonempty &= ~((uint32_t)1 << order);
+}
+
+/* The free block that could merge with this one, or NULL. */
+static struct page *free_buddy(const struct buddy *b, uintptr_t pfn,
+			       unsigned order)
+{
+	struct page *p = pfn_to_page(pfn ^ ((uintptr_t)1 << order));
+
+	if (p && p->type == PAGE_FREE && p->order == order &&
+	    p->zone == b->zone)
+		return p;
+	return NULL;
+}
+
+struct page *buddy_take(struct buddy *b, unsigned order)
+{
+	uint32_t fits = b->nonempty & ((uint32_t)-1 << order);
+	struct page *page;
+	unsigned o;
+
+	if (!fits)
+		return NULL;
+	o = bits_ffs(fits);
+	page = list_page(b->blocks[o].next);
+	block_remove(b, page, o);
+	while (o-- > order)
+		block_insert(b, pfn_to_page(page->pfn +
+					    ((uintptr_t)1 << o)), o);
+	page->type = PAGE_ALLOCATED;
+	page->order = (uint8_t)order;
+	count_add(&b->free_pages, 0 - ((size_t)1 << order));
+	return page;
+}
+
+void buddy_give(struct buddy *b, struct page *page, unsigned order)
+{
+	struct page *other;
+
+	count_add(&b->free_pages, (size_t)1 << order);
+	for (; order < KMEM_MAX_ORDER; order++) {
+		other = free_buddy(b, page->pfn, order);
+		if (!other)
+			break;
+		block_remove(b, other, order);
+		if (other->pfn < page->pfn) {
+			page->type = PAGE_TAIL;
+			page = other;
+		} else {
+			other->type = PAGE_TAIL;
+		}
+	}
+	block_insert(b, page, order);
+}
+
+int buddy_largest(const struct buddy *b)
+{
+	for (int o = KMEM_MAX_ORDER; o >= 0; o--)
+		if (b->nonempty >> o & 1)
+			return o;
+	return -1;
+}
+
+static bool tails_only(const struct page *head)
+{
+	for (uintptr_t i = 1; i >> head->order == 0; i++) {
+		struct page *p = pfn_to_page(head->pfn + i);
+
+		if (!p || p->type != PAGE_TAIL)
+			return false;
+	}
+	return true;
+}
+
+static void block_check(const struct buddy *b, const struct page *p,
+			unsigned o, struct check *c)
+{
+	unsigned long pfn = p->pfn;
+
+	if (p->type != PAGE_FREE || p->order != o || p->zone != b->zone ||
+	    pfn & (((unsigned long)1 << o) - 1))
+		check_violated(c, "B3: zone %u, order %u: pfn 0x%lx is type %u,"
+			       " order %u, zone %u", b->zone, o, pfn, p->type,
+			       p->order, p->zone);
+	else if (!tails_only(p))
+		check_violated(c, "B3: zone %u: the free block of order %u at "
+			       "pfn 0x%lx has another head inside", b->zone, o,
+			       pfn);
+	if (o < KMEM_MAX_ORDER && free_buddy(b, p->pfn, o))
+		check_violated(c, "B4: zone %u, order %u: pfn 0x%lx and its "
+			       "buddy are both free", b->zone, o, pfn);
+}
+
+void buddy_check(const struct buddy *b, struct check *c)
+{
+	struct kmem_list *l;
+	size_t pages = 0;
+
+	for (unsigned o = 0; o <= KMEM_MAX_ORDER; o++) {
+		size_t n = 0;
+
+		list_for_each(l, &b->blocks[o]) {
+			block_check(b, list_page(l), o, c);
+			if (n++ > b->nr_blocks[o])
+				break;
+		}
+		pages += n << o;
+		if (n != b->nr_blocks[o] || (n != 0) != (b->nonempty >> o & 1))
+			check_violated(c, "B2: zone %u, order %u: %zu blocks, "
+				       "count says %zu", b->zone, o, n,
+				       b->nr_blocks[o]);
+	}
+	if (pages != b->free_pages)
+		check_violated(c, "B1: zone %u: %zu pages in free blocks, "
+			       "count says %zu", b->zone, pages,
+			       b->free_pages);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * buddy.h - free blocks of 2^order pages. The theory is in buddy.c.
+ *
+ * Nothing here locks: the caller holds the lock of the zone that the buddy
+ * belongs to.
+ */
+#ifndef KMEM_BUDDY_H
+#define KMEM_BUDDY_H
+
+#include "invariant.h"
+
+#include <kmem/page.h>
+
+struct buddy {
+	struct kmem_list blocks[KMEM_MAX_ORDER + 1];	/* free, by order */
+	size_t nr_blocks[KMEM_MAX_ORDER + 1];	/* length of each list */
+	uint32_t nonempty;		/* bit o: blocks[o] is not empty */
+	size_t free_pages;		/* in all lists */
+	uint8_t zone;			/* blocks of other zones don't merge */
+};
+
+void buddy_init(struct buddy *b, uint8_t zone);
+
+/*
+ * Take a block of 2^order pages.
+ *
+ * Return: its first page, with type PAGE_ALLOCATED and `order` set; NULL if
+ * no free block is large enough.
+ * Cost: O(KMEM_MAX_ORDER - order).
+ */
+struct page *buddy_take(struct buddy *b, unsigned order);
+
+/*
+ * Give back a block that is no longer used. `page` is its first page, of any
+ * type.
+ *
+ * Cost: O(KMEM_MAX_ORDER - order).
+ */
+void buddy_give(struct buddy *b, struct page *page, unsigned order);
+
+/* The order of the largest free block, or -1. */
+int buddy_largest(const struct buddy *b);
+
+/* Verify B1 to B4. */
+void buddy_check(const struct buddy *b, struct check *c);
+
+#endif /* KMEM_BUDDY_H */

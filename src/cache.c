@@ -1,0 +1,642 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cache.c - kmem_cache: objects of one size, for everybody.
+ *
+ *	kmem_cache_alloc(s)                     kmem_cache_free(s, obj)
+ *	   │ pop a magazine                        │ page, cache, index, LIVE?
+ *	   │ slot CACHED -> LIVE                   │ slot LIVE -> CACHED
+ *	   ▼                                       │ push to a magazine
+ *	an object                                  ▼
+ *
+ *	and when the magazines have none:       and when they are full:
+ *	   depot, slabs (magazine.c)               depot, slabs (magazine.c)
+ *	   grow: a new slab (slab.c),
+ *	   in the caller's own context
+ *
+ * A new slab is made outside of every lock and with interrupts as the caller
+ * had them: making one may sleep, and runs the constructor. Whoever makes it
+ * keeps its first object, so that a CPU that grows a cache can't be starved
+ * by others who empty it.
+ *
+ * What is checked on every free, and why it is cheap: the descriptor's type,
+ * its owner, that the pointer is exactly an object's first byte (one
+ * multiplication), and that the object is LIVE. All of it is in the
+ * descriptor's cache line but the slots of slabs of more than
+ * KMEM_INLINE_SLOTS objects. On every allocation: that the object was CACHED.
+ *
+ * Life of a cache: create ─► (alloc, free, shrink)* ─► destroy. Its own
+ * descriptor, its per-CPU lines and its node structures come from three bare
+ * kmem_slabs, which have no per-CPU layer: creating a cache needs no cache.
+ *
+ * Invariants, with no CPU at work, for each cache:
+ *
+ *  C1	objects in use in the slabs == LIVE objects + objects in magazines and
+ *	depot
+ *  C2	every object in a magazine or depot lies in a slab of this cache, at
+ *	an exact index, and is CACHED
+ *
+ * Locks: `caches.lock` guards the list of caches. It is taken by threads
+ * only, with preemption off but interrupts on, because walks over all caches
+ * are long; depot, node and zone locks nest inside it.
+ */
+#include "bits.h"
+#include "cache.h"
+#include "list.h"
+
+static struct {
+	struct kmem_lock lock;
+	struct kmem_list list;
+	/* where the parts of a cache come from */
+	struct kmem_slabs descriptors, cpus, nodes;
+	struct slab_node node[3];
+} caches;
+
+static void list_lock(void)
+{
+	kmem_arch_enter();
+	lock_take(&caches.lock);
+}
+
+static void list_unlock(void)
+{
+	lock_release(&caches.lock);
+	kmem_arch_exit();
+}
+
+#define for_each_cache(s, l) \
+	for ((l) = caches.list.next; \
+	     (l) != &caches.list && \
+	     ((s) = list_entry((l), struct kmem_cache, list), true); \
+	     (l) = (l)->next)
+
+/* ---- between the layers ---- */
+
+static struct page *get_pages(struct kmem_slabs *s, gfp_t gfp, unsigned node,
+			      unsigned order)
+{
+	(void)s;
+	return alloc_pages_near(node, gfp, order);
+}
+
+static void put_pages(struct kmem_slabs *s, struct page *page, unsigned order)
+{
+	(void)s;
+	__free_pages(page, order);
+}
+
+static struct kmem_cache *magazine_cache(struct magazine_layer *l)
+{
+	return kmem_container_of(l, struct kmem_cache, magazine);
+}
+
+static size_t take_objects(struct magazine_layer *l, void **objs, size_t n)
+{
+	return slabs_take(&magazine_cache(l)->slabs, objs, n);
+}
+
+static void give_objects(struct magazine_layer *l, void **objs, size_t n)
+{
+	slabs_give(&magazine_cache(l)->slabs, objs, n);
+}
+
+KMEM_NOINLINE void *cache_alloc_slow(struct kmem_cache *s, gfp_t gfp)
+{
+	unsigned tries = gfp & __GFP_NOFAIL ? 3 : 1;
+	void *obj = magazine_alloc_slow(&s->magazine);
+
+	while (!obj && tries--)
+		obj = slabs_grow(&s->slabs, gfp);
+	return obj;
+}
+
+/* ---- creation ---- */
+
+static bool valid_name(const char *name)
+{
+	size_t n = 0;
+
+	for (; name && name[n]; n++)
+		if (name[n] <= ' ' || name[n] > '~' ||
+		    n + 1 >= KMEM_CACHE_NAME_MAX)
+			return false;
+	return n > 0;
+}
+
+static bool same_name(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+/* Why a cache can't be, or NULL. */
+static const char *refusal(const char *name, size_t size, size_t align,
+			   slab_flags_t flags)
+{
+	if (!valid_name(name))
+		return "the name must be 1 to 47 printable characters";
+	if (!size || size > KMEM_CACHE_MAX_SIZE)
+		return "the size is out of range";
+	if (align && (!is_power_of_two(align) || align > KMEM_PAGE_SIZE))
+		return "the alignment is not a power of two up to a page";
+	if ((flags & SLAB_CACHE_DMA) && (flags & SLAB_CACHE_DMA32))
+		return "DMA and DMA32 exclude each other";
+	return NULL;
+}
+
+/* An object smaller than half a cache line need not have one to itself. */
+static size_t choose_align(size_t size, size_t align, slab_flags_t flags)
+{
+	size_t line = KMEM_CACHE_LINE;
+
+	align = KMEM_MAX(align, sizeof(void *));
+	if (!(flags & SLAB_HWCACHE_ALIGN))
+		return align;
+	while (size <= line / 2)
+		line /= 2;
+	return KMEM_MAX(align, line);
+}
+
+static gfp_t pages_gfp(slab_flags_t flags)
+{
+	gfp_t gfp = 0;
+
+	if (flags & SLAB_CACHE_DMA)
+		gfp |= __GFP_DMA;
+	if (flags & SLAB_CACHE_DMA32)
+		gfp |= __GFP_DMA32;
+	if (flags & SLAB_RECLAIM_ACCOUNT)
+		gfp |= __GFP_RECLAIMABLE;
+	return gfp;
+}
+
+static void free_parts(struct kmem_cache *s, void *cpus, void *nodes)
+{
+	void *p = s;
+
+	if (cpus)
+		slabs_give(&caches.cpus, &cpus, 1);
+	if (nodes)
+		slabs_give(&caches.nodes, &nodes, 1);
+	if (s)
+		slabs_give(&caches.descriptors, &p, 1);
+}
+
+static struct kmem_cache *cache_make(const char *name, size_t size,
+				     size_t align, slab_flags_t flags,
+				     void (*ctor)(void *))
+{
+	struct kmem_cache *s = slabs_alloc(&caches.descriptors, GFP_KERNEL);
+	void *cpus = slabs_alloc(&caches.cpus, GFP_KERNEL);
+	void *nodes = slabs_alloc(&caches.nodes, GFP_KERNEL);
+	size_t slot;
+
+	if (!s || !cpus || !nodes) {
+		free_parts(s, cpus, nodes);
+		return NULL;
+	}
+	memset(s, 0, sizeof(*s));
+	for (size_t i = 0; name[i]; i++)
+		s->name[i] = name[i];
+	s->object_size = size;
+	s->align = choose_align(size, align, flags);
+	s->flags = flags;
+	slot = (size_t)round_up_to(size, s->align);
+	slabs_init(&s->slabs, s->name, slot, nodes, zones.nr_nodes);
+	s->slabs.ctor = ctor;
+	s->slabs.gfp = pages_gfp(flags);
+	s->slabs.get_pages = get_pages;
+	s->slabs.put_pages = put_pages;
+	magazine_layer_init(&s->magazine, cpus, s->slabs.size,
+			    KMEM_MAGAZINE_BYTES, KMEM_DEPOT_BYTES);
+	s->magazine.take = take_objects;
+	s->magazine.give = give_objects;
+	return s;
+}
+
+/* False if there is one of that name already. */
+static bool cache_publish(struct kmem_cache *s)
+{
+	struct kmem_cache *other;
+	struct kmem_list *l;
+	bool unique = true;
+
+	list_lock();
+	for_each_cache(other, l)
+		if (same_name(s->name, other->name))
+			unique = false;
+	if (unique)
+		list_add_tail(&s->list, &caches.list);
+	list_unlock();
+	return unique;
+}
+
+static struct kmem_cache *create_failed(const char *name, slab_flags_t flags,
+					const char *why)
+{
+	if (flags & SLAB_PANIC)
+		kmem_misuse("kmem: kmem_cache_create(%s): %s", name, why);
+	else
+		kmem_log("kmem: kmem_cache_create(%s): %s", name, why);
+	return NULL;
+}
+
+struct kmem_cache *kmem_cache_create(const char *name, size_t size,
+				     size_t align, slab_flags_t flags,
+				     void (*ctor)(void *))
+{
+	const char *why = refusal(name, size, align, flags);
+	struct kmem_cache *s;
+
+	if (why)
+		return create_failed(name, flags, why);
+	s = cache_make(name, size, align, flags, ctor);
+	if (!s)
+		return create_failed(name, flags, "no memory");
+	if (!cache_publish(s)) {
+		free_parts(s, s->magazine.cpu, s->slabs.node);
+		return create_failed(name, flags,
+				     "there is a cache of that name");
+	}
+	return s;
+}
+
+/* ---- destruction, shrinking ---- */
+
+static void report_live(void *obj, unsigned index, void *arg)
+{
+	struct kmem_cache *s = arg;
+
+	kmem_misuse("kmem: kmem_cache_destroy(%s): object %p (index %u) is "
+		    "still allocated", s->name, obj, index);
+}
+
+void kmem_cache_destroy(struct kmem_cache *s)
+{
+	struct slab_node sum;
+
+	if (!s)
+		return;
+	magazine_layer_fini(&s->magazine);
+	slabs_shrink(&s->slabs);
+	slabs_sum(&s->slabs, &sum);
+	if (sum.inuse) {
+		slabs_for_each(&s->slabs, SLOT_LIVE, report_live, s);
+		return;
+	}
+	list_lock();
+	list_del(&s->list);
+	list_unlock();
+	free_parts(s, s->magazine.cpu, s->slabs.node);
+}
+
+static void drain_cpu(void *arg)
+{
+	struct kmem_cache *s = arg;
+
+	magazine_drain_cpu(&s->magazine);
+}
+
+int kmem_cache_shrink(struct kmem_cache *s)
+{
+	struct slab_node sum;
+
+	run_on_all_cpus(drain_cpu, s);
+	magazine_drain(&s->magazine);
+	slabs_shrink(&s->slabs);
+	slabs_sum(&s->slabs, &sum);
+	return sum.nr_slabs != 0;
+}
+
+/* The page allocator is short of memory: what all caches can spare. */
+static void shrink_all(void)
+{
+	struct kmem_cache *s;
+	struct kmem_list *l;
+
+	list_lock();
+	for_each_cache(s, l) {
+		magazine_drain(&s->magazine);
+		slabs_shrink(&s->slabs);
+	}
+	list_unlock();
+}
+
+/* ---- allocation and free ---- */
+
+void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
+{
+	return cache_alloc(s, gfp);
+}
+
+void *kmem_cache_zalloc(struct kmem_cache *s, gfp_t gfp)
+{
+	return cache_alloc(s, gfp | __GFP_ZERO);
+}
+
+void kmem_cache_free(struct kmem_cache *s, void *obj)
+{
+	struct page *page;
+
+	if (!obj)
+		return;
+	page = virt_to_page(obj);
+	if (KMEM_LIKELY(page && page->type == PAGE_SLAB &&
+			page->slabs == &s->slabs &&
+			cache_mark_cached(page, obj)))
+		cache_free(s, obj);
+	else
+		cache_bad_free("kmem_cache_free", s, obj);
+}
+
+size_t kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n,
+			     void **objs)
+{
+	size_t got = 0, live = 0;
+
+	while (got < n) {
+		size_t k = magazine_alloc_many(&s->magazine, objs + got,
+					       n - got);
+
+		if (!k) {
+			objs[got] = cache_alloc_slow(s, gfp);
+			if (!objs[got])
+				break;
+			k = 1;
+		}
+		/* Second copies of a racing double free drop out here. */
+		for (got += k; live < got; live++)
+			if (!cache_mark_live(s, objs[live]))
+				objs[live--] = objs[--got];
+	}
+	if (got < n) {
+		kmem_cache_free_bulk(s, got, objs);
+		return 0;
+	}
+	for (size_t i = 0; (gfp & __GFP_ZERO) && i < n; i++)
+		memset(objs[i], 0, s->object_size);
+	return n;
+}
+
+/* The cache of an object that has just been marked CACHED, or NULL. */
+static struct kmem_cache *bulk_mark(struct kmem_cache *s, void *obj)
+{
+	struct page *page = virt_to_page(obj);
+
+	if (page && page->type == PAGE_SLAB &&
+	    (!s || page->slabs == &s->slabs) && cache_mark_cached(page, obj))
+		return page_cache(page);
+	cache_bad_free("kmem_cache_free_bulk", s, obj);
+	return NULL;
+}
+
+static void free_run(struct kmem_cache *s, void **objs, size_t n)
+{
+	while (s && n) {
+		size_t k = magazine_free_many(&s->magazine, objs, n);
+
+		if (!k) {
+			magazine_free_slow(&s->magazine, objs[0]);
+			k = 1;
+		}
+		objs += k;
+		n -= k;
+	}
+}
+
+void kmem_cache_free_bulk(struct kmem_cache *s, size_t n, void **objs)
+{
+	struct kmem_cache *of = NULL;	/* of the run that begins at start */
+	size_t start = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct kmem_cache *next = objs[i] ? bulk_mark(s, objs[i]) :
+						    NULL;
+
+		if (next == of)
+			continue;
+		free_run(of, objs + start, i - start);
+		of = next;
+		start = i;
+	}
+	free_run(of, objs + start, n - start);
+}
+
+size_t kmem_cache_size(const struct kmem_cache *s)
+{
+	return s->object_size;
+}
+
+const char *kmem_cache_name(const struct kmem_cache *s)
+{
+	return s->name;
+}
+
+void kmem_for_each_cache(bool (*fn)(struct kmem_cache *s, void *arg),
+			 void *arg)
+{
+	struct kmem_cache *s;
+	struct kmem_list *l;
+
+	list_lock();
+	for_each_cache(s, l)
+		if (!fn(s, arg))
+			break;
+	list_unlock();
+}
+
+/* ---- what was wrong ---- */
+
+static KMEM_COLD void bad_object(const char *call, const struct kmem_cache *s,
+				 const struct page *page, const void *p)
+{
+	const struct kmem_slabs *of = page->slabs;
+	struct slab_index i = slab_index(page, of, p);
+	char *first = (char *)page_to_virt(page) -
+		      ((size_t)page->slab_page << KMEM_PAGE_SHIFT);
+	unsigned slot;
+
+	if (s && of != &s->slabs) {
+		kmem_misuse("kmem: %s(%s, %p): the object is of cache %s",
+			    call, s->name, p, of->name);
+		return;
+	}
+	if (!i.exact || i.index >= page->objects) {
+		kmem_misuse("kmem: %s(%p): not the start of an object: cache "
+			    "%s, slab %p, %zu bytes into index %u", call, p,
+			    of->name, (void *)first, (size_t)((char *)p -
+			    first) - (size_t)i.index * of->size, i.index);
+		return;
+	}
+	slot = kmem_load_relaxed(&page->slot[i.index]);
+	kmem_misuse("kmem: %s(%p): double free: cache %s, slab %p, index %u: "
+		    "expected LIVE, found %s", call, p, of->name,
+		    (void *)first, i.index,
+		    slot == SLOT_CACHED ? "CACHED" : "FREE");
+}
+
+KMEM_COLD void cache_bad_free(const char *call, const struct kmem_cache *s,
+			      const void *p)
+{
+	const struct page *page = virt_to_page(p);
+
+	if (page && page->type == PAGE_SLAB)
+		bad_object(call, s, page, p);
+	else
+		kmem_misuse("kmem: %s(%p): %s", call, p,
+			    page ? page_describe(page) : "no memory of kmem's");
+}
+
+KMEM_COLD void cache_bad_alloc(const struct kmem_cache *s, const void *obj)
+{
+	kmem_misuse("kmem: object %p of cache %s was freed twice, by CPUs "
+		    "that raced; the second copy is dropped", obj, s->name);
+}
+
+/* ---- the checker ---- */
+
+struct cache_check {
+	struct kmem_cache *s;
+	struct check *c;
+	size_t live, cached;
+};
+
+static void count_live(void *obj, unsigned index, void *arg)
+{
+	struct cache_check *k = arg;
+
+	(void)obj;
+	(void)index;
+	k->live++;
+}
+
+static void check_cached(void *obj, void *arg)
+{
+	struct cache_check *k = arg;
+	struct page *page = virt_to_page(obj);
+	struct slab_index i;
+
+	k->cached++;
+	if (!page || page->type != PAGE_SLAB ||
+	    page->slabs != &k->s->slabs) {
+		check_violated(k->c, "C2: cache %s: %p in a magazine is not "
+			       "of this cache", k->s->name, obj);
+		return;
+	}
+	i = slab_index(page, page->slabs, obj);
+	if (!i.exact || i.index >= page->objects ||
+	    page->slot[i.index] != SLOT_CACHED)
+		check_violated(k->c, "C2: cache %s: %p in a magazine is not a "
+			       "cached object", k->s->name, obj);
+}
+
+static void cache_check(struct kmem_cache *s, struct check *c)
+{
+	struct cache_check k = { s, c, 0, 0 };
+	struct slab_node sum;
+
+	slabs_check(&s->slabs, c);
+	magazine_layer_check(&s->magazine, s->name, c);
+	slabs_sum(&s->slabs, &sum);
+	slabs_for_each(&s->slabs, SLOT_LIVE, count_live, &k);
+	magazine_for_each(&s->magazine, check_cached, &k);
+	if (sum.inuse != k.live + k.cached)
+		check_violated(c, "C1: cache %s: %zu objects in use, but %zu "
+			       "live + %zu cached", s->name, sum.inuse, k.live,
+			       k.cached);
+}
+
+void caches_check(struct check *c)
+{
+	struct kmem_cache *s;
+	struct kmem_list *l;
+
+	list_lock();
+	slabs_check(&caches.descriptors, c);
+	slabs_check(&caches.cpus, c);
+	slabs_check(&caches.nodes, c);
+	for_each_cache(s, l)
+		cache_check(s, c);
+	list_unlock();
+}
+
+void kmem_cache_stats(struct kmem_cache *s, struct kmem_cache_stats *st)
+{
+	struct slab_node sum;
+	size_t cached;
+
+	memset(st, 0, sizeof(*st));
+	slabs_sum(&s->slabs, &sum);
+	magazine_layer_stats(&s->magazine, &st->layer);
+	cached = st->layer.in_cpus + st->layer.in_depot;
+	st->name = s->name;
+	st->object_size = s->object_size;
+	st->slot_size = s->slabs.size;
+	st->align = s->align;
+	st->order = s->slabs.order;
+	st->objects_per_slab = s->slabs.objects;
+	/* Whoever makes a slab keeps its first object. */
+	st->layer.allocs += sum.made;
+	st->live = sum.inuse > cached ? sum.inuse - cached : 0;
+	st->free_in_slabs = sum.capacity - sum.inuse;
+	st->slabs = sum.nr_slabs;
+	st->empty_slabs = sum.nr_empty;
+	st->slab_bytes = sum.nr_pages << KMEM_PAGE_SHIFT;
+	st->overhead_bytes = sum.nr_slabs * slabs_slot_room(&s->slabs) +
+			     st->layer.magazines * sizeof(struct magazine) +
+			     zones.nr_cpus * sizeof(struct magazine_cpu) +
+			     sizeof(*s);
+	st->slabs_made = sum.made;
+	st->slabs_freed = sum.freed;
+	st->node_locks = sum.lock.taken;
+	st->node_contended = sum.lock.contended;
+}
+
+/* ---- bootstrap ---- */
+
+size_t caches_bytes(void)
+{
+	return slabs_bytes(&caches.descriptors) + slabs_bytes(&caches.cpus) +
+	       slabs_bytes(&caches.nodes);
+}
+
+static void bare_slabs(struct kmem_slabs *s, const char *name, size_t size,
+		       struct slab_node *node)
+{
+	slabs_init(s, name, (size_t)round_up_to(size, KMEM_CACHE_LINE), node,
+		   1);
+	s->get_pages = get_pages;
+	s->put_pages = put_pages;
+}
+
+/*
+ * The order in which things come to life, each needing only those before it:
+ *
+ *	zones			pages, past all per-CPU layers
+ *	slot arrays		slabs on raw pages; the larger is inline
+ *	magazines		slabs on raw pages
+ *	alloc_pages()		zones and magazines
+ *	descriptors, per-CPU	slabs on alloc_pages(), without magazines
+ *	lines, node structures
+ *	caches			all of the above
+ *	kmalloc()		caches (kmalloc.c)
+ */
+bool kmem_cache_bootstrap(void)
+{
+	lock_init(&caches.lock);
+	list_init(&caches.list);
+	slots_init();
+	magazines_init();
+	bare_slabs(&caches.descriptors, "kmem_cache",
+		   sizeof(struct kmem_cache), &caches.node[0]);
+	bare_slabs(&caches.cpus, "kmem_cache_cpu",
+		   zones.nr_cpus * sizeof(struct magazine_cpu),
+		   &caches.node[1]);
+	bare_slabs(&caches.nodes, "kmem_cache_node",
+		   zones.nr_nodes * sizeof(struct slab_node),
+		   &caches.node[2]);
+	page_alloc_set_shrink(shrink_all);
+	return true;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cache.h - the object cache: slabs below, magazines above. Theory in cache.c.
+ */
+#ifndef KMEM_CACHE_PRIVATE_H
+#define KMEM_CACHE_PRIVATE_H
+
+#include "page_alloc.h"
+
+#include <kmem/cache.h>
+
+#define KMEM_CACHE_NAME_MAX	48
+
+struct kmem_cache {
+	/* slab layer */
+	struct kmem_slabs slabs;	/* first: page->slabs is the cache */
+	/* per-CPU layer and depot */
+	struct magazine_layer magazine;
+	/* properties, fixed at creation */
+	char name[KMEM_CACHE_NAME_MAX];
+	size_t object_size;		/* as asked for */
+	size_t align;
+	slab_flags_t flags;
+	/* the list of all caches, under its lock */
+	struct kmem_list list;
+};
+
+/* At boot, once; the zones are ready. Return: false if memory is too short. */
+bool kmem_cache_bootstrap(void);
+
+/* Bytes of pages that hold cache descriptors and per-CPU lines. */
+size_t caches_bytes(void);
+
+/* From the layers below, or NULL; CACHED. */
+void *cache_alloc_slow(struct kmem_cache *s, gfp_t gfp);
+
+/* Report why p can't be freed by `call` (to cache s, or to any if NULL). */
+void cache_bad_free(const char *call, const struct kmem_cache *s,
+		    const void *p);
+
+/* An object that a magazine gave was not CACHED: report it. */
+void cache_bad_alloc(const struct kmem_cache *s, const void *obj);
+
+void caches_check(struct check *c);
+
+KMEM_INLINE struct kmem_cache *page_cache(const struct page *page)
+{
+	return kmem_container_of(page->slabs, struct kmem_cache, slabs);
+}
+
+/*
+ * CACHED -> LIVE. False if the object is not CACHED: it was freed twice by
+ * CPUs that raced, and this is the second copy.
+ */
+KMEM_INLINE bool cache_mark_live(struct kmem_cache *s, void *obj)
+{
+	struct page *page = virt_to_page(obj);
+	kmem_slot_t *slot = &page->slot[slab_index(page, &s->slabs,
+						   obj).index];
+
+	if (KMEM_UNLIKELY(kmem_load_relaxed(slot) != SLOT_CACHED)) {
+		cache_bad_alloc(s, obj);
+		return false;
+	}
+	kmem_store_relaxed(slot, SLOT_LIVE);
+	return true;
+}
+
+/* LIVE -> CACHED. False if p is not a live object of the page's cache. */
+KMEM_INLINE bool cache_mark_cached(struct page *page, const void *p)
+{
+	struct slab_index i = slab_index(page, page->slabs, p);
+
+	if (KMEM_UNLIKELY(!i.exact || i.index >= page->objects ||
+			  kmem_load_relaxed(&page->slot[i.index]) !=
+			  SLOT_LIVE))
+		return false;
+	kmem_store_relaxed(&page->slot[i.index], SLOT_CACHED);
+	return true;
+}
+
+KMEM_INLINE void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
+{
+	void *obj;
+
+	do {
+		obj = magazine_alloc(&s->magazine);
+		if (KMEM_UNLIKELY(!obj)) {
+			obj = cache_alloc_slow(s, gfp);
+			if (!obj)
+				return NULL;
+		}
+	} while (KMEM_UNLIKELY(!cache_mark_live(s, obj)));
+	if (KMEM_UNLIKELY(gfp & __GFP_ZERO))
+		memset(obj, 0, s->object_size);
+	return obj;
+}
+
+/* p has been marked CACHED. */
+KMEM_INLINE void cache_free(struct kmem_cache *s, void *p)
+{
+	if (KMEM_UNLIKELY(!magazine_free(&s->magazine, p)))
+		magazine_free_slow(&s->magazine, p);
+}
+
+#endif /* KMEM_CACHE_PRIVATE_H */

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check.c - kmem_check_all(): every structure, every numbered invariant.
+ *
+ * Each module verifies its own; what only the whole can say is here:
+ *
+ *  A1	every managed page of a zone is in exactly one block: free, cached,
+ *	allocated or of a slab; so the pages of the blocks add up to `managed`
+ *
+ * which is found by stepping from head to head through each zone, and is
+ * independent of all lists and counters.
+ */
+#include "kmalloc.h"
+
+#include <kmem/report.h>
+
+/* Pages to step over, and how many of them belong to a block of zone z. */
+static uintptr_t step(const struct zone *z, uintptr_t pfn, size_t *pages)
+{
+	const struct page *p = pfn_to_page(pfn);
+
+	if (!p || p->type == PAGE_TAIL || p->zone != z->id)
+		return 1;
+	*pages += (size_t)1 << p->order;
+	return (uintptr_t)1 << p->order;
+}
+
+static void zone_check_blocks(struct zone *z, struct check *c)
+{
+	size_t pages = 0;
+
+	for (uintptr_t pfn = z->start_pfn; pfn < z->end_pfn; ) {
+		if (!pfn_to_page(pfn))	/* a hole: on to the next section */
+			pfn = (pfn | (KMEM_SECTION_PAGES - 1)) + 1;
+		else
+			pfn += step(z, pfn, &pages);
+	}
+	if (pages != z->managed)
+		check_violated(c, "A1: zone %u: its blocks have %zu pages, "
+			       "%zu are managed", z->id, pages, z->managed);
+}
+
+size_t kmem_check_all(kmem_out_fn out, void *ctx)
+{
+	struct check c = { out, ctx, 0 };
+
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++) {
+		struct zone *z = zones.zone[i];
+
+		if (!z)
+			continue;
+		zone_check(z, &c);
+		page_layers_check(z, &c);
+		zone_check_blocks(z, &c);
+	}
+	if (zones.nr_nodes) {
+		slots_check(&c);
+		magazines_check(&c);
+		caches_check(&c);
+	}
+	return c.violations;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * format.h - text for logs and reports, without the C library.
+ */
+#ifndef KMEM_FORMAT_H
+#define KMEM_FORMAT_H
+
+#include <stdarg.h>
+
+#include <kmem/compiler.h>
+
+#define KMEM_LINE_MAX 200	/* longest line, its terminator included */
+
+/*
+ * A subset of printf: %s %c %d %u %x %p %%, lengths l ll z, a width (also *),
+ * flags '-' and '0'. Cuts what does not fit; always terminates.
+ *
+ * Return: characters written, terminator excluded.
+ */
+size_t format(char *buf, size_t size, const char *fmt, ...)
+	KMEM_PRINTF(3, 4);
+size_t vformat(char *buf, size_t size, const char *fmt, va_list args);
+
+#endif /* KMEM_FORMAT_H */

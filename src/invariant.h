@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * invariant.h - the two kinds of run-time check.
+ *
+ * KMEM_ASSERT is for kmem's own mistakes: compiled always, executed in debug
+ * builds. What callers may get wrong is checked by code that is always on and
+ * calls kmem_misuse(). A failed allocation is neither.
+ */
+#ifndef KMEM_INVARIANT_H
+#define KMEM_INVARIANT_H
+
+#include "hooks.h"
+
+#include <kmem/stats.h>
+
+#define KMEM_ASSERT(cond) do { \
+	if (KMEM_DEBUG && KMEM_UNLIKELY(!(cond))) \
+		kmem_bug(__FILE__, __LINE__, #cond); \
+} while (0)
+
+/*
+ * What the checkers share: where violations are told, and how many there
+ * were. VIOLATED("B1", …) is written where an invariant of that number, which
+ * the module's theory comment defines, does not hold.
+ */
+struct check {
+	kmem_out_fn out;
+	void *ctx;
+	size_t violations;
+};
+
+void check_violated(struct check *c, const char *fmt, ...)
+	KMEM_PRINTF(2, 3) KMEM_COLD;
+
+#endif /* KMEM_INVARIANT_H */

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kmalloc.c - memory by the byte.
+ *
+ *	kmalloc(size)
+ *	   │ 0                     ZERO_SIZE_PTR
+ *	   │ .. two pages          the cache of the smallest class that fits
+ *	   │ .. largest block      a block of 2^order pages (PAGE_KMALLOC)
+ *	   └ more                  NULL
+ *	kfree(p)
+ *	   descriptor of p's page ─► slab: its cache;  PAGE_KMALLOC: its order
+ *
+ * kfree() needs no size and looks nothing up but the descriptor: which cache,
+ * which object, whether it is live are all there (page.h).
+ *
+ * The classes and the arithmetic that finds them are in <kmem/kmalloc.h>. Why
+ * four a doubling: the average waste of uniformly spread sizes is 7.7 %,
+ * against 25 % with Linux's thirteen classes. Each class is a multiple of a
+ * quarter of the power of two below it, and an object lies at a multiple of
+ * its size from the start of a page: so its alignment is the largest power of
+ * two that divides the class, and a power of two is aligned to itself.
+ *
+ * Memory of the zones DMA and DMA32 is asked for seldom: those types have
+ * caches for the powers of two only, and where the machine has no such zone
+ * they are the ordinary ones.
+ *
+ * Locks: none of its own.
+ */
+#include "bits.h"
+#include "format.h"
+#include "kmalloc.h"
+
+struct kmem_cache *kmalloc_caches[KMALLOC_NR_TYPES][KMALLOC_NR_CLASSES];
+
+/* Largest size of a class, found by asking kmalloc_index() itself: what the
+ * table and the arithmetic say can't differ. Sizes are multiples of the
+ * smallest class. */
+static size_t class_size(unsigned index)
+{
+	size_t largest = 0;
+
+	for (size_t size = sizeof(void *); size <= KMALLOC_MAX_CACHE_SIZE;
+	     size += sizeof(void *))
+		if (kmalloc_index(size) == index)
+			largest = size;
+	return largest;
+}
+
+static struct kmem_cache *make_class(enum kmalloc_type type, size_t size)
+{
+	static const char *const prefix[] = { "", "dma-", "dma32-" };
+	static const slab_flags_t flags[] = {
+		0, SLAB_CACHE_DMA, SLAB_CACHE_DMA32
+	};
+	size_t align = size & -size;
+	char name[KMEM_CACHE_NAME_MAX];
+
+	format(name, sizeof(name), "%skmalloc-%zu", prefix[type], size);
+	return kmem_cache_create(name, size,
+				 KMEM_MIN(align, KMEM_PAGE_SIZE), flags[type],
+				 NULL);
+}
+
+/* The zone type that this type of kmalloc means has memory of its own. */
+static bool has_zone(enum kmalloc_type type)
+{
+	return type == KMALLOC_NORMAL ||
+	       (type == KMALLOC_DMA ? zones.dma : zones.dma32) != ZONE_NORMAL;
+}
+
+static bool make_type(enum kmalloc_type type)
+{
+	struct kmem_cache *larger = NULL;
+
+	for (unsigned i = KMALLOC_NR_CLASSES; i-- > 0; ) {
+		size_t size = class_size(i);
+		bool own = type == KMALLOC_NORMAL || is_power_of_two(size);
+
+		if (!size)
+			continue;
+		if (!has_zone(type))
+			larger = kmalloc_caches[KMALLOC_NORMAL][i];
+		else if (own)
+			larger = make_class(type, size);
+		if (!larger)
+			return false;
+		kmalloc_caches[type][i] = larger;
+	}
+	return true;
+}
+
+bool kmalloc_bootstrap(void)
+{
+	memset(kmalloc_caches, 0, sizeof(kmalloc_caches));
+	for (int type = 0; type < KMALLOC_NR_TYPES; type++)
+		if (!make_type((enum kmalloc_type)type))
+			return false;
+	return true;
+}
+
+/* ---- allocation ---- */
+
+void *kmalloc_large(size_t size, gfp_t gfp)
+{
+	struct page *page;
+
+	if (size > KMALLOC_MAX_SIZE)
+		return NULL;
+	page = alloc_pages(gfp, get_order(size));
+	if (!page)
+		return NULL;
+	page->type = PAGE_KMALLOC;
+	return page_to_virt(page);
+}
+
+void *__kmalloc(size_t size, gfp_t gfp)
+{
+	struct kmem_cache *s;
+
+	if (KMEM_UNLIKELY(size > KMALLOC_MAX_CACHE_SIZE))
+		return kmalloc_large(size, gfp);
+	if (KMEM_UNLIKELY(!size))
+		return ZERO_SIZE_PTR;
+	s = kmalloc_caches[kmalloc_type(gfp)][kmalloc_index(size)];
+	return KMEM_LIKELY(s) ? cache_alloc(s, gfp) : NULL;
+}
+
+static size_t block_bytes(const struct page *page)
+{
+	return KMEM_PAGE_SIZE << page->order;
+}
+
+static bool is_large(const struct page *page, const void *p)
+{
+	return page && page->type == PAGE_KMALLOC && page_to_virt(page) == p;
+}
+
+static void free_large(struct page *page, const void *p)
+{
+	if (!is_large(page, p)) {
+		cache_bad_free("kfree", NULL, p);
+		return;
+	}
+	page->type = PAGE_ALLOCATED;
+	__free_pages(page, page->order);
+}
+
+void kfree(const void *p)
+{
+	struct page *page;
+
+	if (KMEM_UNLIKELY(ZERO_OR_NULL_PTR(p)))
+		return;
+	page = virt_to_page(p);
+	if (KMEM_UNLIKELY(!page || page->type != PAGE_SLAB))
+		free_large(page, p);
+	else if (KMEM_LIKELY(cache_mark_cached(page, p)))
+		cache_free(page_cache(page), (void *)(uintptr_t)p);
+	else
+		cache_bad_free("kfree", NULL, p);
+}
+
+/* ---- sizes ---- */
+
+static bool is_live_object(struct page *page, const void *p)
+{
+	struct slab_index i = slab_index(page, page->slabs, p);
+
+	return i.exact && i.index < page->objects &&
+	       page->slot[i.index] == SLOT_LIVE;
+}
+
+size_t ksize(const void *p)
+{
+	struct page *page;
+
+	if (ZERO_OR_NULL_PTR(p))
+		return 0;
+	page = virt_to_page(p);
+	if (page && page->type == PAGE_SLAB && is_live_object(page, p))
+		return page_cache(page)->object_size;
+	if (is_large(page, p))
+		return block_bytes(page);
+	cache_bad_free("ksize", NULL, p);
+	return 0;
+}
+
+size_t kmalloc_size_roundup(size_t size)
+{
+	if (!size || size > KMALLOC_MAX_SIZE)
+		return size;
+	if (size > KMALLOC_MAX_CACHE_SIZE)
+		return KMEM_PAGE_SIZE << get_order(size);
+	return kmalloc_caches[KMALLOC_NORMAL][kmalloc_index(size)]->object_size;
+}
+
+/* ---- what is built from these ---- */
+
+void *krealloc(const void *p, size_t size, gfp_t gfp)
+{
+	size_t old;
+	void *new;
+
+	if (!size) {
+		kfree(p);
+		return ZERO_SIZE_PTR;
+	}
+	if (ZERO_OR_NULL_PTR(p))
+		return kmalloc(size, gfp);
+	old = ksize(p);
+	if (!old)			/* misuse, and reported */
+		return NULL;
+	if (size <= old)
+		return (void *)(uintptr_t)p;
+	new = kmalloc(size, gfp);
+	if (!new)
+		return NULL;
+	memcpy(new, p, old);
+	kfree(p);
+	return new;
+}
+
+void kfree_sensitive(const void *p)
+{
+	size_t size = ksize(p);
+	void *mem = (void *)(uintptr_t)p;
+
+	if (!size)
+		return;
+	memset(mem, 0, size);
+	/* The compiler knows that nobody reads freed memory; it is wrong. */
+	kmem_barrier();
+	kfree(p);
+}
+
+void *kmemdup(const void *src, size_t len, gfp_t gfp)
+{
+	void *p = kmalloc(len, gfp);
+
+	if (p && len)
+		memcpy(p, src, len);
+	return p;
+}
+
+static size_t string_length(const char *s, size_t max)
+{
+	size_t n = 0;
+
+	while (n < max && s[n])
+		n++;
+	return n;
+}
+
+char *kstrndup(const char *s, size_t max, gfp_t gfp)
+{
+	size_t n;
+	char *p;
+
+	if (!s)
+		return NULL;
+	n = string_length(s, max);
+	p = kmalloc(n + 1, gfp);
+	if (p) {
+		memcpy(p, s, n);
+		p[n] = '\0';
+	}
+	return p;
+}
+
+char *kstrdup(const char *s, gfp_t gfp)
+{
+	return kstrndup(s, SIZE_MAX - 1, gfp);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kmalloc.h - the size-class caches, for the layers above.
+ */
+#ifndef KMEM_KMALLOC_PRIVATE_H
+#define KMEM_KMALLOC_PRIVATE_H
+
+#include "cache.h"
+
+#include <kmem/kmalloc.h>
+
+/* At boot, once; caches can be created. Return: false without memory. */
+bool kmalloc_bootstrap(void);
+
+#endif /* KMEM_KMALLOC_PRIVATE_H */

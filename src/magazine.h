@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * magazine.h - the per-CPU layer: arrays of free objects, and their depot.
+ *
+ * The fast paths are here, inline; the slow ones and the theory are in
+ * magazine.c.
+ */
+#ifndef KMEM_MAGAZINE_H
+#define KMEM_MAGAZINE_H
+
+#include "slab.h"
+
+#include <kmem/stats.h>
+
+/* An array of free objects. */
+struct magazine {
+	struct magazine *next;		/* in a list of the depot */
+	size_t rounds;			/* while in the depot: how many of
+					 * round[] are filled, from the start */
+	void *round[KMEM_MAGAZINE_ROUNDS];
+};
+
+/*
+ * What one CPU has of one layer, written by that CPU only. The fast paths use
+ * the first cache line; `busy` is set while it is being changed. The pairs
+ * count allocations [0] and frees [1].
+ */
+struct magazine_cpu {
+	KMEM_ALIGNED(KMEM_CACHE_LINE) uint8_t busy;
+	uint8_t limit;			/* how far a magazine is filled */
+	uint8_t trips;			/* since limit was last raised */
+	uint32_t rounds;		/* objects in `loaded` */
+	uint32_t previous_rounds;	/* and in `previous` */
+	struct magazine *loaded;	/* both NULL before the first use */
+	struct magazine *previous;	/* as a rule, full or empty */
+	size_t served[2];		/* from `loaded`, without more ado */
+	size_t swaps[2];		/* `previous` was loaded */
+
+	KMEM_ALIGNED(KMEM_CACHE_LINE) size_t exchanged[2]; /* magazines, with
+							    * the depot */
+	size_t trips_below[2];		/* to the layer below */
+	size_t moved[2];		/* objects that they moved */
+	size_t directs[2];		/* objects that went past magazines */
+	uint32_t epoch;			/* of the last drain asked for */
+};
+
+/* Full and empty magazines that belong to no CPU. */
+struct depot {
+	struct kmem_lock lock;
+	/* under lock: */
+	struct magazine *full, *empty;
+	size_t nr_full, nr_empty;
+	size_t objects;			/* in the full ones */
+	size_t max_objects;		/* bound of `objects` */
+};
+
+struct magazine_layer {
+	struct magazine_cpu *cpu;	/* [zones.nr_cpus] */
+	uint8_t max_limit;		/* 0: no magazines at all */
+	uint32_t epoch;			/* raised to make CPUs drain */
+	size_t max_depot;		/* depot.max_objects never above it */
+	/*
+	 * The layer below. take: up to n free objects that exist; give: n
+	 * objects back. Both from any context, and neither may sleep.
+	 */
+	size_t (*take)(struct magazine_layer *l, void **objs, size_t n);
+	void (*give)(struct magazine_layer *l, void **objs, size_t n);
+
+	KMEM_ALIGNED(KMEM_CACHE_LINE) struct depot depot;
+};
+
+enum { DIR_ALLOC, DIR_FREE };
+
+/* Run fn(arg) on every CPU that can be reached (hooks.run_on_cpu), on this
+ * one last. Context: thread. */
+void run_on_all_cpus(void (*fn)(void *arg), void *arg);
+
+/* At boot, once, before any layer is used. */
+void magazines_init(void);
+/* Bytes of pages that hold magazines. */
+size_t magazines_bytes(void);
+void magazines_check(struct check *c);
+
+/*
+ * Set up a layer. cpu[] has zones.nr_cpus elements; object_bytes and the two
+ * bounds in bytes decide how many objects a magazine and the depot may hold.
+ */
+void magazine_layer_init(struct magazine_layer *l, struct magazine_cpu *cpu,
+			 size_t object_bytes, size_t magazine_bytes,
+			 size_t depot_bytes);
+
+/*
+ * When the fast path has failed: from the other magazine, the depot, or the
+ * layer below.
+ *
+ * Context: any. Return: NULL if the layer below has none.
+ */
+void *magazine_alloc_slow(struct magazine_layer *l);
+
+/* When the fast path has failed: there is always room for a free. */
+void magazine_free_slow(struct magazine_layer *l, void *obj);
+
+/* Return this CPU's objects, or the depot's, to the layer below. */
+void magazine_drain_cpu(struct magazine_layer *l);
+void magazine_drain_depot(struct magazine_layer *l);
+
+/* Both, and ask every other CPU to drain at its next slow path. */
+void magazine_drain(struct magazine_layer *l);
+
+/* All of them, and the magazines too; no CPU may use the layer any more. */
+void magazine_layer_fini(struct magazine_layer *l);
+
+/* Figures; near, while CPUs are at work. */
+void magazine_layer_stats(struct magazine_layer *l,
+			  struct kmem_layer_stats *st);
+
+/* Call fn for every object in magazines and depot. No CPU may use l. */
+void magazine_for_each(struct magazine_layer *l,
+		       void (*fn)(void *obj, void *arg), void *arg);
+
+/* Verify M1 to M5. No CPU may use l. */
+void magazine_layer_check(struct magazine_layer *l, const char *name,
+			  struct check *c);
+
+/*
+ * The fast paths. Between setting and clearing `busy` the slots are this
+ * context's: an interrupt that comes in between sees it set and takes the
+ * slow path, and one that comes outside finds them whole. The barriers keep
+ * the compiler from moving the accesses out; the CPU sees its own accesses in
+ * order.
+ */
+KMEM_INLINE void *magazine_alloc(struct magazine_layer *l)
+{
+	struct magazine_cpu *c = &l->cpu[kmem_arch_enter()];
+	void *obj = NULL;
+	uint32_t n;
+
+	if (KMEM_LIKELY(!kmem_load_relaxed(&c->busy))) {
+		kmem_store_relaxed(&c->busy, 1);
+		kmem_barrier();
+		n = kmem_load_relaxed(&c->rounds);
+		if (KMEM_LIKELY(n)) {
+			obj = c->loaded->round[n - 1];
+			kmem_store_relaxed(&c->rounds, n - 1);
+			kmem_count(&c->served[DIR_ALLOC]);
+		}
+		kmem_barrier();
+		kmem_store_relaxed(&c->busy, 0);
+	}
+	kmem_arch_exit();
+	return obj;
+}
+
+/* Return: false if the slow path must take it. */
+KMEM_INLINE bool magazine_free(struct magazine_layer *l, void *obj)
+{
+	struct magazine_cpu *c = &l->cpu[kmem_arch_enter()];
+	bool done = false;
+	uint32_t n;
+
+	if (KMEM_LIKELY(!kmem_load_relaxed(&c->busy))) {
+		kmem_store_relaxed(&c->busy, 1);
+		kmem_barrier();
+		n = kmem_load_relaxed(&c->rounds);
+		if (KMEM_LIKELY(n < c->limit)) {
+			c->loaded->round[n] = obj;
+			kmem_store_relaxed(&c->rounds, n + 1);
+			kmem_count(&c->served[DIR_FREE]);
+			done = true;
+		}
+		kmem_barrier();
+		kmem_store_relaxed(&c->busy, 0);
+	}
+	kmem_arch_exit();
+	return done;
+}
+
+/* Up to n objects of `loaded`, or up to n into it. Return: how many. */
+KMEM_INLINE size_t magazine_alloc_many(struct magazine_layer *l, void **objs,
+				       size_t n)
+{
+	struct magazine_cpu *c = &l->cpu[kmem_arch_enter()];
+	size_t take = 0;
+	uint32_t rounds;
+
+	if (KMEM_LIKELY(!kmem_load_relaxed(&c->busy))) {
+		kmem_store_relaxed(&c->busy, 1);
+		kmem_barrier();
+		rounds = kmem_load_relaxed(&c->rounds);
+		take = rounds < n ? rounds : n;
+		for (size_t i = 0; i < take; i++)
+			objs[i] = c->loaded->round[--rounds];
+		kmem_store_relaxed(&c->rounds, rounds);
+		kmem_count_n(&c->served[DIR_ALLOC], take);
+		kmem_barrier();
+		kmem_store_relaxed(&c->busy, 0);
+	}
+	kmem_arch_exit();
+	return take;
+}
+
+KMEM_INLINE size_t magazine_free_many(struct magazine_layer *l, void **objs,
+				      size_t n)
+{
+	struct magazine_cpu *c = &l->cpu[kmem_arch_enter()];
+	size_t put = 0;
+	uint32_t rounds;
+
+	if (KMEM_LIKELY(!kmem_load_relaxed(&c->busy))) {
+		kmem_store_relaxed(&c->busy, 1);
+		kmem_barrier();
+		for (rounds = kmem_load_relaxed(&c->rounds);
+		     put < n && rounds < c->limit; put++)
+			c->loaded->round[rounds++] = objs[put];
+		kmem_store_relaxed(&c->rounds, rounds);
+		kmem_count_n(&c->served[DIR_FREE], put);
+		kmem_barrier();
+		kmem_store_relaxed(&c->busy, 0);
+	}
+	kmem_arch_exit();
+	return put;
+}
+
+#endif /* KMEM_MAGAZINE_H */

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * page_alloc.c - pages for everybody: the zones, with a per-CPU layer in
+ * front, and what is tried when they run short.
+ *
+ *	alloc_pages(gfp, order)
+ *	   │ order < NR_CACHED_ORDERS: pop from this CPU's magazine of the
+ *	   │ preferred zone (no lock)
+ *	   ▼ empty
+ *	   1. refill that magazine from its zone, above the low-memory mark
+ *	   2. any zone of the request's fallback order, down to its own mark
+ *	   3. return what the per-CPU layers hold to the zones; 2. again
+ *	   ── requests that must not sleep end here ──
+ *	   4. shrink kmem's caches, call the reclaim hook; 2. again, as long as
+ *	      that helps, at most MAX_ATTEMPTS times
+ *	   5. call the out-of-memory hook; again while it says so
+ *	   6. __GFP_NOFAIL: call the wait hook, and begin anew
+ *
+ * A block in a magazine is PAGE_CACHED: not free in the zone's lists, but
+ * counted as free in the statistics, and any free of it is a double free. The
+ * objects in these magazines are descriptors, not addresses.
+ *
+ * An allocated block is PAGE_ALLOCATED with its order, and __free_pages()
+ * believes nothing else: a wrong order, a page inside a block, a page of a
+ * slab are refused before anything is changed.
+ *
+ * Invariant:
+ *
+ *  P1	every block in the magazines and depot of (zone, order) has type
+ *	PAGE_CACHED, that zone and that order
+ *
+ * Locks: none of its own.
+ */
+#include "bits.h"
+#include "page_alloc.h"
+
+#define MAX_ATTEMPTS	16
+
+/* What one magazine of pages may pin, and one depot. */
+#define PAGE_MAGAZINE_BYTES	(32 * KMEM_PAGE_SIZE)
+#define PAGE_DEPOT_BYTES	(128 * KMEM_PAGE_SIZE)
+
+static void (*shrink_upper_layers)(void);
+
+void page_alloc_set_shrink(void (*shrink)(void))
+{
+	shrink_upper_layers = shrink;
+}
+
+/* ---- the per-CPU layer: blocks of one order of one zone ---- */
+
+static struct page_layer *layer_of(struct magazine_layer *l)
+{
+	return kmem_container_of(l, struct page_layer, magazine);
+}
+
+static void set_types(void **pages, size_t n, enum kmem_page_type type)
+{
+	for (size_t i = 0; i < n; i++)
+		((struct page *)pages[i])->type = (uint8_t)type;
+}
+
+static size_t take_blocks(struct magazine_layer *l, void **pages, size_t n)
+{
+	struct page_layer *p = layer_of(l);
+	size_t got = zone_take(p->zone, p->order, pages, n,
+			       p->zone->wmark[WMARK_LOW]);
+
+	set_types(pages, got, PAGE_CACHED);
+	return got;
+}
+
+static void give_blocks(struct magazine_layer *l, void **pages, size_t n)
+{
+	struct page_layer *p = layer_of(l);
+
+	zone_give(p->zone, p->order, pages, n);
+}
+
+/* Small zones must not vanish into magazines: a 64th for all of a CPU's. */
+static size_t magazine_bytes(const struct zone *z)
+{
+	size_t share = (z->managed << KMEM_PAGE_SHIFT) / 64 / zones.nr_cpus;
+
+	return KMEM_MIN(share, PAGE_MAGAZINE_BYTES);
+}
+
+void page_layers_init(struct zone *z, struct page_layer *layer,
+		      struct magazine_cpu *cpu)
+{
+	size_t bytes = magazine_bytes(z);
+
+	z->layer = layer;
+	for (unsigned o = 0; o < NR_CACHED_ORDERS; o++) {
+		struct page_layer *p = &layer[o];
+
+		magazine_layer_init(&p->magazine, cpu + o * zones.nr_cpus,
+				    KMEM_PAGE_SIZE << o, bytes,
+				    KMEM_MIN(4 * bytes, PAGE_DEPOT_BYTES));
+		p->magazine.take = take_blocks;
+		p->magazine.give = give_blocks;
+		p->zone = z;
+		p->order = o;
+	}
+}
+
+static void drain_layers(void (*drain)(struct magazine_layer *l))
+{
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++)
+		for (unsigned o = 0; zones.zone[i] && o < NR_CACHED_ORDERS;
+		     o++)
+			drain(&page_layer(zones.zone[i], o)->magazine);
+}
+
+static void drain_this_cpu(void *arg)
+{
+	(void)arg;
+	drain_layers(magazine_drain_cpu);
+}
+
+void drain_pages(void)
+{
+	run_on_all_cpus(drain_this_cpu, NULL);
+	drain_layers(magazine_drain);
+}
+
+/* ---- when magazines are empty ---- */
+
+static struct page *try_zones(unsigned node, gfp_t gfp, unsigned order)
+{
+	struct zone_walk w;
+	struct zone *z;
+	void *page;
+
+	zone_walk_start(&w, node, gfp_zone(gfp), gfp & __GFP_THISNODE);
+	while ((z = zone_walk_next(&w)))
+		if (zone_take(z, order, &page, 1, zone_mark(z, gfp)))
+			return page;
+	return NULL;
+}
+
+/* One round of getting memory back. Return: whether it may have helped. */
+static bool reclaim(const struct kmem_pressure *p)
+{
+	size_t freed = 0;
+
+	if (shrink_upper_layers)
+		shrink_upper_layers();
+	drain_pages();
+	if (kmem_hooks.reclaim)
+		freed = kmem_hooks.reclaim(kmem_hooks.ctx, p);
+	return freed || p->attempt == 0;
+}
+
+static struct page *reclaim_and_retry(unsigned node, gfp_t gfp,
+				      unsigned order)
+{
+	struct kmem_pressure p = { gfp, order, zones.node[node]->id, 0 };
+	struct page *page = NULL;
+
+	for (; !page; p.attempt++) {
+		bool more = p.attempt < MAX_ATTEMPTS && reclaim(&p);
+
+		page = try_zones(node, gfp, order);
+		if (page || (gfp & __GFP_NORETRY))
+			break;
+		if (more)
+			continue;
+		if (kmem_hooks.out_of_memory &&
+		    kmem_hooks.out_of_memory(kmem_hooks.ctx, &p))
+			continue;
+		page = try_zones(node, gfp, order);
+		break;
+	}
+	return page;
+}
+
+static struct page *wait_for_pages(unsigned node, gfp_t gfp, unsigned order)
+{
+	struct kmem_pressure p = { gfp, order, zones.node[node]->id, 0 };
+	struct page *page = NULL;
+
+	while (!page && kmem_hooks.wait) {
+		kmem_hooks.wait(kmem_hooks.ctx, &p);
+		page = reclaim_and_retry(node, gfp, order);
+		p.attempt++;
+	}
+	if (!page)
+		kmem_misuse("kmem: alloc_pages: no memory for order %u with "
+			    "__GFP_NOFAIL, and there is no wait hook", order);
+	return page;
+}
+
+static KMEM_COLD void warn_failed(gfp_t gfp, unsigned order)
+{
+	if (!(gfp & __GFP_NOWARN))
+		kmem_log("kmem: allocation of order %u failed, gfp 0x%x, %zu "
+			 "pages free", order, gfp, nr_free_pages());
+}
+
+static KMEM_NOINLINE struct page *alloc_slow(unsigned node, gfp_t gfp,
+					     unsigned order)
+{
+	struct zone *z = zones.node[node]->preferred[gfp_zone(gfp)];
+	struct page *page = NULL;
+
+	if (z && order < NR_CACHED_ORDERS && !(gfp & __GFP_THISNODE))
+		page = magazine_alloc_slow(&page_layer(z, order)->magazine);
+	if (!page)
+		page = try_zones(node, gfp, order);
+	if (!page) {
+		drain_layers(magazine_drain);
+		page = try_zones(node, gfp, order);
+	}
+	if (!page && (gfp & __GFP_DIRECT_RECLAIM)) {
+		page = reclaim_and_retry(node, gfp, order);
+		if (!page && (gfp & __GFP_NOFAIL))
+			page = wait_for_pages(node, gfp, order);
+	}
+	if (KMEM_UNLIKELY(!page))
+		warn_failed(gfp, order);
+	return page;
+}
+
+/* ---- the interface ---- */
+
+KMEM_INLINE struct page *alloc_block(unsigned node, gfp_t gfp, unsigned order)
+{
+	struct page *page = NULL;
+
+	if (KMEM_LIKELY(order < NR_CACHED_ORDERS &&
+			!(gfp & __GFP_THISNODE))) {
+		struct zone *z = zones.node[node]->preferred[gfp_zone(gfp)];
+
+		if (KMEM_LIKELY(z))
+			page = magazine_alloc(&page_layer(z, order)->magazine);
+	}
+	if (KMEM_UNLIKELY(!page)) {
+		page = alloc_slow(node, gfp, order);
+		if (!page)
+			return NULL;
+	}
+	page->type = PAGE_ALLOCATED;
+	page->order = (uint8_t)order;
+	page->refcount = 1;
+	if (gfp & __GFP_ZERO)
+		memset(page_to_virt(page), 0, KMEM_PAGE_SIZE << order);
+	return page;
+}
+
+struct page *alloc_pages(gfp_t gfp, unsigned order)
+{
+	if (KMEM_UNLIKELY(order > KMEM_MAX_ORDER || !zones.nr_nodes))
+		return NULL;
+	return alloc_block(this_node(), gfp, order);
+}
+
+struct page *alloc_pages_near(unsigned node, gfp_t gfp, unsigned order)
+{
+	return alloc_block(node, gfp, order);
+}
+
+struct page *alloc_pages_node(int node, gfp_t gfp, unsigned order)
+{
+	if (KMEM_UNLIKELY(order > KMEM_MAX_ORDER || !zones.nr_nodes))
+		return NULL;
+	for (unsigned i = 0; i < zones.nr_nodes; i++)
+		if (zones.node[i]->id == node)
+			return alloc_block(i, gfp, order);
+	return node == KMEM_NO_NODE || !(gfp & __GFP_THISNODE) ?
+	       alloc_block(this_node(), gfp, order) : NULL;
+}
+
+/* The head of the block that a page lies inside, or NULL. */
+static struct page *find_head(const struct page *page)
+{
+	for (unsigned o = 1; o <= KMEM_MAX_ORDER; o++) {
+		struct page *p = pfn_to_page(page->pfn >> o << o);
+
+		if (p && p->type != PAGE_TAIL)
+			return p->pfn + ((uintptr_t)1 << p->order) >
+			       page->pfn ? p : NULL;
+	}
+	return NULL;
+}
+
+const char *page_describe(const struct page *page)
+{
+	static const char *const name[] = {
+		"no memory of kmem's", "free: freed twice",
+		"free: freed twice", "allocated by alloc_pages()",
+		"allocated by kmalloc()", "part of a slab",
+	};
+	static const char *const inside[] = {
+		"", "inside a free block", "inside a free block",
+		"inside a block of alloc_pages()",
+		"inside a block of kmalloc()", "inside a slab",
+	};
+	const struct page *head;
+
+	if (page->type != PAGE_TAIL)
+		return name[page->type];
+	head = find_head(page);
+	return head ? inside[head->type] : name[PAGE_TAIL];
+}
+
+static KMEM_COLD void bad_block(const char *call, const struct page *page,
+				unsigned order)
+{
+	void *addr = page_to_virt(page);
+	unsigned long pfn = page->pfn;
+
+	if (page->type == PAGE_ALLOCATED)
+		kmem_misuse("kmem: %s of %p (pfn 0x%lx) with order %u: it was "
+			    "allocated with order %u", call, addr, pfn, order,
+			    page->order);
+	else if (page->type == PAGE_SLAB)
+		kmem_misuse("kmem: %s of %p (pfn 0x%lx), order %u: the page "
+			    "is part of a slab of cache %s", call, addr, pfn,
+			    order, page->slabs->name);
+	else
+		kmem_misuse("kmem: %s of %p (pfn 0x%lx), order %u: the page "
+			    "is %s", call, addr, pfn, order,
+			    page_describe(page));
+}
+
+void __free_pages(struct page *page, unsigned order)
+{
+	struct magazine_layer *l;
+	void *p = page;
+
+	if (!page)
+		return;
+	if (KMEM_UNLIKELY(page->type != PAGE_ALLOCATED ||
+			  page->order != order)) {
+		bad_block("free_pages", page, order);
+		return;
+	}
+	if (KMEM_UNLIKELY(order >= NR_CACHED_ORDERS)) {
+		zone_give(page_zone(page), order, &p, 1);
+		return;
+	}
+	page->type = PAGE_CACHED;
+	l = &page_layer(page_zone(page), order)->magazine;
+	if (KMEM_UNLIKELY(!magazine_free(l, page)))
+		magazine_free_slow(l, page);
+}
+
+uintptr_t __get_free_pages(gfp_t gfp, unsigned order)
+{
+	struct page *page = alloc_pages(gfp, order);
+
+	return page ? (uintptr_t)page_to_virt(page) : 0;
+}
+
+uintptr_t get_zeroed_page(gfp_t gfp)
+{
+	return __get_free_pages(gfp | __GFP_ZERO, 0);
+}
+
+void free_pages(uintptr_t addr, unsigned order)
+{
+	struct page *page;
+
+	if (!addr)
+		return;
+	page = virt_to_page((void *)addr);
+	if (KMEM_UNLIKELY(!page || addr & (KMEM_PAGE_SIZE - 1)))
+		kmem_misuse("kmem: free_pages of %p, order %u: %s",
+			    (void *)addr, order, page ?
+			    "not the start of a page" : "not memory of kmem's");
+	else
+		__free_pages(page, order);
+}
+
+void split_page(struct page *page, unsigned order)
+{
+	if (page->type != PAGE_ALLOCATED || page->order != order) {
+		bad_block("split_page", page, order);
+		return;
+	}
+	for (uintptr_t i = 0; i >> order == 0; i++) {
+		struct page *p = pfn_to_page(page->pfn + i);
+
+		p->type = PAGE_ALLOCATED;
+		p->order = 0;
+		p->refcount = 1;
+	}
+}
+
+static size_t pages_for(size_t size)
+{
+	return ((size - 1) >> KMEM_PAGE_SHIFT) + 1;
+}
+
+void *alloc_pages_exact(size_t size, gfp_t gfp)
+{
+	struct page *page;
+	unsigned order;
+
+	if (!size || size > KMEM_PAGE_SIZE << KMEM_MAX_ORDER)
+		return NULL;
+	order = get_order(size);
+	page = alloc_pages(gfp, order);
+	if (!page)
+		return NULL;
+	split_page(page, order);
+	for (uintptr_t i = pages_for(size); i >> order == 0; i++)
+		__free_pages(pfn_to_page(page->pfn + i), 0);
+	return page_to_virt(page);
+}
+
+void free_pages_exact(void *addr, size_t size)
+{
+	if (!addr || !size)
+		return;
+	for (size_t i = 0; i < pages_for(size); i++)
+		free_pages((uintptr_t)addr + (i << KMEM_PAGE_SHIFT), 0);
+}
+
+size_t zone_cached_pages(struct zone *z)
+{
+	struct kmem_layer_stats st;
+	size_t n = 0;
+
+	for (unsigned o = 0; o < NR_CACHED_ORDERS; o++) {
+		magazine_layer_stats(&page_layer(z, o)->magazine, &st);
+		n += (st.in_cpus + st.in_depot) << o;
+	}
+	return n;
+}
+
+size_t nr_free_pages(void)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++)
+		if (zones.zone[i])
+			n += kmem_load_relaxed(
+				&zones.zone[i]->buddy.free_pages) +
+			     zone_cached_pages(zones.zone[i]);
+	return n;
+}
+
+/* ---- the checker ---- */
+
+struct block_check {
+	const struct page_layer *layer;
+	struct check *c;
+};
+
+static void check_block(void *obj, void *arg)
+{
+	const struct block_check *b = arg;
+	const struct page *p = obj;
+
+	if (p->type != PAGE_CACHED || p->zone != b->layer->zone->id ||
+	    p->order != b->layer->order)
+		check_violated(b->c, "P1: zone %u, order %u: cached pfn 0x%lx "
+			       "is type %u, zone %u, order %u",
+			       b->layer->zone->id, b->layer->order,
+			       (unsigned long)p->pfn, p->type, p->zone,
+			       p->order);
+}
+
+void page_layers_check(struct zone *z, struct check *c)
+{
+	for (unsigned o = 0; o < NR_CACHED_ORDERS; o++) {
+		struct page_layer *l = page_layer(z, o);
+		struct block_check b = { l, c };
+
+		magazine_layer_check(&l->magazine,
+				     zone_name((enum zone_type)z->type), c);
+		magazine_for_each(&l->magazine, check_block, &b);
+	}
+}

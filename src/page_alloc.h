@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * page_alloc.h - what the layers above ask of the page allocator beside its
+ * public interface.
+ */
+#ifndef KMEM_PAGE_ALLOC_PRIVATE_H
+#define KMEM_PAGE_ALLOC_PRIVATE_H
+
+#include "magazine.h"
+
+#include <kmem/page_alloc.h>
+
+/* Orders that CPUs have magazines for: 0 .. NR_CACHED_ORDERS - 1. */
+#define NR_CACHED_ORDERS	(KMEM_SLAB_MAX_ORDER + 1)
+
+/* The per-CPU layer of one zone and order. */
+struct page_layer {
+	struct magazine_layer magazine;
+	struct zone *zone;
+	unsigned order;
+};
+
+/*
+ * At boot: give a zone its per-CPU layers. layer[] has NR_CACHED_ORDERS
+ * elements, cpu[] NR_CACHED_ORDERS * zones.nr_cpus; z->managed is known.
+ */
+void page_layers_init(struct zone *z, struct page_layer *layer,
+		      struct magazine_cpu *cpu);
+
+/* The upper layers' own reserves, given back when memory is short: called in
+ * a context that may sleep, no lock held. Set once at boot. */
+void page_alloc_set_shrink(void (*shrink)(void));
+
+/* alloc_pages() near the node of that index. */
+struct page *alloc_pages_near(unsigned node, gfp_t gfp, unsigned order);
+
+/* Pages of a zone that are in magazines and depots. */
+size_t zone_cached_pages(struct zone *z);
+
+/* In words, what a page is that should have been something else. */
+const char *page_describe(const struct page *page);
+
+KMEM_INLINE struct page_layer *page_layer(const struct zone *z,
+					  unsigned order)
+{
+	return &z->layer[order];
+}
+
+/* Verify P1 and the magazines of a zone's layers. */
+void page_layers_check(struct zone *z, struct check *c);
+
+#endif /* KMEM_PAGE_ALLOC_PRIVATE_H */

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * regions.h - the memory map as it was given, and questions about it.
+ *
+ * Theory in regions.c.
+ */
+#ifndef KMEM_REGIONS_H
+#define KMEM_REGIONS_H
+
+#include "hooks.h"
+
+#include <kmem/boot.h>
+
+/* Beside the public types: the page that would lie at address NULL. */
+#define REGION_NULL_PAGE	((enum kmem_region_type)(KMEM_REGION_BOOT + 1))
+
+struct region {
+	kmem_phys_t start, last;	/* bytes, both inclusive */
+	enum kmem_region_type type;
+	int node;			/* or KMEM_NO_NODE */
+	/* BOOT: holds the descriptors of these sections of the table */
+	uint32_t first_section, nr_sections;
+};
+
+struct regions {
+	unsigned nr;
+	struct region r[KMEM_MAX_REGIONS];
+};
+
+extern struct regions regions;
+
+/* Which bytes a question is about. */
+enum view {
+	VIEW_USABLE,	/* usable and not reserved */
+	VIEW_FREE,	/* and not taken by kmem_boot_alloc() either */
+};
+
+/* Bytes [start, last], all in the view; the bytes around are not. */
+struct run {
+	kmem_phys_t start, last;
+};
+
+/* The first run at or above `at`; it is cut there if `at` is inside of it. */
+bool next_run(enum view view, kmem_phys_t at, struct run *run);
+
+/* Pages [pfn, end). */
+struct page_run {
+	uint64_t pfn, end;
+};
+
+/* The first run of whole pages, all of whose bytes are in the view, at or
+ * above page `at`. */
+bool next_page_run(enum view view, uint64_t at, struct page_run *run);
+
+/* The node of an address, 0 if the map doesn't say, and the last address up to
+ * which the answer is the same. */
+int region_node(kmem_phys_t at, kmem_phys_t *last);
+
+/* An entry at the end of the table; NULL if it is full. */
+struct region *region_add(kmem_phys_t start, kmem_phys_t size,
+			  enum kmem_region_type type, int node);
+
+/*
+ * Find free bytes, highest address first, on one node (KMEM_NO_NODE: any),
+ * below `end`, and enter them as KMEM_REGION_BOOT.
+ */
+struct region *region_take(kmem_phys_t size, kmem_phys_t align,
+			   kmem_phys_t end, int node);
+
+/* Bytes of all entries of that type, which don't overlap. */
+kmem_phys_t region_bytes(enum kmem_region_type type);
+
+#endif /* KMEM_REGIONS_H */

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report.c - tables for people.
+ *
+ * Everything shown comes from the structures of <kmem/stats.h>, which anyone
+ * can read; nothing is known here that is not known there. The first tables
+ * have the layout of Linux's /proc/buddyinfo and /proc/slabinfo.
+ */
+#include "format.h"
+#include "kmalloc.h"
+
+#include <kmem/report.h>
+
+struct sink {
+	kmem_out_fn out;
+	void *ctx;
+};
+
+static void say(const struct sink *s, const char *fmt, ...)
+	KMEM_PRINTF(2, 3);
+
+static void say(const struct sink *s, const char *fmt, ...)
+{
+	char line[KMEM_LINE_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	vformat(line, sizeof(line), fmt, args);
+	va_end(args);
+	s->out(s->ctx, line);
+}
+
+/* part / whole in tenths of a percent; no 64-bit division (see format.c). */
+static unsigned permille(uint64_t part, uint64_t whole)
+{
+	unsigned n = 0;
+
+	if (!whole)
+		return 0;
+	while (whole > UINT32_MAX / 1024) {
+		whole >>= 1;
+		part >>= 1;
+	}
+	n = (unsigned)((uint32_t)part * 1000u / (uint32_t)whole);
+	return n;
+}
+
+/* ---- boot ---- */
+
+static void say_bytes(const struct sink *s, const char *what,
+		      kmem_phys_t bytes)
+{
+	say(s, "  %-28s %18llu bytes  %14llu KiB", what,
+	    (unsigned long long)bytes, (unsigned long long)bytes >> 10);
+}
+
+void kmem_report_boot(const struct kmem_boot_info *info, kmem_out_fn out,
+		      void *ctx)
+{
+	struct sink s = { out, ctx };
+	kmem_phys_t sum = info->managed + info->metadata + info->rounding +
+			  info->unreachable;
+
+	say(&s, "Memory map: %u ranges, %llu usable pages in %u runs, "
+	    "%u node%s", info->nr_regions,
+	    (unsigned long long)info->usable_pages, info->usable_runs,
+	    info->nr_nodes, info->nr_nodes == 1 ? "" : "s");
+	say_bytes(&s, "usable", info->usable);
+	say_bytes(&s, "= managed", info->managed);
+	say_bytes(&s, "+ metadata", info->metadata);
+	say_bytes(&s, "    page descriptors", info->descriptors);
+	say_bytes(&s, "    section table", info->section_table);
+	say_bytes(&s, "    nodes and per-CPU areas", info->per_cpu);
+	say_bytes(&s, "    early allocations", info->early);
+	say_bytes(&s, "+ rounding to pages", info->rounding);
+	say_bytes(&s, "+ beyond the direct map", info->unreachable);
+	say(&s, "  the sum is %s; descriptors and section table are %u.%u %% "
+	    "of managed memory",
+	    sum == info->usable ? "exact" : "WRONG",
+	    permille(info->descriptors + info->section_table,
+		     info->managed) / 10,
+	    permille(info->descriptors + info->section_table,
+		     info->managed) % 10);
+}
+
+/* ---- zones ---- */
+
+static void say_free_blocks(const struct sink *s,
+			    const struct kmem_zone_stats *z)
+{
+	char line[KMEM_LINE_MAX];
+	size_t len;
+
+	len = format(line, sizeof(line), "Node %d, zone %8s ", z->node,
+		     z->name);
+	for (unsigned o = 0; o <= KMEM_MAX_ORDER; o++)
+		len += format(line + len, sizeof(line) - len, "%6zu ",
+			      z->nr_free[o]);
+	s->out(s->ctx, line);
+}
+
+void kmem_report_zones(kmem_out_fn out, void *ctx)
+{
+	struct sink s = { out, ctx };
+	struct kmem_zone_stats z;
+
+	say(&s, "Free blocks of 2^0 .. 2^%d pages", KMEM_MAX_ORDER);
+	for (unsigned i = 0; kmem_zone_stats(i, &z); i++)
+		say_free_blocks(&s, &z);
+	say(&s, "                     managed       free     cached        min"
+	    "        low       high  locks/contended");
+	for (unsigned i = 0; kmem_zone_stats(i, &z); i++)
+		say(&s, "Node %d, zone %8s %10zu %10zu %10zu %10zu %10zu %10zu"
+		    "  %llu/%llu", z.node, z.name, z.managed, z.free_pages,
+		    z.cached_pages, z.min, z.low, z.high,
+		    (unsigned long long)z.locks,
+		    (unsigned long long)z.contended);
+}
+
+/* ---- caches ---- */
+
+static bool say_cache(struct kmem_cache *c, void *arg)
+{
+	const struct sink *s = arg;
+	struct kmem_cache_stats st;
+
+	kmem_cache_stats(c, &st);
+	if (st.slabs_made)
+		say(s, "%-24s %8zu %8zu %6zu %4u %4u : %7zu %6zu %6zu : %8zu "
+		    "%7zu", st.name, st.live,
+		    st.live + st.layer.in_cpus + st.layer.in_depot +
+		    st.free_in_slabs, st.slot_size, st.objects_per_slab,
+		    1u << st.order, st.layer.in_cpus, st.layer.in_depot,
+		    st.free_in_slabs, st.slab_bytes >> 10,
+		    (st.overhead_bytes + 1023) >> 10);
+	return true;
+}
+
+void kmem_report_caches(kmem_out_fn out, void *ctx)
+{
+	struct sink s = { out, ctx };
+
+	say(&s, "# name                     active    total   size /slab pages"
+	    " :  in CPUs depot  slabs :  slabKiB overKiB");
+	kmem_for_each_cache(say_cache, &s);
+	say(&s, "slot arrays, magazines and cache descriptors use %zu KiB of "
+	    "pages", kmem_internal_bytes() >> 10);
+}
+
+size_t kmem_internal_bytes(void)
+{
+	return slots_bytes() + magazines_bytes() + caches_bytes();
+}
+
+/* ---- what each layer absorbed ---- */
+
+static void add_layer(struct kmem_layer_stats *sum,
+		      const struct kmem_layer_stats *l)
+{
+	sum->allocs += l->allocs;
+	sum->frees += l->frees;
+	sum->alloc_swaps += l->alloc_swaps;
+	sum->free_swaps += l->free_swaps;
+	sum->depot_allocs += l->depot_allocs;
+	sum->depot_frees += l->depot_frees;
+	sum->refills += l->refills;
+	sum->refilled += l->refilled;
+	sum->flushes += l->flushes;
+	sum->flushed += l->flushed;
+	sum->directs += l->directs;
+	sum->depot_locks += l->depot_locks;
+	sum->depot_contended += l->depot_contended;
+	sum->in_cpus += l->in_cpus;
+	sum->in_depot += l->in_depot;
+	sum->magazines += l->magazines;
+}
+
+struct totals {
+	struct kmem_layer_stats layer;
+	uint64_t slabs_made, slabs_freed, node_locks, node_contended;
+};
+
+static bool add_cache(struct kmem_cache *c, void *arg)
+{
+	struct totals *t = arg;
+	struct kmem_cache_stats st;
+
+	kmem_cache_stats(c, &st);
+	add_layer(&t->layer, &st.layer);
+	t->slabs_made += st.slabs_made;
+	t->slabs_freed += st.slabs_freed;
+	t->node_locks += st.node_locks;
+	t->node_contended += st.node_contended;
+	return true;
+}
+
+static void say_share(const struct sink *s, const char *what, uint64_t n,
+		      uint64_t all)
+{
+	unsigned p = permille(n, all);
+
+	say(s, "  %-44s %12llu  %3u.%u %%", what, (unsigned long long)n,
+	    p / 10, p % 10);
+}
+
+static void say_layer(const struct sink *s, const struct kmem_layer_stats *l,
+		      uint64_t made)
+{
+	uint64_t ops = l->allocs + l->frees;
+	uint64_t below = l->depot_allocs + l->depot_frees + l->refills +
+			 l->flushes + l->directs + made;
+	uint64_t swaps = l->alloc_swaps + l->free_swaps;
+
+	say_share(s, "operations", ops, ops);
+	say_share(s, "served by the loaded magazine",
+		  ops > below + swaps ? ops - below - swaps : 0, ops);
+	say_share(s, "after a swap with the previous one", swaps, ops);
+	say_share(s, "after an exchange with the depot",
+		  l->depot_allocs + l->depot_frees, ops);
+	say_share(s, "after a refill or flush below",
+		  l->refills + l->flushes, ops);
+	say_share(s, "single objects past the magazines", l->directs, ops);
+	say(s, "  objects moved: %llu in refills, %llu in flushes",
+	    (unsigned long long)l->refilled, (unsigned long long)l->flushed);
+	say(s, "  depot lock: %llu taken, %llu contended",
+	    (unsigned long long)l->depot_locks,
+	    (unsigned long long)l->depot_contended);
+	say(s, "  held now: %zu in CPUs, %zu in depots, %zu magazines",
+	    l->in_cpus, l->in_depot, l->magazines);
+}
+
+void kmem_report_layers(kmem_out_fn out, void *ctx)
+{
+	struct sink s = { out, ctx };
+	struct kmem_layer_stats pages = { .allocs = 0 };
+	struct kmem_zone_stats z;
+	struct totals t = { .slabs_made = 0 };
+
+	kmem_for_each_cache(add_cache, &t);
+	say(&s, "Objects: what the per-CPU layer absorbed");
+	say_layer(&s, &t.layer, t.slabs_made);
+	say(&s, "  slabs: %llu made, %llu freed; node locks: %llu taken, %llu "
+	    "contended", (unsigned long long)t.slabs_made,
+	    (unsigned long long)t.slabs_freed,
+	    (unsigned long long)t.node_locks,
+	    (unsigned long long)t.node_contended);
+	for (unsigned i = 0; kmem_zone_stats(i, &z); i++)
+		for (unsigned o = 0; o < NR_CACHED_ORDERS; o++)
+			add_layer(&pages, &z.order[o]);
+	say(&s, "Pages of order 0 to %d: what the per-CPU layer absorbed",
+	    KMEM_SLAB_MAX_ORDER);
+	say_layer(&s, &pages, 0);
+}
+
+void kmem_report(kmem_out_fn out, void *ctx)
+{
+	kmem_report_boot(kmem_boot_info(), out, ctx);
+	kmem_report_zones(out, ctx);
+	kmem_report_caches(out, ctx);
+	kmem_report_layers(out, ctx);
+}
+
+bool kmem_zone_stats(unsigned n, struct kmem_zone_stats *st)
+{
+	struct zone *z = NULL;
+
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone) && !z; i++)
+		if (zones.zone[i] && !n--)
+			z = zones.zone[i];
+	if (!z)
+		return false;
+	memset(st, 0, sizeof(*st));
+	st->name = zone_name((enum zone_type)z->type);
+	st->node = z->node->id;
+	st->start_pfn = z->start_pfn;
+	st->end_pfn = z->end_pfn;
+	st->managed = z->managed;
+	st->free_pages = kmem_load_relaxed(&z->buddy.free_pages);
+	st->cached_pages = zone_cached_pages(z);
+	st->min = z->wmark[WMARK_MIN];
+	st->low = z->wmark[WMARK_LOW];
+	st->high = z->wmark[WMARK_HIGH];
+	st->locks = kmem_load_relaxed(&z->lock.taken);
+	st->contended = kmem_load_relaxed(&z->lock.contended);
+	for (unsigned o = 0; o <= KMEM_MAX_ORDER; o++)
+		st->nr_free[o] = kmem_load_relaxed(&z->buddy.nr_blocks[o]);
+	for (unsigned o = 0; o < NR_CACHED_ORDERS; o++)
+		magazine_layer_stats(&page_layer(z, o)->magazine,
+				     &st->order[o]);
+	return true;
+}

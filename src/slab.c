@@ -1,0 +1,635 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slab.c - objects of one size (Bonwick 1994), their state out of their reach.
+ *
+ * A slab is a block of 2^order pages cut into objects:
+ *
+ *	pages        | obj 0 | obj 1 | obj 2 | obj 3 | ... | rest |
+ *	slot[]          4       LIVE   CACHED   END
+ *	descriptor   slabs, slot ──┘   free = 0, inuse = 2, objects
+ *
+ * For each object there is one small integer, its slot. Nothing is ever
+ * written into a free object, so that a use after free can't harm the
+ * allocator, and the state of an object is known from its address alone:
+ *
+ *	index or END   free, in the slab; the next free slot
+ *	CACHED         free, in a magazine or a depot, or on its way there
+ *	LIVE           allocated
+ *
+ *	       take            cache_alloc           kfree           give
+ *	free ───────► CACHED ─────────────► LIVE ─────────► CACHED ───────► free
+ *
+ * This file moves objects between free and CACHED, under the lock of their
+ * node. The owner of a CACHED or LIVE object changes its slot without a lock:
+ * slots are bytes, so CPUs that own neighbours don't disturb one another.
+ *
+ * Slots of up to KMEM_INLINE_SLOTS objects lie inside the descriptor. Longer
+ * arrays come from two tables of 64 and 256 bytes, slabs themselves, whose
+ * own slots come from the larger table, whose slots are inline: there the
+ * recursion ends.
+ *
+ * A node keeps its slabs on three lists: partial (some free), full (none
+ * free), empty (all free; at most max_empty, so that a cache which breathes
+ * by one object doesn't make and free a slab each time). take uses partial
+ * slabs first, then empty ones.
+ *
+ * The order of slabs is the smallest that wastes at most 1/8 of the slab and
+ * holds SLAB_GOOD_OBJECTS; failing that, the one that wastes least. When
+ * memory has no block of that order, the smallest that holds an object is
+ * used, so `objects` is a property of each slab.
+ *
+ * Invariants, for each slab of a node:
+ *
+ *  S1	inuse == objects - length of the chain of free slots
+ *  S2	all its pages have type PAGE_SLAB, and the same owner, slot array and
+ *	number of objects
+ *  S3	it is on `full` if inuse == objects, on `empty` if inuse == 0, else on
+ *	`partial`
+ *  S4	every slot not on the chain is LIVE or CACHED
+ * and for each node:
+ *  S5	capacity, inuse, nr_pages: the sums over its slabs; nr_slabs and
+ *	nr_empty: the lengths of the lists
+ *  S6	nr_empty <= max_empty
+ *
+ * Locks: node->lock guards the lists, the counts, and `free`, `inuse` and the
+ * chain of its slabs. Pages are asked for and given back outside of it.
+ */
+#include "bits.h"
+#include "list.h"
+#include "slab.h"
+
+#define SLAB_GOOD_OBJECTS	4
+#define SMALL_SLOTS		64
+#define LARGE_SLOTS		256
+
+/* Slot arrays: [0] of SMALL_SLOTS, [1] of LARGE_SLOTS slots. */
+static struct kmem_slabs slot_slabs[2];
+static struct slab_node slot_node[2];
+
+/* ---- geometry ---- */
+
+static unsigned slab_capacity(size_t size, unsigned order)
+{
+	size_t n = (KMEM_PAGE_SIZE << order) / size;
+
+	return (unsigned)KMEM_MIN(n, SLAB_MAX_OBJECTS);
+}
+
+size_t slab_waste(size_t size, unsigned order)
+{
+	return (KMEM_PAGE_SIZE << order) - slab_capacity(size, order) * size;
+}
+
+static bool slab_fits_well(size_t size, unsigned order)
+{
+	return slab_capacity(size, order) >= SLAB_GOOD_OBJECTS &&
+	       slab_waste(size, order) <= KMEM_PAGE_SIZE << order >> 3;
+}
+
+static void choose_order(struct kmem_slabs *s)
+{
+	unsigned best = 0, o = 0;
+
+	while (!slab_capacity(s->size, o))
+		o++;
+	s->min_order = (uint8_t)o;
+	for (best = o; o <= KMEM_SLAB_MAX_ORDER; o++) {
+		if (slab_fits_well(s->size, o)) {
+			best = o;
+			break;
+		}
+		/* in proportion to the slab: compare at the highest order */
+		if (slab_waste(s->size, o) << (KMEM_SLAB_MAX_ORDER - o) <
+		    slab_waste(s->size, best) << (KMEM_SLAB_MAX_ORDER - best))
+			best = o;
+	}
+	s->order = (uint8_t)best;
+	s->objects = (uint16_t)slab_capacity(s->size, best);
+}
+
+void slabs_init(struct kmem_slabs *s, const char *name, size_t size,
+		struct slab_node *node, unsigned nr_nodes)
+{
+	memset(s, 0, sizeof(*s));
+	s->name = name;
+	s->size = (uint32_t)KMEM_MAX(size, SLAB_MIN_SLOT);
+	s->reciprocal = UINT32_MAX / s->size + 1;
+	s->max_empty = 1;
+	s->get_pages = slabs_raw_pages;
+	s->put_pages = slabs_put_raw_pages;
+	s->nr_nodes = nr_nodes;
+	s->node = node;
+	choose_order(s);
+	for (unsigned i = 0; i < nr_nodes; i++) {
+		memset(&node[i], 0, sizeof(node[i]));
+		list_init(&node[i].partial);
+		list_init(&node[i].full);
+		list_init(&node[i].empty);
+	}
+}
+
+struct page *slabs_raw_pages(struct kmem_slabs *s, gfp_t gfp, unsigned node,
+			     unsigned order)
+{
+	(void)s;
+	(void)gfp;
+	return zones_take_raw(node, order);
+}
+
+void slabs_put_raw_pages(struct kmem_slabs *s, struct page *page,
+			 unsigned order)
+{
+	(void)s;
+	zones_give_raw(page, order);
+}
+
+/* ---- slot arrays ---- */
+
+void slots_init(void)
+{
+	static const char *const name[] = { "slots-64", "slots-256" };
+
+	slabs_init(&slot_slabs[0], name[0], SMALL_SLOTS * sizeof(kmem_slot_t),
+		   &slot_node[0], 1);
+	slabs_init(&slot_slabs[1], name[1], LARGE_SLOTS * sizeof(kmem_slot_t),
+		   &slot_node[1], 1);
+}
+
+/* Which table serves a slab of s with that many objects; NULL: inline. */
+static struct kmem_slabs *slots_for(const struct kmem_slabs *s, unsigned n)
+{
+	if (n <= KMEM_INLINE_SLOTS)
+		return NULL;
+	return &slot_slabs[n > SMALL_SLOTS || s == &slot_slabs[0]];
+}
+
+size_t slabs_slot_room(const struct kmem_slabs *s)
+{
+	const struct kmem_slabs *t = slots_for(s, s->objects);
+
+	return t ? t->size : 0;
+}
+
+static kmem_slot_t *slots_get(struct kmem_slabs *s, struct page *head,
+			      unsigned n)
+{
+	struct kmem_slabs *t = slots_for(s, n);
+
+	return t ? slabs_alloc(t, GFP_NOWAIT) : head->inline_slot;
+}
+
+static void slots_put(struct kmem_slabs *s, struct page *head, unsigned n)
+{
+	struct kmem_slabs *t = slots_for(s, n);
+	void *slots = head->slot;
+
+	if (t)
+		slabs_give(t, &slots, 1);
+}
+
+size_t slots_bytes(void)
+{
+	return slabs_bytes(&slot_slabs[0]) + slabs_bytes(&slot_slabs[1]);
+}
+
+void slots_check(struct check *c)
+{
+	slabs_check(&slot_slabs[0], c);
+	slabs_check(&slot_slabs[1], c);
+}
+
+/* ---- one slab ---- */
+
+static void *slab_object(const struct page *head, unsigned index)
+{
+	return (char *)page_to_virt(head) + (size_t)index * head->slabs->size;
+}
+
+static void slab_set_pages(struct kmem_slabs *s, struct page *head,
+			   unsigned order, kmem_slot_t *slot)
+{
+	for (unsigned i = 0; i < 1u << order; i++) {
+		struct page *p = pfn_to_page(head->pfn + i);
+
+		p->order = (uint8_t)order;
+		p->slab_page = (uint8_t)i;
+		p->slabs = s;
+		p->slot = slot;
+		p->objects = (kmem_slot_t)slab_capacity(s->size, order);
+		p->type = PAGE_SLAB;
+	}
+}
+
+static struct page *slab_get_pages(struct kmem_slabs *s, gfp_t gfp,
+				   unsigned node, unsigned *order)
+{
+	gfp_t fallback = s->order > s->min_order ?
+			 gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL) : gfp;
+	struct page *page;
+
+	*order = s->order;
+	page = s->get_pages(s, fallback | __GFP_NOWARN, node, s->order);
+	if (page || s->order == s->min_order)
+		return page;
+	*order = s->min_order;
+	return s->get_pages(s, gfp, node, s->min_order);
+}
+
+/* A new slab, on no list, all of its objects free. */
+static struct page *slab_make(struct kmem_slabs *s, gfp_t gfp, unsigned node)
+{
+	struct page *head;
+	kmem_slot_t *slot;
+	unsigned order, n;
+
+	gfp = (gfp & ~__GFP_ZERO) | s->gfp;
+	head = slab_get_pages(s, gfp, node, &order);
+	if (!head)
+		return NULL;
+	n = slab_capacity(s->size, order);
+	slot = slots_get(s, head, n);
+	if (!slot) {
+		s->put_pages(s, head, order);
+		return NULL;
+	}
+	for (unsigned i = 0; i < n; i++)
+		slot[i] = (kmem_slot_t)(i + 1);
+	slot[n - 1] = SLOT_END;
+	slab_set_pages(s, head, order, slot);
+	head->inuse = 0;
+	head->free = 0;
+	for (unsigned i = 0; s->ctor && i < n; i++)
+		s->ctor(slab_object(head, i));
+	return head;
+}
+
+/* It is on no list any more. */
+static void slab_unmake(struct kmem_slabs *s, struct page *head)
+{
+	unsigned order = head->order;
+
+	slots_put(s, head, head->objects);
+	for (unsigned i = 0; i < 1u << order; i++) {
+		struct page *p = pfn_to_page(head->pfn + i);
+
+		p->type = i ? PAGE_TAIL : PAGE_ALLOCATED;
+		p->slabs = NULL;
+		p->slot = NULL;
+	}
+	s->put_pages(s, head, order);
+}
+
+/* ---- the slabs of a node; its lock is held ---- */
+
+static void slab_place(struct slab_node *n, struct page *head)
+{
+	list_del(&head->list);
+	if (head->inuse == head->objects) {
+		list_add(&head->list, &n->full);
+	} else if (head->inuse == 0) {
+		list_add(&head->list, &n->empty);
+		n->nr_empty++;
+	} else {
+		list_add(&head->list, &n->partial);
+	}
+}
+
+/* Up to `want` objects of one slab. */
+static size_t slab_take(struct slab_node *n, struct page *head, void **objs,
+			size_t want)
+{
+	size_t room = (size_t)(head->objects - head->inuse);
+	size_t take = KMEM_MIN(room, want);
+	bool was_empty = head->inuse == 0;
+	unsigned index = head->free;
+
+	for (size_t i = 0; i < take; i++) {
+		unsigned next = head->slot[index];
+
+		head->slot[index] = SLOT_CACHED;
+		objs[i] = slab_object(head, index);
+		index = next;
+	}
+	head->free = (kmem_slot_t)index;
+	head->inuse = (kmem_slot_t)(head->inuse + take);
+	n->inuse += take;
+	n->nr_empty -= was_empty;
+	if (was_empty || take == room)
+		slab_place(n, head);
+	return take;
+}
+
+static size_t node_take(struct slab_node *n, void **objs, size_t want)
+{
+	uintptr_t irq = lock_irq(&n->lock);
+	size_t got = 0;
+
+	while (got < want) {
+		struct kmem_list *l = &n->partial;
+
+		if (list_empty(l))
+			l = &n->empty;
+		if (list_empty(l))
+			break;
+		got += slab_take(n, list_page(l->next), objs + got,
+				 want - got);
+	}
+	unlock_irq(&n->lock, irq);
+	return got;
+}
+
+/* Put one object back. Slabs to be freed are collected on `excess`. */
+static void slab_put(struct kmem_slabs *s, struct slab_node *n,
+		     struct page *head, unsigned index,
+		     struct kmem_list *excess)
+{
+	bool was_full = head->inuse == head->objects;
+
+	head->slot[index] = head->free;
+	head->free = (kmem_slot_t)index;
+	head->inuse--;
+	n->inuse--;
+	if (head->inuse == 0 && n->nr_empty >= s->max_empty) {
+		list_del(&head->list);
+		list_add(&head->list, excess);
+		n->nr_slabs--;
+		n->nr_pages -= (size_t)1 << head->order;
+		n->capacity -= head->objects;
+		n->freed++;
+	} else if (was_full || head->inuse == 0) {
+		slab_place(n, head);
+	}
+}
+
+static void free_excess(struct kmem_slabs *s, struct kmem_list *excess)
+{
+	while (!list_empty(excess)) {
+		struct page *head = list_page(excess->next);
+
+		list_del(&head->list);
+		slab_unmake(s, head);
+	}
+}
+
+/* ---- what the other layers call ---- */
+
+static struct slab_node *slabs_node(struct kmem_slabs *s, unsigned node)
+{
+	return &s->node[s->nr_nodes == 1 ? 0 : node];
+}
+
+size_t slabs_take(struct kmem_slabs *s, void **objs, size_t n)
+{
+	const struct node *here = zones.node[this_node()];
+	size_t got = 0;
+
+	for (unsigned i = 0; i < s->nr_nodes && !got; i++)
+		got = node_take(slabs_node(s, here->nearest[i]), objs, n);
+	return got;
+}
+
+void *slabs_grow(struct kmem_slabs *s, gfp_t gfp)
+{
+	struct page *head = slab_make(s, gfp, this_node());
+	struct slab_node *n;
+	uintptr_t irq;
+	void *obj;
+
+	if (!head)
+		return NULL;
+	n = slabs_node(s, page_node(head));
+	list_init(&head->list);
+	irq = lock_irq(&n->lock);
+	n->nr_slabs++;
+	n->nr_empty++;
+	n->nr_pages += (size_t)1 << head->order;
+	n->capacity += head->objects;
+	n->made++;
+	slab_take(n, head, &obj, 1);
+	unlock_irq(&n->lock, irq);
+	return obj;
+}
+
+void *slabs_alloc(struct kmem_slabs *s, gfp_t gfp)
+{
+	void *obj;
+
+	if (slabs_take(s, &obj, 1))
+		return obj;
+	return slabs_grow(s, gfp);
+}
+
+/* Objects of the same node, from objs[0] on, under one lock operation. */
+static size_t give_run(struct kmem_slabs *s, void **objs, size_t n,
+		       struct kmem_list *excess)
+{
+	struct page *page = virt_to_page(objs[0]);
+	struct slab_node *node = slabs_node(s, page_node(page));
+	uintptr_t irq = lock_irq(&node->lock);
+	size_t i = 0;
+
+	do {
+		unsigned index = slab_index(page, s, objs[i]).index;
+
+		if (KMEM_LIKELY(page->slot[index] == SLOT_CACHED))
+			slab_put(s, node, slab_head(page), index, excess);
+		else
+			kmem_misuse("kmem: object %p of cache %s (index %u): "
+				    "freed twice, by CPUs that raced; expected"
+				    " state CACHED, found %u", objs[i],
+				    s->name, index, page->slot[index]);
+		if (++i == n)
+			break;
+		page = virt_to_page(objs[i]);
+	} while (slabs_node(s, page_node(page)) == node);
+	unlock_irq(&node->lock, irq);
+	return i;
+}
+
+void slabs_give(struct kmem_slabs *s, void **objs, size_t n)
+{
+	struct kmem_list excess;
+	size_t done = 0;
+
+	list_init(&excess);
+	while (done < n)
+		done += give_run(s, objs + done, n - done, &excess);
+	free_excess(s, &excess);
+}
+
+void slabs_shrink(struct kmem_slabs *s)
+{
+	for (unsigned i = 0; i < s->nr_nodes; i++) {
+		struct slab_node *n = &s->node[i];
+		struct kmem_list excess;
+		uintptr_t irq = lock_irq(&n->lock);
+
+		list_init(&excess);
+		while (!list_empty(&n->empty)) {
+			struct page *head = list_page(n->empty.next);
+
+			list_del(&head->list);
+			list_add(&head->list, &excess);
+			n->nr_slabs--;
+			n->nr_empty--;
+			n->nr_pages -= (size_t)1 << head->order;
+			n->capacity -= head->objects;
+			n->freed++;
+		}
+		unlock_irq(&n->lock, irq);
+		free_excess(s, &excess);
+	}
+}
+
+void slabs_sum(struct kmem_slabs *s, struct slab_node *sum)
+{
+	memset(sum, 0, sizeof(*sum));
+	for (unsigned i = 0; i < s->nr_nodes; i++) {
+		struct slab_node *n = &s->node[i];
+		uintptr_t irq = lock_irq(&n->lock);
+
+		sum->nr_slabs += n->nr_slabs;
+		sum->nr_empty += n->nr_empty;
+		sum->nr_pages += n->nr_pages;
+		sum->capacity += n->capacity;
+		sum->inuse += n->inuse;
+		sum->made += n->made;
+		sum->freed += n->freed;
+		sum->lock.taken += n->lock.taken;
+		sum->lock.contended += n->lock.contended;
+		unlock_irq(&n->lock, irq);
+	}
+}
+
+size_t slabs_bytes(struct kmem_slabs *s)
+{
+	struct slab_node sum;
+
+	slabs_sum(s, &sum);
+	return sum.nr_pages << KMEM_PAGE_SHIFT;
+}
+
+static void walk_list(struct kmem_list *head, kmem_slot_t state,
+		      void (*fn)(void *obj, unsigned index, void *arg),
+		      void *arg)
+{
+	struct kmem_list *l;
+
+	list_for_each(l, head) {
+		struct page *p = list_page(l);
+
+		for (unsigned i = 0; i < p->objects; i++)
+			if (p->slot[i] == state)
+				fn(slab_object(p, i), i, arg);
+	}
+}
+
+void slabs_for_each(struct kmem_slabs *s, kmem_slot_t state,
+		    void (*fn)(void *obj, unsigned index, void *arg),
+		    void *arg)
+{
+	for (unsigned i = 0; i < s->nr_nodes; i++) {
+		walk_list(&s->node[i].partial, state, fn, arg);
+		walk_list(&s->node[i].full, state, fn, arg);
+	}
+}
+
+/* ---- the checker ---- */
+
+static unsigned chain_length(const struct page *head)
+{
+	unsigned n = 0;
+	unsigned index = head->free;
+
+	if (head->inuse == head->objects)
+		return 0;
+	for (; index != SLOT_END && n <= head->objects; n++) {
+		if (index >= head->objects)
+			return head->objects + 1u;
+		index = head->slot[index];
+	}
+	return n;
+}
+
+static void slab_check(struct kmem_slabs *s, struct page *head,
+		       struct check *c)
+{
+	unsigned chain = chain_length(head), taken = 0;
+	void *base = page_to_virt(head);
+
+	for (unsigned i = 0; i < 1u << head->order; i++) {
+		struct page *p = pfn_to_page(head->pfn + i);
+
+		if (!p || p->type != PAGE_SLAB || p->slab_page != i ||
+		    p->slabs != s || p->slot != head->slot ||
+		    p->objects != head->objects)
+			check_violated(c, "S2: cache %s, slab %p: page %u is "
+				       "not like the first", s->name, base, i);
+	}
+	for (unsigned i = 0; i < head->objects; i++)
+		taken += head->slot[i] == SLOT_LIVE ||
+			 head->slot[i] == SLOT_CACHED;
+	if (head->inuse + chain != head->objects)
+		check_violated(c, "S1: cache %s, slab %p: %u in use + %u free "
+			       "of %u", s->name, base, head->inuse, chain,
+			       head->objects);
+	if (taken != head->inuse)
+		check_violated(c, "S4: cache %s, slab %p: %u in use, but %u "
+			       "slots are LIVE or CACHED", s->name, base,
+			       head->inuse, taken);
+}
+
+enum slab_list { SLABS_PARTIAL, SLABS_FULL, SLABS_EMPTY };
+
+static bool placed_right(const struct page *p, enum slab_list which)
+{
+	if (p->inuse == p->objects)
+		return which == SLABS_FULL;
+	return (p->inuse == 0) == (which == SLABS_EMPTY);
+}
+
+static void node_check_list(struct kmem_slabs *s, struct kmem_list *list,
+			    enum slab_list which, struct slab_node *sum,
+			    struct check *c)
+{
+	struct kmem_list *l;
+
+	list_for_each(l, list) {
+		struct page *p = list_page(l);
+
+		slab_check(s, p, c);
+		if (!placed_right(p, which))
+			check_violated(c, "S3: cache %s, slab %p: %u of %u in "
+				       "use, on list %d", s->name,
+				       page_to_virt(p), p->inuse, p->objects,
+				       (int)which);
+		sum->nr_slabs++;
+		sum->nr_empty += which == SLABS_EMPTY;
+		sum->nr_pages += (size_t)1 << p->order;
+		sum->capacity += p->objects;
+		sum->inuse += p->inuse;
+	}
+}
+
+void slabs_check(struct kmem_slabs *s, struct check *c)
+{
+	for (unsigned i = 0; i < s->nr_nodes; i++) {
+		struct slab_node *n = &s->node[i];
+		struct slab_node sum = { .nr_slabs = 0 };
+
+		node_check_list(s, &n->partial, SLABS_PARTIAL, &sum, c);
+		node_check_list(s, &n->full, SLABS_FULL, &sum, c);
+		node_check_list(s, &n->empty, SLABS_EMPTY, &sum, c);
+		if (sum.nr_slabs != n->nr_slabs ||
+		    sum.nr_empty != n->nr_empty ||
+		    sum.nr_pages != n->nr_pages ||
+		    sum.capacity != n->capacity || sum.inuse != n->inuse)
+			check_violated(c, "S5: cache %s, node %u: the counts "
+				       "%zu %zu %zu %zu %zu are not the sums",
+				       s->name, i, n->nr_slabs, n->nr_empty,
+				       n->nr_pages, n->capacity, n->inuse);
+		if (n->nr_empty > s->max_empty)
+			check_violated(c, "S6: cache %s, node %u: %zu empty "
+				       "slabs", s->name, i, n->nr_empty);
+	}
+}

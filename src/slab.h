@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slab.h - objects of one size carved from pages. The theory is in slab.c.
+ *
+ * A kmem_slabs is the slab layer of one cache, without names, statistics of
+ * users or a per-CPU layer. kmem uses it bare for its own small tables.
+ */
+#ifndef KMEM_SLAB_H
+#define KMEM_SLAB_H
+
+#include "zone.h"
+
+/* The states of a slot that are not an index of the next free slot. */
+#define SLOT_LIVE	((kmem_slot_t)-1)	/* its user has the object */
+#define SLOT_CACHED	((kmem_slot_t)-2)	/* in a magazine or depot */
+#define SLOT_END	((kmem_slot_t)-3)	/* free, and the last free one */
+#define SLAB_MAX_OBJECTS ((unsigned)SLOT_END)	/* indices are below that */
+
+/* Smallest slot: with it, a page of objects can be numbered. */
+#define SLAB_MIN_SLOT	(KMEM_PAGE_SIZE >> 8)
+
+/* The slabs of one node. */
+struct slab_node {
+	KMEM_ALIGNED(KMEM_CACHE_LINE) struct kmem_lock lock;
+	/* under lock: */
+	struct kmem_list partial, full, empty;
+	size_t nr_slabs;		/* on the three lists */
+	size_t nr_empty;
+	size_t nr_pages;		/* of all slabs */
+	size_t capacity;		/* objects, used and free */
+	size_t inuse;			/* objects not free */
+	size_t made, freed;		/* slabs, since the start */
+};
+
+struct kmem_slabs {
+	/* geometry, fixed at creation; what kfree() needs comes first */
+	uint32_t reciprocal;		/* ceil(2^32 / size) */
+	uint32_t size;			/* bytes from object to object */
+	uint8_t order, min_order;	/* of slabs; of slabs when that fails */
+	uint16_t objects;		/* in a slab of `order` */
+	uint16_t max_empty;		/* empty slabs kept for each node */
+	const char *name;
+	void (*ctor)(void *);
+
+	/* where pages come from and go to */
+	struct page *(*get_pages)(struct kmem_slabs *s, gfp_t gfp,
+				  unsigned node, unsigned order);
+	void (*put_pages)(struct kmem_slabs *s, struct page *page,
+			  unsigned order);
+	gfp_t gfp;			/* added to every request for pages */
+
+	unsigned nr_nodes;		/* nodes told apart: 1 or all */
+	struct slab_node *node;
+};
+
+/* The bytes that objects of a slab of that order leave over. */
+size_t slab_waste(size_t size, unsigned order);
+
+/*
+ * Set up for objects of `size` bytes, a multiple of their alignment, at most
+ * KMEM_PAGE_SIZE << KMEM_SLAB_MAX_ORDER. node[] has nr_nodes elements.
+ */
+void slabs_init(struct kmem_slabs *s, const char *name, size_t size,
+		struct slab_node *node, unsigned nr_nodes);
+
+/* Pages straight from the zones: for tables that the page allocator needs. */
+struct page *slabs_raw_pages(struct kmem_slabs *s, gfp_t gfp, unsigned node,
+			     unsigned order);
+void slabs_put_raw_pages(struct kmem_slabs *s, struct page *page,
+			 unsigned order);
+
+/*
+ * Take up to n free objects, of this node first, from slabs that exist; each
+ * becomes CACHED.
+ *
+ * Context: any. Locks: one node lock at a time.
+ * Return: how many.
+ * Cost: O(n + slabs emptied of free objects + nodes).
+ */
+size_t slabs_take(struct kmem_slabs *s, void **objs, size_t n);
+
+/*
+ * Make a slab and take its first object, CACHED.
+ *
+ * Context: as get_pages(); no lock held.
+ * Return: NULL if there are no pages.
+ * Cost: O(objects in a slab).
+ */
+void *slabs_grow(struct kmem_slabs *s, gfp_t gfp);
+
+/* slabs_take() of one object, and slabs_grow() if there is none. */
+void *slabs_alloc(struct kmem_slabs *s, gfp_t gfp);
+
+/*
+ * Give back n CACHED objects. Slabs that become empty beyond max_empty return
+ * their pages.
+ *
+ * Misuse: an object that is not CACHED was freed twice by CPUs that raced;
+ * it is reported and left alone.
+ */
+void slabs_give(struct kmem_slabs *s, void **objs, size_t n);
+
+/* Return the pages of all empty slabs. */
+void slabs_shrink(struct kmem_slabs *s);
+
+/* The counts of all nodes, added up; sum->lock has the uses of the locks. */
+void slabs_sum(struct kmem_slabs *s, struct slab_node *sum);
+
+/* Bytes of all its pages. */
+size_t slabs_bytes(struct kmem_slabs *s);
+
+/* Bytes of one slab's slot array, 0 if that is inside the descriptor. */
+size_t slabs_slot_room(const struct kmem_slabs *s);
+
+/* Call fn for every object in the given state. No other CPU may use s. */
+void slabs_for_each(struct kmem_slabs *s, kmem_slot_t state,
+		    void (*fn)(void *obj, unsigned index, void *arg),
+		    void *arg);
+
+/* Verify S1 to S6. */
+void slabs_check(struct kmem_slabs *s, struct check *c);
+
+/* Set up the tables that slot arrays come from. At boot, once. */
+void slots_init(void);
+/* Bytes of pages they use. */
+size_t slots_bytes(void);
+void slots_check(struct check *c);
+
+/*
+ * From a pointer to an object's number. The offset of the pointer in its slab
+ * times the reciprocal is a fixed-point quotient: the upper 32 bits are the
+ * index, and the lower 32, the fraction, are less than the reciprocal exactly
+ * when the division leaves no remainder (Lemire, Kaser, Kurz 2019; true while
+ * offset and size are at most 2^16, which limits the order of slabs).
+ */
+struct slab_index {
+	uint32_t index;
+	bool exact;			/* it is an object's first byte */
+};
+
+KMEM_INLINE struct slab_index slab_index(const struct page *page,
+					 const struct kmem_slabs *s,
+					 const void *p)
+{
+	uint32_t offset = ((uint32_t)page->slab_page << KMEM_PAGE_SHIFT) +
+			  (uint32_t)((uintptr_t)p & (KMEM_PAGE_SIZE - 1));
+	uint64_t quotient = (uint64_t)offset * s->reciprocal;
+
+	return (struct slab_index){ (uint32_t)(quotient >> 32),
+				    (uint32_t)quotient < s->reciprocal };
+}
+
+/* The first page of the slab that this page is part of. */
+KMEM_INLINE struct page *slab_head(struct page *page)
+{
+	return pfn_to_page(page->pfn - page->slab_page);
+}
+
+#endif /* KMEM_SLAB_H */

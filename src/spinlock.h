@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * spinlock.h - the one kind of lock, and how often it was taken.
+ *
+ * Test-and-test-and-set: an exchange to take, a store to release, reads in
+ * between while waiting. Every lock of kmem is a leaf, held for a short and
+ * bounded time with interrupts masked, so that an interrupt handler may take
+ * it too. (The list of caches is the exception: see cache.c.)
+ *
+ * The counters are written by the holder only. They are what the claim "one
+ * lock operation in a magazine-full of allocations" is measured with.
+ *
+ * With one CPU the interrupt mask is the lock, and no atomic is compiled.
+ */
+#ifndef KMEM_SPINLOCK_H
+#define KMEM_SPINLOCK_H
+
+#include <kmem/atomic.h>
+#include <kmem/port.h>
+
+struct kmem_lock {
+	uint8_t locked;
+	size_t taken;		/* times */
+	size_t contended;	/* of them, had to wait */
+};
+
+KMEM_INLINE void lock_init(struct kmem_lock *l)
+{
+	*l = (struct kmem_lock){ 0, 0, 0 };
+}
+
+/* Preemption or interrupts are off already. */
+KMEM_INLINE void lock_take(struct kmem_lock *l)
+{
+	bool waited = false;
+
+	while (KMEM_MAX_CPUS > 1 && kmem_exchange_acquire(&l->locked, 1)) {
+		waited = true;
+		while (kmem_load_relaxed(&l->locked))
+			kmem_arch_relax();
+	}
+	kmem_count(&l->taken);
+	if (KMEM_UNLIKELY(waited))
+		kmem_count(&l->contended);
+}
+
+KMEM_INLINE void lock_release(struct kmem_lock *l)
+{
+	if (KMEM_MAX_CPUS > 1)
+		kmem_store_release(&l->locked, 0);
+}
+
+KMEM_INLINE uintptr_t lock_irq(struct kmem_lock *l)
+{
+	uintptr_t irq = kmem_arch_irq_save();
+
+	lock_take(l);
+	return irq;
+}
+
+KMEM_INLINE void unlock_irq(struct kmem_lock *l, uintptr_t irq)
+{
+	lock_release(l);
+	kmem_arch_irq_restore(irq);
+}
+
+#endif /* KMEM_SPINLOCK_H */

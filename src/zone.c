@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * zone.c - which memory a request may use, and how far down it may go.
+ *
+ *	node 0   DMA  DMA32  NORMAL  ──►  one buddy and one lock each
+ *	node 1                NORMAL
+ *
+ * A *node* is memory that is equally near to some CPUs. A *zone* is the part
+ * of a node that lies below an address limit: DMA (old ISA devices), DMA32
+ * (devices with 32-bit addresses), NORMAL (the rest).
+ *
+ * A request names the highest zone it can use and, by the CPU it comes from,
+ * a node. The walk visits the nodes by distance, and on each node the zones
+ * from that highest one down: what is scarce is taken last. It never goes up.
+ *
+ * Watermarks (in pages) keep some of every zone for those who can't wait:
+ *
+ *	mark(z, gfp) == wmark[MIN] · {1, ½ with __GFP_HIGH, ¼ with
+ *	                __GFP_HIGH and __GFP_ATOMIC} + reserve[gfp_zone]
+ *
+ * and a request may take a block only if at least mark pages stay free. MIN
+ * grows with the square root of the zone (4 · √KiB, as in Linux), but is never
+ * more than 1/64 of it, so that a small machine can use its memory.
+ * reserve[t] protects a low zone from requests that could have been served by
+ * a higher zone of the same node: 1/256 of the pages of those zones.
+ *
+ * Invariants:
+ *
+ *  Z1	buddy.free_pages <= managed
+ *  Z2	every free block lies within [start_pfn, end_pfn)
+ *  Z3	wmark[MIN] <= wmark[LOW] <= wmark[HIGH]
+ *
+ * Locks: `lock` guards `buddy`. It is held for at most n · O(KMEM_MAX_ORDER)
+ * steps, where n is a magazine's size.
+ */
+#include "bits.h"
+#include "list.h"
+#include "zone.h"
+
+struct zones zones;
+struct kmem_page_map kmem_page_map;
+
+const char *zone_name(enum zone_type type)
+{
+	static const char *const name[] = { "DMA", "DMA32", "Normal" };
+
+	return name[type];
+}
+
+void node_init(struct node *n, int id, unsigned index)
+{
+	n->id = id;
+	n->index = index;
+	zones.node[index] = n;
+	for (int t = 0; t < NR_ZONE_TYPES; t++)
+		zone_init(&n->zone[t], n, (enum zone_type)t);
+}
+
+void zone_init(struct zone *z, struct node *n, enum zone_type type)
+{
+	memset(z, 0, sizeof(*z));
+	z->node = n;
+	z->type = (uint8_t)type;
+	z->id = (uint8_t)(n->index * NR_ZONE_TYPES + type);
+	lock_init(&z->lock);
+	buddy_init(&z->buddy, z->id);
+}
+
+static size_t square_root(size_t n)
+{
+	size_t root = 0;
+
+	for (size_t bit = (size_t)1 << (sizeof(size_t) * 4 - 1); bit;
+	     bit >>= 1)
+		if ((root | bit) <= n / (root | bit))
+			root |= bit;
+	return root;
+}
+
+/* 4 * sqrt(KiB) KiB, as pages. */
+static size_t min_pages(size_t managed)
+{
+	size_t kib = managed << (KMEM_PAGE_SHIFT - 8) >> 2;
+	size_t pages = 4 * square_root(kib) << 2 >> (KMEM_PAGE_SHIFT - 8);
+
+	return KMEM_MIN(pages, managed / 64);
+}
+
+static void set_watermarks(struct zone *z)
+{
+	size_t above = 0;
+
+	z->wmark[WMARK_MIN] = min_pages(z->managed);
+	z->wmark[WMARK_LOW] = z->wmark[WMARK_MIN] * 5 / 4;
+	z->wmark[WMARK_HIGH] = z->wmark[WMARK_MIN] * 3 / 2;
+	for (unsigned t = 0; t < NR_ZONE_TYPES; t++) {
+		if (t > z->type)
+			above += z->node->zone[t].managed;
+		z->reserve[t] = above / 256;
+	}
+}
+
+static unsigned distance(const struct node *a, const struct node *b)
+{
+	if (a == b)
+		return 0;
+	if (!kmem_hooks.node_distance)
+		return 20;
+	return kmem_hooks.node_distance(kmem_hooks.ctx, a->id, b->id);
+}
+
+/* nearest[]: insertion sort by distance; of equals, the next in number (and
+ * around) is first, so that neighbours don't all fall back to node 0. */
+static void order_nodes(struct node *n)
+{
+	for (unsigned i = 0; i < zones.nr_nodes; i++) {
+		unsigned other = (n->index + i) % zones.nr_nodes;
+		unsigned d = distance(n, zones.node[other]);
+		unsigned at = i;
+
+		for (; at > 0; at--) {
+			unsigned prev = n->nearest[at - 1];
+
+			if (distance(n, zones.node[prev]) <= d)
+				break;
+			n->nearest[at] = prev;
+		}
+		n->nearest[at] = other;
+	}
+}
+
+void zones_finish(void)
+{
+	struct zone_walk w;
+
+	for (unsigned i = 0; i < zones.nr_nodes; i++) {
+		struct node *n = zones.node[i];
+
+		for (int t = 0; t < NR_ZONE_TYPES; t++)
+			if (n->zone[t].managed) {
+				set_watermarks(&n->zone[t]);
+				zones.zone[n->zone[t].id] = &n->zone[t];
+			}
+		order_nodes(n);
+	}
+	for (unsigned i = 0; i < zones.nr_nodes; i++) {
+		for (int t = 0; t < NR_ZONE_TYPES; t++) {
+			zone_walk_start(&w, i, (enum zone_type)t, false);
+			zones.node[i]->preferred[t] = zone_walk_next(&w);
+		}
+	}
+}
+
+void zone_walk_start(struct zone_walk *w, unsigned node, enum zone_type type,
+		     bool this_node_only)
+{
+	w->from = zones.node[node];
+	w->type = type;
+	w->this_node = this_node_only;
+	w->i = 0;
+	w->t = (int)w->type;
+}
+
+struct zone *zone_walk_next(struct zone_walk *w)
+{
+	unsigned nodes = w->this_node ? 1 : zones.nr_nodes;
+
+	for (; w->i < nodes; w->i++, w->t = (int)w->type) {
+		struct node *n = zones.node[w->from->nearest[w->i]];
+
+		while (w->t >= 0) {
+			struct zone *z = &n->zone[w->t--];
+
+			if (z->managed)
+				return z;
+		}
+	}
+	return NULL;
+}
+
+size_t zone_mark(const struct zone *z, gfp_t gfp)
+{
+	size_t mark = z->wmark[WMARK_MIN];
+
+	if (gfp & __GFP_HIGH)
+		mark /= gfp & __GFP_ATOMIC ? 4 : 2;
+	return mark + z->reserve[gfp_zone(gfp)];
+}
+
+size_t zone_take(struct zone *z, unsigned order, void **pages, size_t n,
+		 size_t mark)
+{
+	uintptr_t irq = lock_irq(&z->lock);
+	size_t taken = 0;
+
+	while (taken < n &&
+	       z->buddy.free_pages >= mark + ((size_t)1 << order)) {
+		struct page *page = buddy_take(&z->buddy, order);
+
+		if (!page)
+			break;
+		pages[taken++] = page;
+	}
+	unlock_irq(&z->lock, irq);
+	return taken;
+}
+
+void zone_give(struct zone *z, unsigned order, void **pages, size_t n)
+{
+	uintptr_t irq = lock_irq(&z->lock);
+
+	for (size_t i = 0; i < n; i++)
+		buddy_give(&z->buddy, pages[i], order);
+	unlock_irq(&z->lock, irq);
+}
+
+struct page *zones_take_raw(unsigned node, unsigned order)
+{
+	struct zone_walk w;
+	struct zone *z;
+	void *page;
+
+	zone_walk_start(&w, node, ZONE_NORMAL, false);
+	while ((z = zone_walk_next(&w)))
+		if (zone_take(z, order, &page, 1, 0))
+			return page;
+	return NULL;
+}
+
+void zones_give_raw(struct page *page, unsigned order)
+{
+	void *p = page;
+
+	zone_give(page_zone(page), order, &p, 1);
+}
+
+void zone_check(struct zone *z, struct check *c)
+{
+	uintptr_t irq = lock_irq(&z->lock);
+	struct kmem_list *l;
+
+	buddy_check(&z->buddy, c);
+	if (z->buddy.free_pages > z->managed)
+		check_violated(c, "Z1: zone %u: %zu pages free of %zu", z->id,
+			       z->buddy.free_pages, z->managed);
+	for (unsigned o = 0; o <= KMEM_MAX_ORDER; o++)
+		list_for_each(l, &z->buddy.blocks[o]) {
+			uintptr_t pfn = list_page(l)->pfn;
+
+			if (pfn < z->start_pfn ||
+			    pfn + ((uintptr_t)1 << o) > z->end_pfn)
+				check_violated(c, "Z2: zone %u: free block at "
+					       "pfn 0x%lx is outside", z->id,
+					       (unsigned long)pfn);
+		}
+	if (z->wmark[WMARK_MIN] > z->wmark[WMARK_LOW] ||
+	    z->wmark[WMARK_LOW] > z->wmark[WMARK_HIGH])
+		check_violated(c, "Z3: zone %u: watermarks %zu %zu %zu", z->id,
+			       z->wmark[WMARK_MIN], z->wmark[WMARK_LOW],
+			       z->wmark[WMARK_HIGH]);
+	unlock_irq(&z->lock, irq);
+}

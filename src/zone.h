@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * zone.h - nodes, their zones, and who falls back to whom. Theory in zone.c.
+ */
+#ifndef KMEM_ZONE_H
+#define KMEM_ZONE_H
+
+#include "buddy.h"
+#include "spinlock.h"
+
+struct page_layer;
+
+enum zone_type { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, NR_ZONE_TYPES };
+
+enum watermark { WMARK_MIN, WMARK_LOW, WMARK_HIGH, NR_WMARKS };
+
+struct zone {
+	/* properties, fixed after boot */
+	struct node *node;
+	uint8_t id;			/* index in zones[], page->zone */
+	uint8_t type;			/* enum zone_type */
+	uintptr_t start_pfn, end_pfn;	/* spanned */
+	size_t managed;			/* pages */
+	size_t wmark[NR_WMARKS];	/* pages that must stay free */
+	size_t reserve[NR_ZONE_TYPES];	/* more, for requests that could have
+					 * used a higher zone of type [i] */
+
+	/* the per-CPU layer in front, one for each small order; the page
+	 * allocator's (page_alloc.c) */
+	struct page_layer *layer;
+
+	/* free blocks */
+	KMEM_ALIGNED(KMEM_CACHE_LINE) struct kmem_lock lock;
+	struct buddy buddy;		/* under lock */
+};
+
+struct node {
+	int id;
+	unsigned index;			/* in nodes[] */
+	unsigned nearest[KMEM_MAX_NODES]; /* indices, nearest first: itself */
+	struct zone *preferred[NR_ZONE_TYPES]; /* first choice of a request
+						* for zones up to type [i] */
+	struct zone zone[NR_ZONE_TYPES];
+};
+
+/* Everything that zones know; filled in at boot. */
+struct zones {
+	unsigned nr_nodes;
+	unsigned nr_cpus;
+	enum zone_type dma, dma32;	/* what GFP_DMA and GFP_DMA32 mean: a
+					 * higher zone if there is no such */
+	uint8_t *cpu_node;		/* CPU -> index of its node */
+	struct node *node[KMEM_MAX_NODES];	/* those with memory */
+	struct zone *zone[KMEM_MAX_NODES * NR_ZONE_TYPES]; /* by id; NULL:
+							* it has no page */
+};
+
+extern struct zones zones;
+
+/* A walk over the zones that may serve a request, best first. */
+struct zone_walk {
+	const struct node *from;
+	enum zone_type type;		/* highest allowed */
+	bool this_node;
+	unsigned i;			/* how far: nearest[i] */
+	int t;				/* and its zone type */
+};
+
+KMEM_INLINE enum zone_type gfp_zone(gfp_t gfp)
+{
+	if (KMEM_LIKELY(!(gfp & KMEM_GFP_ZONEMASK)))
+		return ZONE_NORMAL;
+	return gfp & __GFP_DMA ? zones.dma : zones.dma32;
+}
+
+/* The node of this CPU; interrupts or preemption are off, or a wrong guess
+ * does no harm. */
+KMEM_INLINE unsigned this_node(void)
+{
+	if (KMEM_LIKELY(zones.nr_nodes == 1))
+		return 0;
+	return zones.cpu_node[kmem_arch_cpu()];
+}
+
+KMEM_INLINE struct zone *page_zone(const struct page *page)
+{
+	return zones.zone[page->zone];
+}
+
+KMEM_INLINE unsigned page_node(const struct page *page)
+{
+	return page_zone(page)->node->index;
+}
+
+void node_init(struct node *n, int id, unsigned index);
+void zone_init(struct zone *z, struct node *n, enum zone_type type);
+
+/* After all pages are in: watermarks, reserves, fallback orders. */
+void zones_finish(void);
+
+void zone_walk_start(struct zone_walk *w, unsigned node, enum zone_type type,
+		     bool this_node_only);
+struct zone *zone_walk_next(struct zone_walk *w);
+
+/*
+ * Take up to n blocks of 2^order pages, leaving at least `mark` pages free.
+ *
+ * Return: how many were taken; pages[] has their descriptors.
+ * Cost: O(n * KMEM_MAX_ORDER), one lock operation.
+ */
+size_t zone_take(struct zone *z, unsigned order, void **pages, size_t n,
+		 size_t mark);
+
+/* Give back n blocks of 2^order pages. */
+void zone_give(struct zone *z, unsigned order, void **pages, size_t n);
+
+/* How many pages of z this request must leave free. */
+size_t zone_mark(const struct zone *z, gfp_t gfp);
+
+/*
+ * For kmem's own tables, without which pages can't be used: one block from
+ * anywhere, reserves included, past all per-CPU layers.
+ */
+struct page *zones_take_raw(unsigned node, unsigned order);
+void zones_give_raw(struct page *page, unsigned order);
+
+void zone_check(struct zone *z, struct check *c);
+const char *zone_name(enum zone_type type);
+
+#endif /* KMEM_ZONE_H */

@@ -9,7 +9,11 @@
 # make layers headers   the order of the layers; every header on its own
 #
 # Variables: ARCH, CC (gcc or clang), DEBUG=1 (check kmem's invariants as it
-# runs), SAN=asan or SAN=tsan (host only), MAP, TRACE, CPUS (demo).
+# runs), SAN=asan or SAN=tsan (host only), MAP, TRACE, CPUS (demo), V=1 (show
+# the commands).
+
+Q	:= $(if $(V),,@)
+OBJCOPY	?= objcopy
 
 ARCH	?= x86_64
 ifeq ($(origin CC),default)
@@ -35,11 +39,12 @@ LIB	:= $(BUILD)/libkmem.a
 WARN	:= -Wall -Wextra -Wpedantic -Wundef -Werror
 CPPFLAGS := -Iinclude -Iarch/$(ARCH) $(if $(DEBUG),-DKMEM_DEBUG=1)
 CFLAGS	?= -O2 -g
-override CFLAGS += -std=c11 -ffreestanding $(WARN) -ffunction-sections
+override CFLAGS += -std=c11 -ffreestanding $(WARN) \
+	-fvisibility=hidden -ffunction-sections
 
 CFLAGS_x86_64 := -mno-red-zone -mgeneral-regs-only -mcmodel=kernel -fno-pic \
 	-fno-stack-protector -fno-asynchronous-unwind-tables
-CFLAGS_host := -fPIC
+CFLAGS_host := -fPIE
 
 SAN_asan := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
@@ -52,13 +57,17 @@ LIB_OBJ	:= $(LIB_SRC:%.c=$(BUILD)/%.o)
 .PHONY: all
 all: $(LIB)
 
+# One object, in which everything but the public names is local.
 $(LIB): $(LIB_OBJ)
-	rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)rm -f $@
+	$(Q)$(CC) -r -nostdlib -o $(BUILD)/kmem.o $(LIB_OBJ)
+	$(Q)$(OBJCOPY) --localize-hidden $(BUILD)/kmem.o
+	$(Q)$(AR) rcs $@ $(BUILD)/kmem.o
+	@echo '$@' 
 
 $(BUILD)/src/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # Changes when the compiler or the flags do, and then everything is rebuilt.
 FLAGS_NOW = $(CC) $(CPPFLAGS) $(CFLAGS)
@@ -79,6 +88,22 @@ include tests/tests.mk
 else
 include arch/$(ARCH)/boot.mk
 endif
+
+# What the library asks of the kernel: what port.h names, and no more.
+PORT_SYMBOLS := kmem_panic memcpy memmove memset memcmp
+PORT_SYMBOLS_host := kmem_host_cpu kmem_host_irq_run_pending kmem_host_yield \
+	_GLOBAL_OFFSET_TABLE_ __stack_chk_fail
+
+.PHONY: symbols layers headers
+symbols: $(LIB)
+	@nm -u $(LIB) | awk '$$1 == "U" { print $$2 }' > $(BUILD)/undefined
+	@extra=$$(grep -vxF "$$(printf '%s\n' $(PORT_SYMBOLS) \
+		$(PORT_SYMBOLS_$(ARCH)))" $(BUILD)/undefined); \
+	[ -z "$$extra" ] || { echo "not in port.h:" $$extra; exit 1; }
+	@echo "asks for:" $$(cat $(BUILD)/undefined)
+
+layers headers:
+	@sh tests/$@.sh
 
 .PHONY: clean
 clean:

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "format.h"
 #include "hooks.h"
-#include "invariant.h"
 
 struct kmem_hooks kmem_hooks;
 
@@ -32,18 +31,4 @@ void kmem_misuse(const char *fmt, ...)
 void kmem_bug(const char *file, int line, const char *what)
 {
 	kmem_misuse("kmem: BUG at %s:%d: %s", file, line, what);
-}
-
-void check_violated(struct check *c, const char *fmt, ...)
-{
-	char line[KMEM_LINE_MAX];
-	va_list args;
-
-	c->violations++;
-	if (!c->out)
-		return;
-	va_start(args, fmt);
-	vformat(line, sizeof(line), fmt, args);
-	va_end(args);
-	c->out(c->ctx, line);
 }

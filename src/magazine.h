@@ -31,6 +31,7 @@ struct magazine_cpu {
 	uint8_t trips;			/* since limit was last raised */
 	uint32_t rounds;		/* objects in `loaded` */
 	uint32_t previous_rounds;	/* and in `previous` */
+	uint32_t epoch;			/* of the last drain asked for */
 	struct magazine *loaded;	/* both NULL before the first use */
 	struct magazine *previous;	/* as a rule, full or empty */
 	size_t served[2];		/* from `loaded`, without more ado */
@@ -41,8 +42,11 @@ struct magazine_cpu {
 	size_t trips_below[2];		/* to the layer below */
 	size_t moved[2];		/* objects that they moved */
 	size_t directs[2];		/* objects that went past magazines */
-	uint32_t epoch;			/* of the last drain asked for */
 };
+
+_Static_assert(sizeof(struct magazine_cpu) == 2 * KMEM_CACHE_LINE ||
+	       KMEM_CACHE_LINE != 64 || sizeof(void *) != 8,
+	       "what the fast path uses is one cache line");
 
 /* Full and empty magazines that belong to no CPU. */
 struct depot {

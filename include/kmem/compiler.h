@@ -28,12 +28,18 @@
 
 #define KMEM_ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
+/*
+ * Around the declarations of a public header: C linkage, and visible outside
+ * of libkmem.a. Everything else is compiled hidden and made local to the
+ * library, so that kmem's short internal names can't meet the kernel's.
+ */
 #ifdef __cplusplus
-#define KMEM_BEGIN_DECLS	extern "C" {
-#define KMEM_END_DECLS		}
+#define KMEM_BEGIN_DECLS \
+	_Pragma("GCC visibility push(default)") extern "C" {
+#define KMEM_END_DECLS		} _Pragma("GCC visibility pop")
 #else
-#define KMEM_BEGIN_DECLS
-#define KMEM_END_DECLS
+#define KMEM_BEGIN_DECLS	_Pragma("GCC visibility push(default)")
+#define KMEM_END_DECLS		_Pragma("GCC visibility pop")
 #endif
 
 #endif /* KMEM_COMPILER_H */

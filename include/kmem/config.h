@@ -84,23 +84,29 @@
 #define KMEM_DEBUG 0
 #endif
 
-_Static_assert(KMEM_PAGE_SHIFT >= 8 && KMEM_PAGE_SHIFT <= 16,
+#ifdef __cplusplus
+#define KMEM_STATIC_ASSERT(cond, why) static_assert(cond, why)
+#else
+#define KMEM_STATIC_ASSERT(cond, why) _Static_assert(cond, why)
+#endif
+
+KMEM_STATIC_ASSERT(KMEM_PAGE_SHIFT >= 8 && KMEM_PAGE_SHIFT <= 16,
 	       "KMEM_PAGE_SHIFT: 8 to 16");
-_Static_assert(KMEM_MAX_ORDER >= 3 && KMEM_MAX_ORDER <= 20,
+KMEM_STATIC_ASSERT(KMEM_MAX_ORDER >= 3 && KMEM_MAX_ORDER <= 20,
 	       "KMEM_MAX_ORDER: 3 to 20");
-_Static_assert(KMEM_MAX_CPUS >= 1 && KMEM_MAX_CPUS <= 256,
+KMEM_STATIC_ASSERT(KMEM_MAX_CPUS >= 1 && KMEM_MAX_CPUS <= 256,
 	       "KMEM_MAX_CPUS: 1 to 256");
-_Static_assert(KMEM_MAX_NODES >= 1 && KMEM_MAX_NODES <= 64,
+KMEM_STATIC_ASSERT(KMEM_MAX_NODES >= 1 && KMEM_MAX_NODES <= 64,
 	       "KMEM_MAX_NODES: 1 to 64");
-_Static_assert(KMEM_MAX_REGIONS >= 8, "KMEM_MAX_REGIONS: at least 8");
-_Static_assert(KMEM_CACHE_LINE >= 16 && KMEM_CACHE_LINE <= 256 &&
+KMEM_STATIC_ASSERT(KMEM_MAX_REGIONS >= 8, "KMEM_MAX_REGIONS: at least 8");
+KMEM_STATIC_ASSERT(KMEM_CACHE_LINE >= 16 && KMEM_CACHE_LINE <= 256 &&
 	       (KMEM_CACHE_LINE & (KMEM_CACHE_LINE - 1)) == 0,
 	       "KMEM_CACHE_LINE: a power of two, 16 to 256");
-_Static_assert(KMEM_KMALLOC_STEPS == 4 || KMEM_KMALLOC_STEPS == 1,
+KMEM_STATIC_ASSERT(KMEM_KMALLOC_STEPS == 4 || KMEM_KMALLOC_STEPS == 1,
 	       "KMEM_KMALLOC_STEPS: 4 or 1");
-_Static_assert(KMEM_MAGAZINE_ROUNDS >= 6 && KMEM_MAGAZINE_ROUNDS <= 254,
+KMEM_STATIC_ASSERT(KMEM_MAGAZINE_ROUNDS >= 6 && KMEM_MAGAZINE_ROUNDS <= 254,
 	       "KMEM_MAGAZINE_ROUNDS: 6 to 254");
-_Static_assert(KMEM_DEBUG == 0 || KMEM_DEBUG == 1, "KMEM_DEBUG: 0 or 1");
+KMEM_STATIC_ASSERT(KMEM_DEBUG == 0 || KMEM_DEBUG == 1, "KMEM_DEBUG: 0 or 1");
 
 #define KMEM_PAGE_SIZE	((size_t)1 << KMEM_PAGE_SHIFT)
 

@@ -9,7 +9,9 @@
  * The layers of the implementation, lower first; a file names only files of
  * its own or a lower layer, which `make layers` checks against this list:
  *
- *	layers: config compiler gfp names
+ *	layers: names
+ *	layers: config
+ *	layers: compiler gfp
  *	layers: port atomic kmem_arch
  *	layers: page
  *	layers: stats
@@ -23,7 +25,7 @@
  *	layers: page_alloc
  *	layers: cache
  *	layers: kmalloc
- *	layers: boot
+ *	layers: regions boot
  *	layers: report check
  *	layers: kmem
  */

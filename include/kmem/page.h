@@ -93,8 +93,8 @@ struct page {
 	kmem_slot_t inline_slot[KMEM_INLINE_SLOTS];
 };
 
-_Static_assert(sizeof(void *) != 8 || KMEM_PAGE_SHIFT > 12 ||
-	       sizeof(struct page) == 64, "a descriptor is one cache line");
+KMEM_STATIC_ASSERT(sizeof(void *) != 8 || KMEM_PAGE_SHIFT > 12 ||
+		   sizeof(struct page) == 64, "a descriptor is one cache line");
 
 /* Where descriptors are found; set once by kmem_init(). */
 struct kmem_page_map {

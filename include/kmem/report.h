@@ -36,23 +36,6 @@ void kmem_report_zones(kmem_out_fn out, void *ctx);
 void kmem_report_caches(kmem_out_fn out, void *ctx);
 void kmem_report_layers(kmem_out_fn out, void *ctx);
 
-/**
- * kmem_zone_stats - figures of the n-th zone that has memory
- * Return: false if there are not that many.
- */
-bool kmem_zone_stats(unsigned n, struct kmem_zone_stats *st);
-
-/** kmem_cache_stats - figures of one cache */
-void kmem_cache_stats(struct kmem_cache *s, struct kmem_cache_stats *st);
-
-/**
- * kmem_for_each_cache - call fn for every cache until it returns false
- *
- * The list of caches is locked meanwhile: fn must not create or destroy one.
- */
-void kmem_for_each_cache(bool (*fn)(struct kmem_cache *s, void *arg),
-			 void *arg);
-
 /** kmem_internal_bytes - memory of kmem's own slabs (slot arrays, magazines,
  * per-CPU lines, cache descriptors), in bytes of pages */
 size_t kmem_internal_bytes(void);

@@ -54,4 +54,27 @@ struct kmem_zone_stats {
 	struct kmem_layer_stats order[KMEM_SLAB_MAX_ORDER + 1];
 };
 
+struct kmem_cache;
+
+KMEM_BEGIN_DECLS
+
+/**
+ * kmem_zone_stats - figures of the n-th zone that has memory
+ * Return: false if there are not that many.
+ */
+bool kmem_zone_stats(unsigned n, struct kmem_zone_stats *st);
+
+/** kmem_cache_stats - figures of one cache */
+void kmem_cache_stats(struct kmem_cache *s, struct kmem_cache_stats *st);
+
+/**
+ * kmem_for_each_cache - call fn for every cache until it returns false
+ *
+ * The list of caches is locked meanwhile: fn must not create or destroy one.
+ */
+void kmem_for_each_cache(bool (*fn)(struct kmem_cache *s, void *arg),
+			 void *arg);
+
+KMEM_END_DECLS
+
 #endif /* KMEM_STATS_H */

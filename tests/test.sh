@@ -1,0 +1,149 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# test.sh - everything that `make test` does, set-up included.
+#
+# On Debian and its kin, as root or with sudo, packages that are missing are
+# installed. Elsewhere the list of what to install is printed, and nothing is
+# skipped: what can't be run counts as failed.
+
+cd "$(dirname "$0")/.." || exit 1
+MAKE=${MAKE:-make}
+unset MAKEFLAGS MAKELEVEL MFLAGS CC SAN DEBUG ARCH
+passed=0
+failed=0
+start=$(date +%s)
+
+say() {
+	printf '\n== %s\n' "$*"
+}
+
+# result STATUS WHAT
+result() {
+	if [ "$1" -eq 0 ]; then
+		passed=$((passed + 1))
+		echo "ok $2"
+	else
+		failed=$((failed + 1))
+		echo "FAILED $2"
+	fi
+}
+
+# step WHAT COMMAND...: its output is shown if it fails
+step() {
+	what=$1
+	shift
+	log=$(mktemp)
+	"$@" >"$log" 2>&1
+	status=$?
+	[ $status -eq 0 ] || tail -n 60 "$log"
+	rm -f "$log"
+	result $status "$what"
+	return $status
+}
+
+# suite WHAT MAKE-ARGUMENT...: a run of test programs, each counted
+suite() {
+	what=$1
+	shift
+	log=$(mktemp)
+	{ $MAKE -s -j2 check "$@" 2>&1 || echo "not all passed"; } | tee "$log"
+	p=$(sed -n 's/^\([0-9]*\) passed, [0-9]* failed$/\1/p' "$log" | tail -n 1)
+	f=$(sed -n 's/^[0-9]* passed, \([0-9]*\) failed$/\1/p' "$log" | tail -n 1)
+	if [ -z "$p" ] || [ "$p" = 0 ]; then
+		result 1 "$what: did not run"
+	else
+		passed=$((passed + p))
+		failed=$((failed + f))
+		[ "$f" -eq 0 ] && grep -q 'not all passed' "$log" &&
+			result 1 "$what"
+	fi
+	rm -f "$log"
+}
+
+# ---- set-up ----
+
+missing() {
+	command -v gcc >/dev/null || echo gcc
+	command -v g++ >/dev/null || echo g++
+	command -v clang >/dev/null || echo clang
+	command -v qemu-system-x86_64 >/dev/null || echo qemu-system-x86
+	command -v xz >/dev/null || echo xz-utils
+	command -v zstd >/dev/null || echo zstd
+	echo '#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>' | ${CC:-cc} -E -x c - >/dev/null 2>&1 ||
+		echo libcmocka-dev
+}
+
+set_up() {
+	need=$(missing | tr '\n' ' ')
+	[ -n "$need" ] || return 0
+	echo "missing: $need"
+	if ! command -v apt-get >/dev/null; then
+		echo "install the equivalents of these Debian packages: $need"
+		return 1
+	fi
+	sudo=
+	if [ "$(id -u)" -ne 0 ]; then
+		sudo="sudo -n"
+		if ! $sudo true 2>/dev/null; then
+			echo "not root, and no sudo; run: apt-get install $need"
+			return 1
+		fi
+	fi
+	echo "installing: $need"
+	$sudo apt-get update -q >/dev/null &&
+		$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y \
+			--no-install-recommends $need >/dev/null
+	need=$(missing | tr '\n' ' ')
+	[ -z "$need" ] || echo "still missing: $need"
+	[ -z "$need" ]
+}
+
+say "set-up"
+set_up
+result $? "set-up: compilers, cmocka, QEMU"
+
+say "builds"
+for cc in gcc clang; do
+	for arch in x86_64 host; do
+		step "$arch, $cc: libkmem.a" $MAKE -s -j2 ARCH=$arch CC=$cc
+		step "$arch, $cc: undefined symbols" \
+			$MAKE -s symbols ARCH=$arch CC=$cc
+	done
+	step "x86_64, $cc: with KMEM_PREFIX_NAMES" \
+		sh tests/prefix.sh $cc
+done
+step "incremental builds" sh tests/incremental.sh
+step "public headers alone, C11 to C2x and C++17" sh tests/headers.sh
+step "layers" sh tests/layers.sh
+
+say "tests with gcc"
+suite "tests, gcc" CC=gcc
+say "tests with clang"
+suite "tests, clang" CC=clang
+say "tests with kmem's own assertions"
+suite "tests, gcc, DEBUG=1" CC=gcc DEBUG=1
+say "tests with AddressSanitizer and UndefinedBehaviorSanitizer"
+KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-30} suite "tests, asan" CC=gcc SAN=asan
+say "tests with ThreadSanitizer"
+KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-10} suite "tests, tsan" CC=gcc SAN=tsan
+
+say "demo"
+step "make demo" $MAKE -s demo CC=gcc
+step "make demo, another map and trace" $MAKE -s demo CC=gcc \
+	MAP=tests/data/memmaps/x86-12t-uv-16node.map \
+	TRACE=tests/data/boot-head.kat CPUS=3
+
+say "boot in QEMU"
+for cc in gcc clang; do
+	step "x86_64, 4 CPUs, $cc" $MAKE -s -j2 qemu CC=$cc
+done
+
+echo
+echo "$(($(date +%s) - start)) seconds"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

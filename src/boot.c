@@ -173,8 +173,15 @@ static int check_params(void)
 {
 	const struct kmem_params *p = &boot.params;
 
+	if (p->virt_offset & (KMEM_PAGE_SIZE - 1)) {
+		kmem_log("kmem: boot: virt_offset 0x%llx is not a multiple of "
+			 "the page size",
+			 (unsigned long long)p->virt_offset);
+		return KMEM_EINVAL;
+	}
 	if (p->nr_cpus <= KMEM_MAX_CPUS &&
-	    p->nr_cpus * sizeof(struct magazine_cpu) <= KMEM_CACHE_MAX_SIZE &&
+	    sizeof(struct kmem_cache) + LAYER_BYTES(p->nr_cpus) <=
+	    KMEM_CACHE_MAX_SIZE &&
 	    (!p->dma32_end || p->dma_end <= p->dma32_end))
 		return KMEM_OK;
 	kmem_log("kmem: boot: parameters out of range: %u CPUs (at most %d), "
@@ -298,18 +305,12 @@ static bool plan_all_descriptors(void)
 	return true;
 }
 
-/* What a node needs beside its descriptors, in the order it is laid out. */
-struct node_block {
-	struct node node;
-	struct page_layer layer[NR_ZONE_TYPES][NR_CACHED_ORDERS];
-	struct magazine_cpu cpu[];	/* [zone type][order][CPU] */
-};
-
+/* What a node needs beside its descriptors: struct node, then the per-CPU
+ * layers of its zones. */
 static size_t node_block_bytes(void)
 {
-	return sizeof(struct node_block) +
-	       (size_t)NR_ZONE_TYPES * NR_CACHED_ORDERS *
-	       boot.params.nr_cpus * sizeof(struct magazine_cpu);
+	return sizeof(struct node) +
+	       NR_ZONE_TYPES * PAGE_LAYERS_BYTES(boot.params.nr_cpus);
 }
 
 /* The nodes that have pages, by number: bit i of the result. */
@@ -613,14 +614,13 @@ static void fill_zones(void)
 static void init_layers(void)
 {
 	for (unsigned i = 0; i < zones.nr_nodes; i++) {
-		struct node_block *b = kmem_container_of(zones.node[i],
-							 struct node_block,
-							 node);
+		struct node *n = zones.node[i];
+		char *mem = (char *)(n + 1);
 
-		for (unsigned t = 0; t < NR_ZONE_TYPES; t++)
-			page_layers_init(&b->node.zone[t], b->layer[t],
-					 b->cpu + (size_t)t *
-					 NR_CACHED_ORDERS * zones.nr_cpus);
+		for (unsigned t = 0; t < NR_ZONE_TYPES; t++) {
+			page_layers_init(&n->zone[t], mem);
+			mem += PAGE_LAYERS_BYTES(zones.nr_cpus);
+		}
 	}
 }
 

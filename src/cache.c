@@ -25,8 +25,9 @@
  * KMEM_INLINE_SLOTS objects. On every allocation: that the object was CACHED.
  *
  * Life of a cache: create ─► (alloc, free, shrink)* ─► destroy. Its own
- * descriptor, its per-CPU lines and its node structures come from three bare
- * kmem_slabs, which have no per-CPU layer: creating a cache needs no cache.
+ * descriptor, with the CPUs' parts behind it, and its node structures come
+ * from two bare kmem_slabs, which have no per-CPU layer: creating a cache
+ * needs no cache.
  *
  * Invariants, with no CPU at work, for each cache:
  *
@@ -43,12 +44,16 @@
 #include "cache.h"
 #include "list.h"
 
+_Static_assert(offsetof(struct kmem_cache, magazine) +
+	       sizeof(struct magazine_layer) == sizeof(struct kmem_cache),
+	       "the CPUs' parts follow the layer, and the cache");
+
 static struct {
 	struct kmem_lock lock;
 	struct kmem_list list;
 	/* where the parts of a cache come from */
-	struct kmem_slabs descriptors, cpus, nodes;
-	struct slab_node node[3];
+	struct kmem_slabs descriptors, nodes;
+	struct slab_node node[2];
 } caches;
 
 static void list_lock(void)
@@ -99,7 +104,8 @@ static void give_objects(struct magazine_layer *l, void **objs, size_t n)
 	slabs_give(&magazine_cache(l)->slabs, objs, n);
 }
 
-KMEM_NOINLINE void *cache_alloc_slow(struct kmem_cache *s, gfp_t gfp)
+/* An object from wherever there is one, CACHED; NULL without memory. */
+static void *get_cached(struct kmem_cache *s, gfp_t gfp)
 {
 	unsigned tries = gfp & __GFP_NOFAIL ? 3 : 1;
 	void *obj = magazine_alloc_slow(&s->magazine);
@@ -107,6 +113,23 @@ KMEM_NOINLINE void *cache_alloc_slow(struct kmem_cache *s, gfp_t gfp)
 	while (!obj && tries--)
 		obj = slabs_grow(&s->slabs, gfp);
 	return obj;
+}
+
+void *cache_alloc_slow(struct kmem_cache *s, gfp_t gfp)
+{
+	void *obj;
+
+	do {
+		obj = get_cached(s, gfp);
+		if (!obj)
+			return NULL;
+	} while (!cache_mark_live(s, obj));
+	return gfp & __GFP_ZERO ? cache_zero(s, obj) : obj;
+}
+
+void *cache_zero(struct kmem_cache *s, void *obj)
+{
+	return memset(obj, 0, s->object_size);
 }
 
 /* ---- creation ---- */
@@ -172,12 +195,10 @@ static gfp_t pages_gfp(slab_flags_t flags)
 	return gfp;
 }
 
-static void free_parts(struct kmem_cache *s, void *cpus, void *nodes)
+static void free_parts(struct kmem_cache *s, void *nodes)
 {
 	void *p = s;
 
-	if (cpus)
-		slabs_give(&caches.cpus, &cpus, 1);
 	if (nodes)
 		slabs_give(&caches.nodes, &nodes, 1);
 	if (s)
@@ -189,12 +210,11 @@ static struct kmem_cache *cache_make(const char *name, size_t size,
 				     void (*ctor)(void *))
 {
 	struct kmem_cache *s = slabs_alloc(&caches.descriptors, GFP_KERNEL);
-	void *cpus = slabs_alloc(&caches.cpus, GFP_KERNEL);
 	void *nodes = slabs_alloc(&caches.nodes, GFP_KERNEL);
 	size_t slot;
 
-	if (!s || !cpus || !nodes) {
-		free_parts(s, cpus, nodes);
+	if (!s || !nodes) {
+		free_parts(s, nodes);
 		return NULL;
 	}
 	memset(s, 0, sizeof(*s));
@@ -209,8 +229,8 @@ static struct kmem_cache *cache_make(const char *name, size_t size,
 	s->slabs.gfp = pages_gfp(flags);
 	s->slabs.get_pages = get_pages;
 	s->slabs.put_pages = put_pages;
-	magazine_layer_init(&s->magazine, cpus, s->slabs.size,
-			    KMEM_MAGAZINE_BYTES, KMEM_DEPOT_BYTES);
+	magazine_layer_init(&s->magazine, s->slabs.size, KMEM_MAGAZINE_BYTES,
+			    KMEM_DEPOT_BYTES);
 	s->magazine.take = take_objects;
 	s->magazine.give = give_objects;
 	return s;
@@ -256,7 +276,7 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size,
 	if (!s)
 		return create_failed(name, flags, "no memory");
 	if (!cache_publish(s)) {
-		free_parts(s, s->magazine.cpu, s->slabs.node);
+		free_parts(s, s->slabs.node);
 		return create_failed(name, flags,
 				     "there is a cache of that name");
 	}
@@ -289,7 +309,7 @@ void kmem_cache_destroy(struct kmem_cache *s)
 	list_lock();
 	list_del(&s->list);
 	list_unlock();
-	free_parts(s, s->magazine.cpu, s->slabs.node);
+	free_parts(s, s->slabs.node);
 }
 
 static void drain_cpu(void *arg)
@@ -343,8 +363,7 @@ void kmem_cache_free(struct kmem_cache *s, void *obj)
 	if (!obj)
 		return;
 	page = virt_to_page(obj);
-	if (KMEM_LIKELY(page && page->type == PAGE_SLAB &&
-			page->slabs == &s->slabs &&
+	if (KMEM_LIKELY(page && page->slabs == &s->slabs &&
 			cache_mark_cached(page, obj)))
 		cache_free(s, obj);
 	else
@@ -361,7 +380,7 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n,
 					       n - got);
 
 		if (!k) {
-			objs[got] = cache_alloc_slow(s, gfp);
+			objs[got] = get_cached(s, gfp);
 			if (!objs[got])
 				break;
 			k = 1;
@@ -385,8 +404,8 @@ static struct kmem_cache *bulk_mark(struct kmem_cache *s, void *obj)
 {
 	struct page *page = virt_to_page(obj);
 
-	if (page && page->type == PAGE_SLAB &&
-	    (!s || page->slabs == &s->slabs) && cache_mark_cached(page, obj))
+	if (page && page->slabs && (!s || page->slabs == &s->slabs) &&
+	    cache_mark_cached(page, obj))
 		return page_cache(page);
 	cache_bad_free("kmem_cache_free_bulk", s, obj);
 	return NULL;
@@ -555,7 +574,6 @@ void caches_check(struct check *c)
 
 	list_lock();
 	slabs_check(&caches.descriptors, c);
-	slabs_check(&caches.cpus, c);
 	slabs_check(&caches.nodes, c);
 	for_each_cache(s, l)
 		cache_check(s, c);
@@ -586,8 +604,7 @@ void kmem_cache_stats(struct kmem_cache *s, struct kmem_cache_stats *st)
 	st->slab_bytes = sum.nr_pages << KMEM_PAGE_SHIFT;
 	st->overhead_bytes = sum.nr_slabs * slabs_slot_room(&s->slabs) +
 			     st->layer.magazines * sizeof(struct magazine) +
-			     zones.nr_cpus * sizeof(struct magazine_cpu) +
-			     sizeof(*s);
+			     sizeof(*s) + LAYER_BYTES(zones.nr_cpus);
 	st->slabs_made = sum.made;
 	st->slabs_freed = sum.freed;
 	st->node_locks = sum.lock.taken;
@@ -598,8 +615,7 @@ void kmem_cache_stats(struct kmem_cache *s, struct kmem_cache_stats *st)
 
 size_t caches_bytes(void)
 {
-	return slabs_bytes(&caches.descriptors) + slabs_bytes(&caches.cpus) +
-	       slabs_bytes(&caches.nodes);
+	return slabs_bytes(&caches.descriptors) + slabs_bytes(&caches.nodes);
 }
 
 static void bare_slabs(struct kmem_slabs *s, const char *name, size_t size,
@@ -618,8 +634,7 @@ static void bare_slabs(struct kmem_slabs *s, const char *name, size_t size,
  *	slot arrays		slabs on raw pages; the larger is inline
  *	magazines		slabs on raw pages
  *	alloc_pages()		zones and magazines
- *	descriptors, per-CPU	slabs on alloc_pages(), without magazines
- *	lines, node structures
+ *	descriptors, nodes	slabs on alloc_pages(), without magazines
  *	caches			all of the above
  *	kmalloc()		caches (kmalloc.c)
  */
@@ -630,13 +645,11 @@ bool kmem_cache_bootstrap(void)
 	slots_init();
 	magazines_init();
 	bare_slabs(&caches.descriptors, "kmem_cache",
-		   sizeof(struct kmem_cache), &caches.node[0]);
-	bare_slabs(&caches.cpus, "kmem_cache_cpu",
-		   zones.nr_cpus * sizeof(struct magazine_cpu),
-		   &caches.node[1]);
+		   sizeof(struct kmem_cache) + LAYER_BYTES(zones.nr_cpus),
+		   &caches.node[0]);
 	bare_slabs(&caches.nodes, "kmem_cache_node",
 		   zones.nr_nodes * sizeof(struct slab_node),
-		   &caches.node[2]);
+		   &caches.node[1]);
 	page_alloc_set_shrink(shrink_all);
 	return true;
 }

@@ -14,8 +14,6 @@
 struct kmem_cache {
 	/* slab layer */
 	struct kmem_slabs slabs;	/* first: page->slabs is the cache */
-	/* per-CPU layer and depot */
-	struct magazine_layer magazine;
 	/* properties, fixed at creation */
 	char name[KMEM_CACHE_NAME_MAX];
 	size_t object_size;		/* as asked for */
@@ -23,6 +21,8 @@ struct kmem_cache {
 	slab_flags_t flags;
 	/* the list of all caches, under its lock */
 	struct kmem_list list;
+	/* per-CPU layer and depot */
+	struct magazine_layer magazine;	/* last: the CPUs' parts follow */
 };
 
 /* At boot, once; the zones are ready. Return: false if memory is too short. */
@@ -31,8 +31,11 @@ bool kmem_cache_bootstrap(void);
 /* Bytes of pages that hold cache descriptors and per-CPU lines. */
 size_t caches_bytes(void);
 
-/* From the layers below, or NULL; CACHED. */
-void *cache_alloc_slow(struct kmem_cache *s, gfp_t gfp);
+/* cache_alloc() when the magazines have nothing to give at once. */
+void *cache_alloc_slow(struct kmem_cache *s, gfp_t gfp) KMEM_NOINLINE;
+
+/* cache_alloc() of an object that must be zeroed: that, and return it. */
+void *cache_zero(struct kmem_cache *s, void *obj) KMEM_NOINLINE;
 
 /* Report why p can't be freed by `call` (to cache s, or to any if NULL). */
 void cache_bad_free(const char *call, const struct kmem_cache *s,
@@ -71,7 +74,7 @@ KMEM_INLINE bool cache_mark_cached(struct page *page, const void *p)
 {
 	struct slab_index i = slab_index(page, page->slabs, p);
 
-	if (KMEM_UNLIKELY(!i.exact || i.index >= page->objects ||
+	if (KMEM_UNLIKELY(!i.exact ||
 			  kmem_load_relaxed(&page->slot[i.index]) !=
 			  SLOT_LIVE))
 		return false;
@@ -79,20 +82,15 @@ KMEM_INLINE bool cache_mark_cached(struct page *page, const void *p)
 	return true;
 }
 
+/* The slow ways out are tail calls, so that the fast one saves no register. */
 KMEM_INLINE void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
-	void *obj;
+	void *obj = magazine_alloc(&s->magazine);
 
-	do {
-		obj = magazine_alloc(&s->magazine);
-		if (KMEM_UNLIKELY(!obj)) {
-			obj = cache_alloc_slow(s, gfp);
-			if (!obj)
-				return NULL;
-		}
-	} while (KMEM_UNLIKELY(!cache_mark_live(s, obj)));
+	if (KMEM_UNLIKELY(!obj || !cache_mark_live(s, obj)))
+		return cache_alloc_slow(s, gfp);
 	if (KMEM_UNLIKELY(gfp & __GFP_ZERO))
-		memset(obj, 0, s->object_size);
+		return cache_zero(s, obj);
 	return obj;
 }
 

@@ -135,7 +135,7 @@ static bool is_large(const struct page *page, const void *p)
 	return page && page->type == PAGE_KMALLOC && page_to_virt(page) == p;
 }
 
-static void free_large(struct page *page, const void *p)
+static KMEM_NOINLINE void free_large(struct page *page, const void *p)
 {
 	if (!is_large(page, p)) {
 		cache_bad_free("kfree", NULL, p);
@@ -152,7 +152,7 @@ void kfree(const void *p)
 	if (KMEM_UNLIKELY(ZERO_OR_NULL_PTR(p)))
 		return;
 	page = virt_to_page(p);
-	if (KMEM_UNLIKELY(!page || page->type != PAGE_SLAB))
+	if (KMEM_UNLIKELY(!page || !page->slabs))
 		free_large(page, p);
 	else if (KMEM_LIKELY(cache_mark_cached(page, p)))
 		cache_free(page_cache(page), (void *)(uintptr_t)p);
@@ -166,8 +166,7 @@ static bool is_live_object(struct page *page, const void *p)
 {
 	struct slab_index i = slab_index(page, page->slabs, p);
 
-	return i.exact && i.index < page->objects &&
-	       page->slot[i.index] == SLOT_LIVE;
+	return i.exact && page->slot[i.index] == SLOT_LIVE;
 }
 
 size_t ksize(const void *p)
@@ -177,7 +176,7 @@ size_t ksize(const void *p)
 	if (ZERO_OR_NULL_PTR(p))
 		return 0;
 	page = virt_to_page(p);
-	if (page && page->type == PAGE_SLAB && is_live_object(page, p))
+	if (page && page->slabs && is_live_object(page, p))
 		return page_cache(page)->object_size;
 	if (is_large(page, p))
 		return block_bytes(page);

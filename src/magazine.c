@@ -95,14 +95,12 @@ static void magazine_delete(struct magazine *m)
 		slabs_give(&magazine_slabs, &obj, 1);
 }
 
-void magazine_layer_init(struct magazine_layer *l, struct magazine_cpu *cpu,
-			 size_t object_bytes, size_t magazine_bytes,
-			 size_t depot_bytes)
+void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
+			 size_t magazine_bytes, size_t depot_bytes)
 {
 	size_t limit = KMEM_MAX(magazine_bytes / object_bytes, 2u);
 
-	memset(cpu, 0, zones.nr_cpus * sizeof(*cpu));
-	l->cpu = cpu;
+	memset(layer_cpu(l, 0), 0, LAYER_BYTES(zones.nr_cpus));
 	l->max_limit = (uint8_t)KMEM_MIN(limit,
 					 (size_t)KMEM_MAGAZINE_ROUNDS);
 	l->epoch = 0;
@@ -339,7 +337,7 @@ static void make_room(struct magazine_layer *l, struct magazine_cpu *c)
 void *magazine_alloc_slow(struct magazine_layer *l)
 {
 	uintptr_t irq = kmem_arch_irq_save();
-	struct magazine_cpu *c = &l->cpu[kmem_arch_cpu()];
+	struct magazine_cpu *c = layer_cpu(l, kmem_arch_cpu());
 	void *obj = NULL;
 
 	if (kmem_load_relaxed(&c->busy) || !magazines_ready(l, c)) {
@@ -362,7 +360,7 @@ void *magazine_alloc_slow(struct magazine_layer *l)
 void magazine_free_slow(struct magazine_layer *l, void *obj)
 {
 	uintptr_t irq = kmem_arch_irq_save();
-	struct magazine_cpu *c = &l->cpu[kmem_arch_cpu()];
+	struct magazine_cpu *c = layer_cpu(l, kmem_arch_cpu());
 
 	if (kmem_load_relaxed(&c->busy) || !magazines_ready(l, c)) {
 		kmem_count(&c->directs[DIR_FREE]);
@@ -384,7 +382,7 @@ void magazine_free_slow(struct magazine_layer *l, void *obj)
 void magazine_drain_cpu(struct magazine_layer *l)
 {
 	uintptr_t irq = kmem_arch_irq_save();
-	struct magazine_cpu *c = &l->cpu[kmem_arch_cpu()];
+	struct magazine_cpu *c = layer_cpu(l, kmem_arch_cpu());
 
 	/* If busy, we are an interrupt in a fast path: it will see epoch. */
 	if (!kmem_load_relaxed(&c->busy)) {
@@ -441,7 +439,7 @@ void magazine_drain(struct magazine_layer *l)
 void magazine_layer_fini(struct magazine_layer *l)
 {
 	for (unsigned i = 0; i < zones.nr_cpus; i++) {
-		struct magazine_cpu *c = &l->cpu[i];
+		struct magazine_cpu *c = layer_cpu(l, i);
 
 		empty_both(l, c);
 		magazine_delete(c->loaded);
@@ -474,7 +472,7 @@ void magazine_layer_stats(struct magazine_layer *l,
 
 	memset(st, 0, sizeof(*st));
 	for (unsigned i = 0; i < zones.nr_cpus; i++) {
-		struct magazine_cpu *c = &l->cpu[i];
+		struct magazine_cpu *c = layer_cpu(l, i);
 		size_t direct_allocs = kmem_load_relaxed(&c->directs[0]);
 		size_t direct_frees = kmem_load_relaxed(&c->directs[1]);
 
@@ -513,7 +511,7 @@ void magazine_for_each(struct magazine_layer *l,
 		       void (*fn)(void *obj, void *arg), void *arg)
 {
 	for (unsigned i = 0; i < zones.nr_cpus; i++) {
-		struct magazine_cpu *c = &l->cpu[i];
+		struct magazine_cpu *c = layer_cpu(l, i);
 
 		each_round(c->loaded, c->rounds, fn, arg);
 		each_round(c->previous, c->previous_rounds, fn, arg);
@@ -567,6 +565,6 @@ void magazine_layer_check(struct magazine_layer *l, const char *name,
 			  struct check *c)
 {
 	for (unsigned i = 0; i < zones.nr_cpus; i++)
-		cpu_check(&l->cpu[i], i, name, c);
+		cpu_check(layer_cpu(l, i), i, name, c);
 	depot_check(&l->depot, name, c);
 }

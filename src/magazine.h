@@ -58,8 +58,13 @@ struct depot {
 	size_t max_objects;		/* bound of `objects` */
 };
 
+/*
+ * A layer. The CPUs' parts follow it in memory, one for each CPU: whoever has
+ * one in a structure has it last, and LAYER_BYTES more. So the address of a
+ * CPU's part needs no load beyond that of the layer, which on a free is known
+ * only after the object's descriptor was read.
+ */
 struct magazine_layer {
-	struct magazine_cpu *cpu;	/* [zones.nr_cpus] */
 	uint8_t max_limit;		/* 0: no magazines at all */
 	uint32_t epoch;			/* raised to make CPUs drain */
 	size_t max_depot;		/* depot.max_objects never above it */
@@ -75,6 +80,14 @@ struct magazine_layer {
 
 enum { DIR_ALLOC, DIR_FREE };
 
+#define LAYER_BYTES(nr_cpus)	((nr_cpus) * sizeof(struct magazine_cpu))
+
+KMEM_INLINE struct magazine_cpu *layer_cpu(struct magazine_layer *l,
+					   unsigned cpu)
+{
+	return (struct magazine_cpu *)(void *)(l + 1) + cpu;
+}
+
 /* Run fn(arg) on every CPU that can be reached (hooks.run_on_cpu), on this
  * one last. Context: thread. */
 void run_on_all_cpus(void (*fn)(void *arg), void *arg);
@@ -86,11 +99,10 @@ size_t magazines_bytes(void);
 void magazines_check(struct check *c);
 
 /*
- * Set up a layer. cpu[] has zones.nr_cpus elements; object_bytes and the two
- * bounds in bytes decide how many objects a magazine and the depot may hold.
+ * Set up a layer and its CPUs' parts. object_bytes and the two bounds in bytes
+ * decide how many objects a magazine and the depot may hold.
  */
-void magazine_layer_init(struct magazine_layer *l, struct magazine_cpu *cpu,
-			 size_t object_bytes, size_t magazine_bytes,
+void magazine_layer_init(struct magazine_layer *l, size_t object_bytes, size_t magazine_bytes,
 			 size_t depot_bytes);
 
 /*
@@ -135,7 +147,7 @@ void magazine_layer_check(struct magazine_layer *l, const char *name,
  */
 KMEM_INLINE void *magazine_alloc(struct magazine_layer *l)
 {
-	struct magazine_cpu *c = &l->cpu[kmem_arch_enter()];
+	struct magazine_cpu *c = layer_cpu(l, kmem_arch_enter());
 	void *obj = NULL;
 	uint32_t n;
 
@@ -158,7 +170,7 @@ KMEM_INLINE void *magazine_alloc(struct magazine_layer *l)
 /* Return: false if the slow path must take it. */
 KMEM_INLINE bool magazine_free(struct magazine_layer *l, void *obj)
 {
-	struct magazine_cpu *c = &l->cpu[kmem_arch_enter()];
+	struct magazine_cpu *c = layer_cpu(l, kmem_arch_enter());
 	bool done = false;
 	uint32_t n;
 
@@ -183,7 +195,7 @@ KMEM_INLINE bool magazine_free(struct magazine_layer *l, void *obj)
 KMEM_INLINE size_t magazine_alloc_many(struct magazine_layer *l, void **objs,
 				       size_t n)
 {
-	struct magazine_cpu *c = &l->cpu[kmem_arch_enter()];
+	struct magazine_cpu *c = layer_cpu(l, kmem_arch_enter());
 	size_t take = 0;
 	uint32_t rounds;
 
@@ -206,7 +218,7 @@ KMEM_INLINE size_t magazine_alloc_many(struct magazine_layer *l, void **objs,
 KMEM_INLINE size_t magazine_free_many(struct magazine_layer *l, void **objs,
 				      size_t n)
 {
-	struct magazine_cpu *c = &l->cpu[kmem_arch_enter()];
+	struct magazine_cpu *c = layer_cpu(l, kmem_arch_enter());
 	size_t put = 0;
 	uint32_t rounds;
 

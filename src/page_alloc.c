@@ -85,22 +85,21 @@ static size_t magazine_bytes(const struct zone *z)
 	return KMEM_MIN(share, PAGE_MAGAZINE_BYTES);
 }
 
-void page_layers_init(struct zone *z, struct page_layer *layer,
-		      struct magazine_cpu *cpu)
+void page_layers_init(struct zone *z, void *mem)
 {
 	size_t bytes = magazine_bytes(z);
 
-	z->layer = layer;
 	for (unsigned o = 0; o < NR_CACHED_ORDERS; o++) {
-		struct page_layer *p = &layer[o];
+		struct page_layer *p = (void *)((char *)mem + o *
+				       PAGE_LAYER_BYTES(zones.nr_cpus));
 
-		magazine_layer_init(&p->magazine, cpu + o * zones.nr_cpus,
-				    KMEM_PAGE_SIZE << o, bytes,
+		magazine_layer_init(&p->magazine, KMEM_PAGE_SIZE << o, bytes,
 				    KMEM_MIN(4 * bytes, PAGE_DEPOT_BYTES));
 		p->magazine.take = take_blocks;
 		p->magazine.give = give_blocks;
 		p->zone = z;
 		p->order = o;
+		z->layer[o] = p;
 	}
 }
 

@@ -15,17 +15,22 @@
 
 /* The per-CPU layer of one zone and order. */
 struct page_layer {
-	struct magazine_layer magazine;
 	struct zone *zone;
 	unsigned order;
+	struct magazine_layer magazine;	/* last: the CPUs' parts follow */
 };
 
+/* Bytes of one, and of a zone's. */
+#define PAGE_LAYER_BYTES(nr_cpus) \
+	(sizeof(struct page_layer) + LAYER_BYTES(nr_cpus))
+#define PAGE_LAYERS_BYTES(nr_cpus) \
+	(NR_CACHED_ORDERS * PAGE_LAYER_BYTES(nr_cpus))
+
 /*
- * At boot: give a zone its per-CPU layers. layer[] has NR_CACHED_ORDERS
- * elements, cpu[] NR_CACHED_ORDERS * zones.nr_cpus; z->managed is known.
+ * At boot: give a zone its per-CPU layers, in PAGE_LAYERS_BYTES at `mem`.
+ * z->managed is known.
  */
-void page_layers_init(struct zone *z, struct page_layer *layer,
-		      struct magazine_cpu *cpu);
+void page_layers_init(struct zone *z, void *mem);
 
 /* The upper layers' own reserves, given back when memory is short: called in
  * a context that may sleep, no lock held. Set once at boot. */
@@ -43,7 +48,7 @@ const char *page_describe(const struct page *page);
 KMEM_INLINE struct page_layer *page_layer(const struct zone *z,
 					  unsigned order)
 {
-	return &z->layer[order];
+	return z->layer[order];
 }
 
 /* Verify P1 and the magazines of a zone's layers. */

@@ -26,7 +26,9 @@
  * Slots of up to KMEM_INLINE_SLOTS objects lie inside the descriptor. Longer
  * arrays come from two tables of 64 and 256 bytes, slabs themselves, whose
  * own slots come from the larger table, whose slots are inline: there the
- * recursion ends.
+ * recursion ends. Where bytes are left over at the end of a slab, their index
+ * has a slot too, which is never LIVE: whatever a pointer into a slab is, its
+ * index is good to look up.
  *
  * A node keeps its slabs on three lists: partial (some free), full (none
  * free), empty (all free; at most max_empty, so that a cache which breathes
@@ -59,10 +61,8 @@
 #include "slab.h"
 
 #define SLAB_GOOD_OBJECTS	4
-#define SMALL_SLOTS		64
-#define LARGE_SLOTS		256
 
-/* Slot arrays: [0] of SMALL_SLOTS, [1] of LARGE_SLOTS slots. */
+/* Slot arrays: [0] of SLOTS_SMALL, [1] of SLOTS_LARGE slots. */
 static struct kmem_slabs slot_slabs[2];
 static struct slab_node slot_node[2];
 
@@ -112,7 +112,7 @@ void slabs_init(struct kmem_slabs *s, const char *name, size_t size,
 {
 	memset(s, 0, sizeof(*s));
 	s->name = name;
-	s->size = (uint32_t)KMEM_MAX(size, SLAB_MIN_SLOT);
+	s->size = (uint32_t)KMEM_MAX(size, SLAB_MIN_SIZE);
 	s->reciprocal = UINT32_MAX / s->size + 1;
 	s->max_empty = 1;
 	s->get_pages = slabs_raw_pages;
@@ -147,25 +147,30 @@ void slabs_put_raw_pages(struct kmem_slabs *s, struct page *page,
 
 void slots_init(void)
 {
-	static const char *const name[] = { "slots-64", "slots-256" };
-
-	slabs_init(&slot_slabs[0], name[0], SMALL_SLOTS * sizeof(kmem_slot_t),
-		   &slot_node[0], 1);
-	slabs_init(&slot_slabs[1], name[1], LARGE_SLOTS * sizeof(kmem_slot_t),
+	slabs_init(&slot_slabs[0], "slots-small",
+		   SLOTS_SMALL * sizeof(kmem_slot_t), &slot_node[0], 1);
+	slabs_init(&slot_slabs[1], "slots-large", SLOTS_LARGE * sizeof(kmem_slot_t),
 		   &slot_node[1], 1);
 }
 
-/* Which table serves a slab of s with that many objects; NULL: inline. */
+/* Slots of a slab: one for each index that slab_index() can yield, those of
+ * the bytes left over at its end included. */
+static unsigned nr_slots(const struct kmem_slabs *s, unsigned order)
+{
+	return (unsigned)(((KMEM_PAGE_SIZE << order) - 1) / s->size + 1);
+}
+
+/* Which table serves a slab of s with that many slots; NULL: inline. */
 static struct kmem_slabs *slots_for(const struct kmem_slabs *s, unsigned n)
 {
 	if (n <= KMEM_INLINE_SLOTS)
 		return NULL;
-	return &slot_slabs[n > SMALL_SLOTS || s == &slot_slabs[0]];
+	return &slot_slabs[n > SLOTS_SMALL || s == &slot_slabs[0]];
 }
 
 size_t slabs_slot_room(const struct kmem_slabs *s)
 {
-	const struct kmem_slabs *t = slots_for(s, s->objects);
+	const struct kmem_slabs *t = slots_for(s, nr_slots(s, s->order));
 
 	return t ? t->size : 0;
 }
@@ -240,21 +245,23 @@ static struct page *slab_make(struct kmem_slabs *s, gfp_t gfp, unsigned node)
 {
 	struct page *head;
 	kmem_slot_t *slot;
-	unsigned order, n;
+	unsigned order, n, slots;
 
 	gfp = (gfp & ~__GFP_ZERO) | s->gfp;
 	head = slab_get_pages(s, gfp, node, &order);
 	if (!head)
 		return NULL;
 	n = slab_capacity(s->size, order);
-	slot = slots_get(s, head, n);
+	slots = nr_slots(s, order);
+	slot = slots_get(s, head, slots);
 	if (!slot) {
 		s->put_pages(s, head, order);
 		return NULL;
 	}
 	for (unsigned i = 0; i < n; i++)
 		slot[i] = (kmem_slot_t)(i + 1);
-	slot[n - 1] = SLOT_END;
+	for (unsigned i = n - 1; i < slots; i++)
+		slot[i] = SLOT_END;
 	slab_set_pages(s, head, order, slot);
 	head->inuse = 0;
 	head->free = 0;
@@ -268,7 +275,7 @@ static void slab_unmake(struct kmem_slabs *s, struct page *head)
 {
 	unsigned order = head->order;
 
-	slots_put(s, head, head->objects);
+	slots_put(s, head, nr_slots(s, order));
 	for (unsigned i = 0; i < 1u << order; i++) {
 		struct page *p = pfn_to_page(head->pfn + i);
 

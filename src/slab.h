@@ -14,10 +14,18 @@
 #define SLOT_LIVE	((kmem_slot_t)-1)	/* its user has the object */
 #define SLOT_CACHED	((kmem_slot_t)-2)	/* in a magazine or depot */
 #define SLOT_END	((kmem_slot_t)-3)	/* free, and the last free one */
-#define SLAB_MAX_OBJECTS ((unsigned)SLOT_END)	/* indices are below that */
 
-/* Smallest slot: with it, a page of objects can be numbered. */
-#define SLAB_MIN_SLOT	(KMEM_PAGE_SIZE >> 8)
+/* The two lengths of slot arrays, in slots. */
+#define SLOTS_SMALL	64u
+#define SLOTS_LARGE	(KMEM_PAGE_SHIFT <= 12 ? 256u : \
+			 (unsigned)(KMEM_PAGE_SIZE / 16))
+
+/* An index must fit a slot beside the three states, and an array. */
+#define SLAB_MAX_OBJECTS \
+	(SLOT_END < SLOTS_LARGE ? (unsigned)SLOT_END : SLOTS_LARGE)
+
+/* Bytes of the smallest object: a page of them can be numbered. */
+#define SLAB_MIN_SIZE	(KMEM_PAGE_SIZE / SLOTS_LARGE)
 
 /* The slabs of one node. */
 struct slab_node {

@@ -27,7 +27,7 @@ struct zone {
 
 	/* the per-CPU layer in front, one for each small order; the page
 	 * allocator's (page_alloc.c) */
-	struct page_layer *layer;
+	struct page_layer *layer[KMEM_SLAB_MAX_ORDER + 1];
 
 	/* free blocks */
 	KMEM_ALIGNED(KMEM_CACHE_LINE) struct kmem_lock lock;

@@ -34,10 +34,10 @@
 #define KMEM_MAX_ORDER 10
 #endif
 
-/* Most CPUs that kmem_init() accepts, 1 to 256. Costs nothing until they
+/* Most CPUs that kmem_init() accepts, 1 to 240. Costs nothing until they
  * exist. 1 leaves out every atomic operation. */
 #ifndef KMEM_MAX_CPUS
-#define KMEM_MAX_CPUS 256
+#define KMEM_MAX_CPUS 240
 #endif
 
 /* Most NUMA nodes. Costs a pointer each. Range 1 to 64. */
@@ -94,8 +94,8 @@ KMEM_STATIC_ASSERT(KMEM_PAGE_SHIFT >= 8 && KMEM_PAGE_SHIFT <= 16,
 	       "KMEM_PAGE_SHIFT: 8 to 16");
 KMEM_STATIC_ASSERT(KMEM_MAX_ORDER >= 3 && KMEM_MAX_ORDER <= 20,
 	       "KMEM_MAX_ORDER: 3 to 20");
-KMEM_STATIC_ASSERT(KMEM_MAX_CPUS >= 1 && KMEM_MAX_CPUS <= 256,
-	       "KMEM_MAX_CPUS: 1 to 256");
+KMEM_STATIC_ASSERT(KMEM_MAX_CPUS >= 1 && KMEM_MAX_CPUS <= 240,
+	       "KMEM_MAX_CPUS: 1 to 240");
 KMEM_STATIC_ASSERT(KMEM_MAX_NODES >= 1 && KMEM_MAX_NODES <= 64,
 	       "KMEM_MAX_NODES: 1 to 64");
 KMEM_STATIC_ASSERT(KMEM_MAX_REGIONS >= 8, "KMEM_MAX_REGIONS: at least 8");

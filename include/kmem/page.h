@@ -86,7 +86,7 @@ struct page {
 			kmem_slot_t free;	/* first free slot */
 		};
 	};
-	struct kmem_slabs *slabs;	/* slab: the owner */
+	struct kmem_slabs *slabs;	/* slab: the owner; else NULL */
 	kmem_slot_t *slot;		/* slab: states, one an object */
 	struct kmem_list list;		/* free block, or slab of a node */
 	uintptr_t pfn;			/* page frame number */

@@ -17,7 +17,7 @@ OBJCOPY	?= objcopy
 
 ARCH	?= x86_64
 ifeq ($(origin CC),default)
-CC	:= gcc
+CC	:= $(if $(shell command -v gcc),gcc,cc)
 endif
 
 # What is about the host, whatever ARCH says.

@@ -43,8 +43,6 @@
 #include "buddy.h"
 #include "list.h"
 
-#include <kmem/atomic.h>
-
 void buddy_init(struct buddy *b, uint8_t zone)
 {
 	for (unsigned o = 0; o <= KMEM_MAX_ORDER; o++) {
@@ -64,7 +62,7 @@ static void count_add(size_t *count, size_t n)
 
 static void block_insert(struct buddy *b, struct page *page, unsigned order)
 {
-	page->type = PAGE_FREE;
+	page_set_type(page, PAGE_FREE);
 	page->order = (uint8_t)order;
 	list_add(&page->list, &b->blocks[order]);
 	count_add(&b->nr_blocks[order], 1);
@@ -85,7 +83,7 @@ static struct page *free_buddy(const struct buddy *b, uintptr_t pfn,
 {
 	struct page *p = pfn_to_page(pfn ^ ((uintptr_t)1 << order));
 
-	if (p && p->type == PAGE_FREE && p->order == order &&
+	if (p && page_type(p) == PAGE_FREE && p->order == order &&
 	    p->zone == b->zone)
 		return p;
 	return NULL;
@@ -105,7 +103,7 @@ struct page *buddy_take(struct buddy *b, unsigned order)
 	while (o-- > order)
 		block_insert(b, pfn_to_page(page->pfn +
 					    ((uintptr_t)1 << o)), o);
-	page->type = PAGE_ALLOCATED;
+	page_set_type(page, PAGE_ALLOCATED);
 	page->order = (uint8_t)order;
 	count_add(&b->free_pages, 0 - ((size_t)1 << order));
 	return page;
@@ -122,10 +120,10 @@ void buddy_give(struct buddy *b, struct page *page, unsigned order)
 			break;
 		block_remove(b, other, order);
 		if (other->pfn < page->pfn) {
-			page->type = PAGE_TAIL;
+			page_set_type(page, PAGE_TAIL);
 			page = other;
 		} else {
-			other->type = PAGE_TAIL;
+			page_set_type(other, PAGE_TAIL);
 		}
 	}
 	block_insert(b, page, order);
@@ -144,7 +142,7 @@ static bool tails_only(const struct page *head)
 	for (uintptr_t i = 1; i >> head->order == 0; i++) {
 		struct page *p = pfn_to_page(head->pfn + i);
 
-		if (!p || p->type != PAGE_TAIL)
+		if (!p || page_type(p) != PAGE_TAIL)
 			return false;
 	}
 	return true;
@@ -155,7 +153,7 @@ static void block_check(const struct buddy *b, const struct page *p,
 {
 	unsigned long pfn = p->pfn;
 
-	if (p->type != PAGE_FREE || p->order != o || p->zone != b->zone ||
+	if (page_type(p) != PAGE_FREE || p->order != o || p->zone != b->zone ||
 	    pfn & (((unsigned long)1 << o) - 1))
 		check_violated(c, "B3: zone %u, order %u: pfn 0x%lx is type %u,"
 			       " order %u, zone %u", b->zone, o, pfn, p->type,

@@ -10,7 +10,24 @@
 
 #include "invariant.h"
 
+#include <kmem/atomic.h>
 #include <kmem/page.h>
+
+/*
+ * A page's type is written by the owner of its block, without a lock unless
+ * the block is free, and read by whoever frees the neighbouring block. Only
+ * PAGE_FREE means anything to that reader, and it comes and goes under the
+ * lock that the reader holds.
+ */
+KMEM_INLINE unsigned page_type(const struct page *page)
+{
+	return kmem_load_relaxed(&page->type);
+}
+
+KMEM_INLINE void page_set_type(struct page *page, enum kmem_page_type type)
+{
+	kmem_store_relaxed(&page->type, (uint8_t)type);
+}
 
 struct buddy {
 	struct kmem_list blocks[KMEM_MAX_ORDER + 1];	/* free, by order */

@@ -501,11 +501,16 @@ KMEM_COLD void cache_bad_free(const char *call, const struct kmem_cache *s,
 {
 	const struct page *page = virt_to_page(p);
 
-	if (page && page->type == PAGE_SLAB)
+	if (page && page_type(page) == PAGE_SLAB)
 		bad_object(call, s, page, p);
+	else if (page && page_type(page) != PAGE_TAIL &&
+		 page_to_virt(page) != p)
+		kmem_misuse("kmem: %s(%p): not the start of a block: the page "
+			    "is %s", call, p, page_describe(page));
 	else
-		kmem_misuse("kmem: %s(%p): %s", call, p,
-			    page ? page_describe(page) : "no memory of kmem's");
+		kmem_misuse("kmem: %s(%p): the page is %s", call, p,
+			    page ? page_describe(page) :
+			    "no memory of kmem's");
 }
 
 KMEM_COLD void cache_bad_alloc(const struct kmem_cache *s, const void *obj)
@@ -538,7 +543,7 @@ static void check_cached(void *obj, void *arg)
 	struct slab_index i;
 
 	k->cached++;
-	if (!page || page->type != PAGE_SLAB ||
+	if (!page || page_type(page) != PAGE_SLAB ||
 	    page->slabs != &k->s->slabs) {
 		check_violated(k->c, "C2: cache %s: %p in a magazine is not "
 			       "of this cache", k->s->name, obj);

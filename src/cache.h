@@ -52,20 +52,20 @@ KMEM_INLINE struct kmem_cache *page_cache(const struct page *page)
 }
 
 /*
- * CACHED -> LIVE. False if the object is not CACHED: it was freed twice by
- * CPUs that raced, and this is the second copy.
+ * CACHED -> LIVE. False if the object is not CACHED, or its slab is gone: it
+ * was freed twice by CPUs that raced, and this is the second copy.
  */
 KMEM_INLINE bool cache_mark_live(struct kmem_cache *s, void *obj)
 {
 	struct page *page = virt_to_page(obj);
-	kmem_slot_t *slot = &page->slot[slab_index(page, &s->slabs,
-						   obj).index];
+	unsigned i = slab_index(page, &s->slabs, obj).index;
 
-	if (KMEM_UNLIKELY(kmem_load_relaxed(slot) != SLOT_CACHED)) {
+	if (KMEM_UNLIKELY(page->slabs != &s->slabs ||
+			  kmem_load_relaxed(&page->slot[i]) != SLOT_CACHED)) {
 		cache_bad_alloc(s, obj);
 		return false;
 	}
-	kmem_store_relaxed(slot, SLOT_LIVE);
+	kmem_store_relaxed(&page->slot[i], SLOT_LIVE);
 	return true;
 }
 

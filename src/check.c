@@ -19,7 +19,7 @@ static uintptr_t step(const struct zone *z, uintptr_t pfn, size_t *pages)
 {
 	const struct page *p = pfn_to_page(pfn);
 
-	if (!p || p->type == PAGE_TAIL || p->zone != z->id)
+	if (!p || page_type(p) == PAGE_TAIL || p->zone != z->id)
 		return 1;
 	*pages += (size_t)1 << p->order;
 	return (uintptr_t)1 << p->order;
@@ -31,7 +31,7 @@ static void zone_check_blocks(struct zone *z, struct check *c)
 
 	for (uintptr_t pfn = z->start_pfn; pfn < z->end_pfn; ) {
 		if (!pfn_to_page(pfn))	/* a hole: on to the next section */
-			pfn = (pfn | (KMEM_SECTION_PAGES - 1)) + 1;
+			pfn = (pfn | kmem_page_map.page_mask) + 1;
 		else
 			pfn += step(z, pfn, &pages);
 	}

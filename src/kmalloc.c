@@ -109,7 +109,7 @@ void *kmalloc_large(size_t size, gfp_t gfp)
 	page = alloc_pages(gfp, get_order(size));
 	if (!page)
 		return NULL;
-	page->type = PAGE_KMALLOC;
+	page_set_type(page, PAGE_KMALLOC);
 	return page_to_virt(page);
 }
 
@@ -132,7 +132,8 @@ static size_t block_bytes(const struct page *page)
 
 static bool is_large(const struct page *page, const void *p)
 {
-	return page && page->type == PAGE_KMALLOC && page_to_virt(page) == p;
+	return page && page_type(page) == PAGE_KMALLOC &&
+	       page_to_virt(page) == p;
 }
 
 static KMEM_NOINLINE void free_large(struct page *page, const void *p)
@@ -141,7 +142,7 @@ static KMEM_NOINLINE void free_large(struct page *page, const void *p)
 		cache_bad_free("kfree", NULL, p);
 		return;
 	}
-	page->type = PAGE_ALLOCATED;
+	page_set_type(page, PAGE_ALLOCATED);
 	__free_pages(page, page->order);
 }
 

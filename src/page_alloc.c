@@ -57,7 +57,7 @@ static struct page_layer *layer_of(struct magazine_layer *l)
 static void set_types(void **pages, size_t n, enum kmem_page_type type)
 {
 	for (size_t i = 0; i < n; i++)
-		((struct page *)pages[i])->type = (uint8_t)type;
+		page_set_type(pages[i], type);
 }
 
 static size_t take_blocks(struct magazine_layer *l, void **pages, size_t n)
@@ -74,7 +74,7 @@ static void give_blocks(struct magazine_layer *l, void **pages, size_t n)
 {
 	struct page_layer *p = layer_of(l);
 
-	zone_give(p->zone, p->order, pages, n);
+	zone_give(p->zone, p->order, pages, n, PAGE_CACHED);
 }
 
 /* Small zones must not vanish into magazines: a 64th for all of a CPU's. */
@@ -239,7 +239,7 @@ KMEM_INLINE struct page *alloc_block(unsigned node, gfp_t gfp, unsigned order)
 		if (!page)
 			return NULL;
 	}
-	page->type = PAGE_ALLOCATED;
+	page_set_type(page, PAGE_ALLOCATED);
 	page->order = (uint8_t)order;
 	page->refcount = 1;
 	if (gfp & __GFP_ZERO)
@@ -276,7 +276,7 @@ static struct page *find_head(const struct page *page)
 	for (unsigned o = 1; o <= KMEM_MAX_ORDER; o++) {
 		struct page *p = pfn_to_page(page->pfn >> o << o);
 
-		if (p && p->type != PAGE_TAIL)
+		if (p && page_type(p) != PAGE_TAIL)
 			return p->pfn + ((uintptr_t)1 << p->order) >
 			       page->pfn ? p : NULL;
 	}
@@ -285,7 +285,7 @@ static struct page *find_head(const struct page *page)
 
 const char *page_describe(const struct page *page)
 {
-	static const char *const name[] = {
+	static const char *const head_of[] = {
 		"no memory of kmem's", "free: freed twice",
 		"free: freed twice", "allocated by alloc_pages()",
 		"allocated by kmalloc()", "part of a slab",
@@ -293,14 +293,14 @@ const char *page_describe(const struct page *page)
 	static const char *const inside[] = {
 		"", "inside a free block", "inside a free block",
 		"inside a block of alloc_pages()",
-		"inside a block of kmalloc()", "inside a slab",
+		"inside a block of kmalloc()", "part of a slab",
 	};
 	const struct page *head;
 
-	if (page->type != PAGE_TAIL)
-		return name[page->type];
+	if (page_type(page) != PAGE_TAIL)
+		return head_of[page->type];
 	head = find_head(page);
-	return head ? inside[head->type] : name[PAGE_TAIL];
+	return head ? inside[head->type] : head_of[PAGE_TAIL];
 }
 
 static KMEM_COLD void bad_block(const char *call, const struct page *page,
@@ -309,11 +309,11 @@ static KMEM_COLD void bad_block(const char *call, const struct page *page,
 	void *addr = page_to_virt(page);
 	unsigned long pfn = page->pfn;
 
-	if (page->type == PAGE_ALLOCATED)
+	if (page_type(page) == PAGE_ALLOCATED)
 		kmem_misuse("kmem: %s of %p (pfn 0x%lx) with order %u: it was "
 			    "allocated with order %u", call, addr, pfn, order,
 			    page->order);
-	else if (page->type == PAGE_SLAB)
+	else if (page_type(page) == PAGE_SLAB)
 		kmem_misuse("kmem: %s of %p (pfn 0x%lx), order %u: the page "
 			    "is part of a slab of cache %s", call, addr, pfn,
 			    order, page->slabs->name);
@@ -330,16 +330,16 @@ void __free_pages(struct page *page, unsigned order)
 
 	if (!page)
 		return;
-	if (KMEM_UNLIKELY(page->type != PAGE_ALLOCATED ||
+	if (KMEM_UNLIKELY(page_type(page) != PAGE_ALLOCATED ||
 			  page->order != order)) {
 		bad_block("free_pages", page, order);
 		return;
 	}
 	if (KMEM_UNLIKELY(order >= NR_CACHED_ORDERS)) {
-		zone_give(page_zone(page), order, &p, 1);
+		zone_give(page_zone(page), order, &p, 1, PAGE_ALLOCATED);
 		return;
 	}
-	page->type = PAGE_CACHED;
+	page_set_type(page, PAGE_CACHED);
 	l = &page_layer(page_zone(page), order)->magazine;
 	if (KMEM_UNLIKELY(!magazine_free(l, page)))
 		magazine_free_slow(l, page);
@@ -367,21 +367,21 @@ void free_pages(uintptr_t addr, unsigned order)
 	if (KMEM_UNLIKELY(!page || addr & (KMEM_PAGE_SIZE - 1)))
 		kmem_misuse("kmem: free_pages of %p, order %u: %s",
 			    (void *)addr, order, page ?
-			    "not the start of a page" : "not memory of kmem's");
+			    "not the start of a page" : "no memory of kmem's");
 	else
 		__free_pages(page, order);
 }
 
 void split_page(struct page *page, unsigned order)
 {
-	if (page->type != PAGE_ALLOCATED || page->order != order) {
+	if (page_type(page) != PAGE_ALLOCATED || page->order != order) {
 		bad_block("split_page", page, order);
 		return;
 	}
 	for (uintptr_t i = 0; i >> order == 0; i++) {
 		struct page *p = pfn_to_page(page->pfn + i);
 
-		p->type = PAGE_ALLOCATED;
+		page_set_type(p, PAGE_ALLOCATED);
 		p->order = 0;
 		p->refcount = 1;
 	}
@@ -453,7 +453,7 @@ static void check_block(void *obj, void *arg)
 	const struct block_check *b = arg;
 	const struct page *p = obj;
 
-	if (p->type != PAGE_CACHED || p->zone != b->layer->zone->id ||
+	if (page_type(p) != PAGE_CACHED || p->zone != b->layer->zone->id ||
 	    p->order != b->layer->order)
 		check_violated(b->c, "P1: zone %u, order %u: cached pfn 0x%lx "
 			       "is type %u, zone %u, order %u",

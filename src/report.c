@@ -220,6 +220,8 @@ static void say_layer(const struct sink *s, const struct kmem_layer_stats *l,
 	say_share(s, "after a refill or flush below",
 		  l->refills + l->flushes, ops);
 	say_share(s, "single objects past the magazines", l->directs, ops);
+	if (made)
+		say_share(s, "the first object of a new slab", made, ops);
 	say(s, "  objects moved: %llu in refills, %llu in flushes",
 	    (unsigned long long)l->refilled, (unsigned long long)l->flushed);
 	say(s, "  depot lock: %llu taken, %llu contended",

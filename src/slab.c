@@ -221,7 +221,7 @@ static void slab_set_pages(struct kmem_slabs *s, struct page *head,
 		p->slabs = s;
 		p->slot = slot;
 		p->objects = (kmem_slot_t)slab_capacity(s->size, order);
-		p->type = PAGE_SLAB;
+		page_set_type(p, PAGE_SLAB);
 	}
 }
 
@@ -279,7 +279,7 @@ static void slab_unmake(struct kmem_slabs *s, struct page *head)
 	for (unsigned i = 0; i < 1u << order; i++) {
 		struct page *p = pfn_to_page(head->pfn + i);
 
-		p->type = i ? PAGE_TAIL : PAGE_ALLOCATED;
+		page_set_type(p, i ? PAGE_TAIL : PAGE_ALLOCATED);
 		p->slabs = NULL;
 		p->slot = NULL;
 	}
@@ -400,7 +400,7 @@ void *slabs_grow(struct kmem_slabs *s, gfp_t gfp)
 	struct page *head = slab_make(s, gfp, this_node());
 	struct slab_node *n;
 	uintptr_t irq;
-	void *obj;
+	void *obj = NULL;
 
 	if (!head)
 		return NULL;
@@ -438,13 +438,15 @@ static size_t give_run(struct kmem_slabs *s, void **objs, size_t n,
 	do {
 		unsigned index = slab_index(page, s, objs[i]).index;
 
-		if (KMEM_LIKELY(page->slot[index] == SLOT_CACHED))
+		/* The slab of a second copy may have gone by now. */
+		if (KMEM_LIKELY(page->slabs == s &&
+				page->slot[index] == SLOT_CACHED))
 			slab_put(s, node, slab_head(page), index, excess);
 		else
 			kmem_misuse("kmem: object %p of cache %s (index %u): "
-				    "freed twice, by CPUs that raced; expected"
-				    " state CACHED, found %u", objs[i],
-				    s->name, index, page->slot[index]);
+				    "freed twice, by CPUs that raced; it is "
+				    "not CACHED any more", objs[i], s->name,
+				    index);
 		if (++i == n)
 			break;
 		page = virt_to_page(objs[i]);
@@ -567,7 +569,7 @@ static void slab_check(struct kmem_slabs *s, struct page *head,
 	for (unsigned i = 0; i < 1u << head->order; i++) {
 		struct page *p = pfn_to_page(head->pfn + i);
 
-		if (!p || p->type != PAGE_SLAB || p->slab_page != i ||
+		if (!p || page_type(p) != PAGE_SLAB || p->slab_page != i ||
 		    p->slabs != s || p->slot != head->slot ||
 		    p->objects != head->objects)
 			check_violated(c, "S2: cache %s, slab %p: page %u is "

@@ -38,7 +38,7 @@
 #include "zone.h"
 
 struct zones zones;
-struct kmem_page_map kmem_page_map;
+KMEM_ALIGNED(KMEM_CACHE_LINE) struct kmem_page_map kmem_page_map;
 
 const char *zone_name(enum zone_type type)
 {
@@ -205,12 +205,27 @@ size_t zone_take(struct zone *z, unsigned order, void **pages, size_t n,
 	return taken;
 }
 
-void zone_give(struct zone *z, unsigned order, void **pages, size_t n)
+/* Two CPUs freed it at once, and the other copy has been given back before. */
+static KMEM_COLD void second_copy(const struct page *page, unsigned order)
+{
+	kmem_misuse("kmem: free_pages of %p (pfn 0x%lx), order %u: freed "
+		    "twice, by CPUs that raced", page_to_virt(page),
+		    (unsigned long)page->pfn, order);
+}
+
+void zone_give(struct zone *z, unsigned order, void **pages, size_t n,
+	       enum kmem_page_type type)
 {
 	uintptr_t irq = lock_irq(&z->lock);
 
-	for (size_t i = 0; i < n; i++)
-		buddy_give(&z->buddy, pages[i], order);
+	for (size_t i = 0; i < n; i++) {
+		struct page *page = pages[i];
+
+		if (KMEM_LIKELY(page_type(page) == type))
+			buddy_give(&z->buddy, page, order);
+		else
+			second_copy(page, order);
+	}
 	unlock_irq(&z->lock, irq);
 }
 
@@ -231,7 +246,7 @@ void zones_give_raw(struct page *page, unsigned order)
 {
 	void *p = page;
 
-	zone_give(page_zone(page), order, &p, 1);
+	zone_give(page_zone(page), order, &p, 1, PAGE_ALLOCATED);
 }
 
 void zone_check(struct zone *z, struct check *c)

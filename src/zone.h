@@ -111,8 +111,10 @@ struct zone *zone_walk_next(struct zone_walk *w);
 size_t zone_take(struct zone *z, unsigned order, void **pages, size_t n,
 		 size_t mark);
 
-/* Give back n blocks of 2^order pages. */
-void zone_give(struct zone *z, unsigned order, void **pages, size_t n);
+/* Give back n blocks of 2^order pages. Those that are not of that type any more
+ * are second copies of a racing double free: reported, and left alone. */
+void zone_give(struct zone *z, unsigned order, void **pages, size_t n,
+	       enum kmem_page_type type);
 
 /* How many pages of z this request must leave free. */
 size_t zone_mark(const struct zone *z, gfp_t gfp);

@@ -25,7 +25,7 @@
  *	layers: page_alloc
  *	layers: cache
  *	layers: kmalloc
- *	layers: regions boot
+ *	layers: regions plan boot
  *	layers: report check
  *	layers: kmem
  */

@@ -8,7 +8,7 @@
  *	         \                             /
  *	          `-----> struct page <-------'
  *
- * Physical memory is divided into sections of KMEM_SECTION_PAGES pages. A
+ * Physical memory is divided into sections, whose size kmem_init() chooses. A
  * section that contains memory of ours has an array of descriptors; any other
  * has none, so a hole costs one pointer a section. The table of sections
  * begins at the lowest section in use and ends at the highest.
@@ -27,12 +27,6 @@ typedef uint64_t kmem_phys_t;
 
 /* Where a NUMA node may be named: none in particular. */
 #define KMEM_NO_NODE	(-1)
-
-/* 1 MiB with 4 KiB pages: 16 KiB of descriptors. Never above the largest
- * block, so that small configurations have small sections. */
-#define KMEM_SECTION_ORDER	(KMEM_MAX_ORDER < 8 ? KMEM_MAX_ORDER : 8)
-#define KMEM_SECTION_PAGES	((size_t)1 << KMEM_SECTION_ORDER)
-#define KMEM_SECTION_SHIFT	(KMEM_PAGE_SHIFT + KMEM_SECTION_ORDER)
 
 /* Slabs are of at most this order, and so are the blocks that CPUs cache:
  * 32 KiB with 4 KiB pages, 64 KiB at most (slab.h says why). */
@@ -101,6 +95,8 @@ struct kmem_page_map {
 	uintptr_t base;			/* address of the first section */
 	uintptr_t nr_sections;
 	struct page **section;		/* descriptors, NULL for a hole */
+	uintptr_t page_mask;		/* pages in a section, minus one */
+	unsigned section_shift;		/* log2 of the bytes of a section */
 	uintptr_t first_pfn;		/* of the first section */
 	uint64_t virt_offset;		/* virtual = physical + this */
 };
@@ -115,7 +111,7 @@ extern struct kmem_page_map kmem_page_map;
  */
 KMEM_INLINE struct page *kmem_page_at(uintptr_t offset)
 {
-	uintptr_t s = offset >> KMEM_SECTION_SHIFT;
+	uintptr_t s = offset >> kmem_page_map.section_shift;
 	struct page *pages;
 
 	if (KMEM_UNLIKELY(s >= kmem_page_map.nr_sections))
@@ -123,7 +119,7 @@ KMEM_INLINE struct page *kmem_page_at(uintptr_t offset)
 	pages = kmem_page_map.section[s];
 	if (KMEM_UNLIKELY(!pages))
 		return NULL;
-	return pages + ((offset >> KMEM_PAGE_SHIFT) & (KMEM_SECTION_PAGES - 1));
+	return pages + ((offset >> KMEM_PAGE_SHIFT) & kmem_page_map.page_mask);
 }
 
 /**
@@ -145,8 +141,7 @@ KMEM_INLINE struct page *pfn_to_page(uintptr_t pfn)
 {
 	uintptr_t nr = pfn - kmem_page_map.first_pfn;
 
-	if (KMEM_UNLIKELY(nr >> KMEM_SECTION_ORDER >=
-			  kmem_page_map.nr_sections))
+	if (KMEM_UNLIKELY(nr > UINTPTR_MAX >> KMEM_PAGE_SHIFT))
 		return NULL;
 	return kmem_page_at(nr << KMEM_PAGE_SHIFT);
 }

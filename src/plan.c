@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plan.c - where kmem's tables go.
+ *
+ *	map (regions.c)
+ *	  │ enter a KMEM_REGION_BOOT range for each table:
+ *	  │	1. the section table, and	one block each, anywhere
+ *	  │	   the table of CPUs' nodes
+ *	  │	2. descriptors			a block a group of sections, on
+ *	  │					the node whose memory it describes
+ *	  │	3. node structures, with the	one block a node
+ *	  │	   per-CPU layers of its zones
+ *	  ▼ count: usable == managed + metadata + rounding + unreachable
+ *	plan
+ *
+ * Nothing here touches any memory but the map, so a map of any size can be
+ * planned and accounted on any machine. The plan is the list of BOOT ranges
+ * itself: a block of descriptors remembers which section it begins with, a
+ * node's block which node it is for.
+ *
+ * Memory is divided into sections of 2^section_order pages (page.h). A section
+ * that has any memory has descriptors for all of its pages: large sections
+ * waste descriptors at the edges of memory, small ones make a long table where
+ * there are wide holes. The order is the one that makes the sum smallest, and
+ * of equals the largest, so that the table stays in the CPU's cache.
+ *
+ * Tables are placed from the top of memory downwards, which spares the low
+ * zones, and one below the other, which leaves one piece.
+ *
+ * Invariant, to the byte, verified for each plan:
+ *
+ *  T1	usable == managed + metadata + rounding + unreachable
+ *
+ * Cost: O(ranges^2).
+ */
+#include "bits.h"
+#include "plan.h"
+
+/* ---- pieces ---- */
+
+static uint64_t pfn_of(kmem_phys_t phys)
+{
+	return phys >> KMEM_PAGE_SHIFT;
+}
+
+/* The end of what can be used, as a page number. */
+static uint64_t reach(const struct plan *plan)
+{
+	return pfn_of(plan->params.direct_map_end);
+}
+
+static enum zone_type zone_of(const struct plan *plan, uint64_t pfn,
+			      uint64_t *end)
+{
+	uint64_t dma = pfn_of(plan->params.dma_end);
+	uint64_t dma32 = pfn_of(plan->params.dma32_end);
+
+	if (pfn < dma) {
+		*end = KMEM_MIN(*end, dma);
+		return ZONE_DMA;
+	}
+	if (pfn < dma32) {
+		*end = KMEM_MIN(*end, dma32);
+		return ZONE_DMA32;
+	}
+	return ZONE_NORMAL;
+}
+
+/* A page is on the node of its first byte. */
+bool next_piece(const struct plan *plan, uint64_t at, struct piece *p)
+{
+	struct page_run run;
+	kmem_phys_t last;
+
+	if (!next_page_run(VIEW_FREE, at, &run) || run.pfn >= reach(plan))
+		return false;
+	p->pfn = run.pfn;
+	p->end = KMEM_MIN(run.end, reach(plan));
+	p->node = region_node(run.pfn << KMEM_PAGE_SHIFT, &last);
+	p->end = KMEM_MIN(p->end, pfn_of(last) + 1);
+	p->type = zone_of(plan, p->pfn, &p->end);
+	return true;
+}
+
+
+static void set_defaults(struct plan *plan, const struct kmem_params *params)
+{
+	struct kmem_params *p = &plan->params;
+	static const struct kmem_hooks none;
+
+	*p = *params;
+	kmem_hooks = params->hooks ? *params->hooks : none;
+	p->hooks = &kmem_hooks;
+	p->nr_cpus = KMEM_MAX(p->nr_cpus, 1u);
+	if (!p->direct_map_end)
+		p->direct_map_end = ~(kmem_phys_t)0;
+	if (!p->metadata_end || p->metadata_end > p->direct_map_end)
+		p->metadata_end = p->direct_map_end;
+	if (!p->dma_end)
+		p->dma_end = KMEM_ARCH_DMA_LIMIT;
+	else if (p->dma_end == KMEM_NO_ZONE)
+		p->dma_end = 0;
+	if (!p->dma32_end)
+		p->dma32_end = KMEM_ARCH_DMA32_LIMIT;
+	else if (p->dma32_end == KMEM_NO_ZONE)
+		p->dma32_end = 0;
+}
+
+static int check_params(const struct kmem_params *p)
+{
+
+	if (p->virt_offset & (KMEM_PAGE_SIZE - 1)) {
+		kmem_log("kmem: boot: virt_offset 0x%llx is not a multiple of "
+			 "the page size",
+			 (unsigned long long)p->virt_offset);
+		return KMEM_EINVAL;
+	}
+	if (p->nr_cpus <= KMEM_MAX_CPUS &&
+	    sizeof(struct kmem_cache) + LAYER_BYTES(p->nr_cpus) <=
+	    KMEM_CACHE_MAX_SIZE &&
+	    (!p->dma32_end || p->dma_end <= p->dma32_end))
+		return KMEM_OK;
+	kmem_log("kmem: boot: parameters out of range: %u CPUs (at most %d), "
+		 "zone ends 0x%llx 0x%llx", p->nr_cpus, KMEM_MAX_CPUS,
+		 (unsigned long long)p->dma_end,
+		 (unsigned long long)p->dma32_end);
+	return KMEM_EINVAL;
+}
+
+/* The page whose virtual address would be NULL can't be given to anybody. */
+static bool hide_null_page(const struct plan *plan)
+{
+	kmem_phys_t phys = (uintptr_t)0 - (uintptr_t)plan->params.virt_offset;
+
+	if (phys & (KMEM_PAGE_SIZE - 1))
+		return true;
+	return region_add(phys, KMEM_PAGE_SIZE, REGION_NULL_PAGE,
+			  KMEM_NO_NODE);
+}
+
+static void count_usable(struct kmem_boot_info *info)
+{
+	struct page_run pages;
+	struct run run;
+
+	info->usable = 0;
+	info->usable_pages = 0;
+	info->usable_runs = 0;
+	for (kmem_phys_t at = 0; next_run(VIEW_USABLE, at, &run); ) {
+		info->usable += run.last - run.start + 1;
+		at = run.last + 1;
+		if (!at)
+			break;
+	}
+	for (uint64_t at = 0; next_page_run(VIEW_USABLE, at, &pages);
+	     at = pages.end) {
+		info->usable_pages += pages.end - pages.pfn;
+		info->usable_runs++;
+	}
+}
+
+int plan_refuse(const struct plan *plan, const char *what, kmem_phys_t bytes)
+{
+	const struct kmem_boot_info *info = &plan->info;
+
+	kmem_log("kmem: boot: %s: the %u ranges of the map leave %llu usable "
+		 "bytes, %llu whole pages in %u runs; %llu bytes needed, below"
+		 " 0x%llx", what, info->nr_regions,
+		 (unsigned long long)info->usable,
+		 (unsigned long long)info->usable_pages, info->usable_runs,
+		 (unsigned long long)bytes,
+		 (unsigned long long)plan->params.metadata_end);
+	return KMEM_ENOMEM;
+}
+
+/* A BOOT range for a table of kmem's own. Whole cache lines, not pages: the
+ * tables lie one below the other, and together end within a page. */
+static struct region *take_table(const struct plan *plan, kmem_phys_t size,
+				 int node)
+{
+	kmem_phys_t end = plan->params.metadata_end;
+	struct region *r = NULL;
+
+	size = round_up_to(size, KMEM_CACHE_LINE);
+	if (node != KMEM_NO_NODE)
+		r = region_take(size, KMEM_CACHE_LINE, end, node);
+	return r ? r : region_take(size, KMEM_CACHE_LINE, end, KMEM_NO_NODE);
+}
+
+/* ---- sections and their descriptors ---- */
+
+/* Sections [first, end) of the table, all of one node. */
+struct section_group {
+	uint64_t first, end;
+	int node;
+};
+
+/*
+ * A walk over the sections that have memory, lower first, each once. `at` is
+ * the page to go on from, `done` the first section not yet visited.
+ */
+struct section_walk {
+	const struct plan *plan;
+	unsigned order;
+	uint64_t at, done;
+};
+
+/* In the view of all that is usable: tables need no descriptors, but sections
+ * that hold nothing else are rare, and so the walk is the same before and
+ * after tables are placed. */
+static bool next_sections(struct section_walk *w, struct section_group *g)
+{
+	struct page_run run;
+	kmem_phys_t last;
+
+	do {
+		if (!next_page_run(VIEW_USABLE, w->at, &run) ||
+		    run.pfn >= reach(w->plan))
+			return false;
+		g->node = region_node(run.pfn << KMEM_PAGE_SHIFT, &last);
+		run.end = KMEM_MIN(run.end, reach(w->plan));
+		run.end = KMEM_MIN(run.end, pfn_of(last) + 1);
+		w->at = run.end;
+		g->first = KMEM_MAX(run.pfn >> w->order, w->done);
+		g->end = ((run.end - 1) >> w->order) + 1;
+	} while (g->first >= g->end);
+	w->done = g->end;
+	return true;
+}
+
+static kmem_phys_t section_bytes(unsigned order)
+{
+	return (kmem_phys_t)sizeof(struct page) << order;
+}
+
+/* Bytes of descriptors and section table with sections of that order. */
+static kmem_phys_t sections_cost(const struct plan *plan, unsigned order)
+{
+	struct section_walk w = { plan, order, 0, 0 };
+	struct section_group g = { 0, 0, 0 };
+	uint64_t first = 0, sections = 0;
+
+	while (next_sections(&w, &g)) {
+		if (!sections)
+			first = g.first;
+		sections += g.end - g.first;
+	}
+	return (w.done - first) * sizeof(struct page *) +
+	       sections * section_bytes(order);
+}
+
+static void choose_section_order(struct plan *plan)
+{
+	kmem_phys_t least = ~(kmem_phys_t)0;
+
+	for (unsigned o = SECTION_MIN_ORDER; o <= SECTION_MAX_ORDER; o++) {
+		kmem_phys_t cost = sections_cost(plan, o);
+
+		if (cost <= least) {
+			least = cost;
+			plan->section_order = o;
+		}
+	}
+}
+
+/* Which sections there are; false if there is no page at all. */
+static bool plan_sections(struct plan *plan)
+{
+	struct section_walk w = { plan, plan->section_order, 0, 0 };
+	struct section_group g;
+
+	if (!next_sections(&w, &g))
+		return false;
+	plan->first_section = g.first;
+	while (next_sections(&w, &g))
+		;
+	plan->nr_sections = w.done - plan->first_section;
+	return true;
+}
+
+/* Descriptors of a group, in as few blocks as memory allows. */
+static bool plan_group(struct plan *plan, const struct section_group *g)
+{
+	kmem_phys_t bytes = section_bytes(plan->section_order);
+
+	for (uint64_t first = g->first; first < g->end; ) {
+		uint64_t n = g->end - first;
+		struct region *r;
+
+		while (!(r = take_table(plan, n * bytes, g->node)) && n > 1)
+			n /= 2;
+		if (!r)
+			return false;
+		r->first_section = (uint32_t)(first - plan->first_section);
+		r->nr_sections = (uint32_t)n;
+		plan->info.descriptors += r->last - r->start + 1;
+		first += n;
+	}
+	return true;
+}
+
+static bool plan_descriptors(struct plan *plan)
+{
+	struct section_walk w = { plan, plan->section_order, 0, 0 };
+	struct section_group g;
+
+	while (next_sections(&w, &g))
+		if (!plan_group(plan, &g))
+			return false;
+	return true;
+}
+
+/* ---- nodes ---- */
+
+size_t node_block_bytes(unsigned nr_cpus)
+{
+	return sizeof(struct node) +
+	       NR_ZONE_TYPES * PAGE_LAYERS_BYTES(nr_cpus);
+}
+
+/* The nodes that have pages, by number: bit i of the result. */
+static uint64_t nodes_present(const struct plan *plan)
+{
+	struct piece p;
+	uint64_t nodes = 0;
+
+	for_each_piece(plan, p)
+		nodes |= (uint64_t)1 << p.node;
+	return nodes;
+}
+
+static bool plan_nodes(struct plan *plan)
+{
+	uint64_t nodes = nodes_present(plan);
+
+	for (int id = 0; id < KMEM_MAX_NODES; id++) {
+		struct region *r;
+
+		if (!(nodes >> id & 1))
+			continue;
+		r = take_table(plan, node_block_bytes(plan->params.nr_cpus),
+			       id);
+		if (!r)
+			return false;
+		r->node = id;		/* marks it as that node's block */
+		plan->info.nr_nodes++;
+		plan->info.per_cpu += r->last - r->start + 1;
+	}
+	return plan->info.nr_nodes > 0;
+}
+
+/* ---- the account ---- */
+
+static void count_rest(struct plan *plan)
+{
+	struct kmem_boot_info *info = &plan->info;
+	struct page_run pages;
+	struct piece p;
+	struct run run;
+
+	for (uint64_t at = 0; next_page_run(VIEW_FREE, at, &pages);
+	     at = pages.end)
+		if (pages.end > reach(plan))
+			info->unreachable += (pages.end - KMEM_MAX(pages.pfn,
+					      reach(plan))) << KMEM_PAGE_SHIFT;
+	for_each_piece(plan, p)
+		info->managed += (p.end - p.pfn) << KMEM_PAGE_SHIFT;
+	info->rounding = 0;
+	for (kmem_phys_t at = 0; next_run(VIEW_FREE, at, &run); ) {
+		info->rounding += run.last - run.start + 1;
+		at = run.last + 1;
+		if (!at)
+			break;
+	}
+	info->rounding -= info->managed + info->unreachable;
+}
+
+/* Usable bytes that entries of that type have taken. */
+static kmem_phys_t taken_bytes(enum kmem_region_type type)
+{
+	kmem_phys_t sum = 0;
+
+	for (unsigned i = 0; i < regions.nr; i++) {
+		const struct region *r = &regions.r[i];
+		struct run run;
+
+		for (kmem_phys_t at = r->start; r->type == type; ) {
+			if (!next_run(VIEW_USABLE, at, &run) ||
+			    run.start > r->last)
+				break;
+			run.last = KMEM_MIN(run.last, r->last);
+			sum += run.last - run.start + 1;
+			if (run.last == r->last)
+				break;
+			at = run.last + 1;
+		}
+	}
+	return sum;
+}
+
+/* All tables, with sections of plan->section_order. */
+static bool place_tables(struct plan *plan)
+{
+	kmem_phys_t table;
+
+	plan->info.descriptors = 0;
+	plan->info.per_cpu = 0;
+	plan->info.nr_nodes = 0;
+	if (!plan_sections(plan))
+		return false;
+	table = plan->nr_sections * sizeof(struct page *);
+	plan->table = take_table(plan, table, KMEM_NO_NODE);
+	plan->cpus = take_table(plan, plan->params.nr_cpus, KMEM_NO_NODE);
+	return plan->table && plan->cpus && plan_descriptors(plan) &&
+	       plan_nodes(plan);
+}
+
+/* With the best sections, or, should there be no place for the descriptors of
+ * even one of those, with the smallest. */
+static bool place(struct plan *plan)
+{
+	unsigned nr = regions.nr;
+
+	choose_section_order(plan);
+	if (place_tables(plan))
+		return true;
+	regions.nr = nr;
+	plan->section_order = SECTION_MIN_ORDER;
+	return place_tables(plan);
+}
+
+/* Page numbers and sections must fit what they are kept in. */
+static bool too_far(const struct plan *plan)
+{
+	unsigned shift = plan->section_order + KMEM_PAGE_SHIFT;
+
+	return plan->nr_sections > UINT32_MAX ||
+	       plan->nr_sections > UINTPTR_MAX >> shift;
+}
+
+static int plan_all(struct plan *plan)
+{
+	struct kmem_boot_info *info = &plan->info;
+	kmem_phys_t need;
+
+	count_usable(info);
+	info->early = region_bytes(KMEM_REGION_BOOT);
+	if (!hide_null_page(plan))
+		return plan_refuse(plan, "KMEM_MAX_REGIONS is too small", 0);
+	plan->section_order = SECTION_MIN_ORDER;
+	if (!plan_sections(plan))
+		return plan_refuse(plan, "no usable page", KMEM_PAGE_SIZE);
+	need = sections_cost(plan, SECTION_MIN_ORDER) +
+	       node_block_bytes(plan->params.nr_cpus);
+	if (!place(plan))
+		return plan_refuse(plan, regions.nr == KMEM_MAX_REGIONS ?
+				   "KMEM_MAX_REGIONS is too small" :
+				   "too little memory for the metadata", need);
+	if (too_far(plan))
+		return plan_refuse(plan, "memory is spread too far", need);
+	info->section_table = plan->table->last - plan->table->start + 1;
+	info->per_cpu += plan->cpus->last - plan->cpus->start + 1;
+	info->metadata = region_bytes(KMEM_REGION_BOOT);
+	count_rest(plan);
+	info->rounding += taken_bytes(REGION_NULL_PAGE);
+	if (!info->managed)
+		return plan_refuse(plan, "too little memory for the metadata",
+				   need);
+	if (info->usable != info->managed + info->metadata + info->rounding +
+			    info->unreachable)
+		kmem_bug(__FILE__, __LINE__, "T1: boot accounting");
+	return KMEM_OK;
+}
+
+int plan_make(struct plan *plan, const struct kmem_params *params,
+	      unsigned nr_regions)
+{
+	unsigned nr = regions.nr;
+	int err;
+
+	memset(plan, 0, sizeof(*plan));
+	plan->info.nr_regions = nr_regions;
+	set_defaults(plan, params);
+	err = check_params(&plan->params);
+	if (!err)
+		err = plan_all(plan);
+	if (err)
+		regions.nr = nr;
+	return err;
+}

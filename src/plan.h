@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plan.h - where kmem's tables go, decided before any memory is touched.
+ *
+ * Theory in plan.c.
+ */
+#ifndef KMEM_PLAN_H
+#define KMEM_PLAN_H
+
+#include "kmalloc.h"
+#include "regions.h"
+
+/* Sections are of 2^SECTION_MIN_ORDER .. 2^SECTION_MAX_ORDER pages. */
+#define SECTION_MIN_ORDER	6
+#define SECTION_MAX_ORDER	18
+
+struct plan {
+	struct kmem_params params;	/* with defaults filled in */
+	struct kmem_boot_info info;
+	unsigned section_order;
+	uint64_t first_section;		/* its number; 0 of the table */
+	uint64_t nr_sections;
+	struct region *table;		/* BOOT range of the section table */
+	struct region *cpus;		/* of the table of CPUs' nodes */
+};
+
+/*
+ * Plan with these parameters. On success the BOOT ranges are in the map; on
+ * failure the map is as before, and the log has the reason.
+ *
+ * Return: as kmem_init().
+ */
+int plan_make(struct plan *plan, const struct kmem_params *params,
+	      unsigned nr_regions);
+
+/* KMEM_ENOMEM, after a line that says what was found and what was needed. */
+int plan_refuse(const struct plan *plan, const char *what, kmem_phys_t bytes);
+
+/* Bytes of what a node needs beside its descriptors: struct node, then the
+ * per-CPU layers of its zones. */
+size_t node_block_bytes(unsigned nr_cpus);
+
+/* Whole free pages that lie on one node and in one zone. */
+struct piece {
+	uint64_t pfn, end;
+	int node;
+	enum zone_type type;
+};
+
+/* The first piece at or above page `at`. */
+bool next_piece(const struct plan *plan, uint64_t at, struct piece *p);
+
+#define for_each_piece(plan, p) \
+	for (uint64_t at_ = 0; next_piece(plan, at_, &(p)); at_ = (p).end)
+
+#endif /* KMEM_PLAN_H */

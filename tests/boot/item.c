@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/boot/item.c - what the workload allocates, moves, checks and frees.
+ *
+ * An item is a block that knows how it was allocated: its first 16 bytes say
+ * from where and how large it is, the rest is a pattern. So whoever has its
+ * address, on whatever CPU and in whatever context, can check and free it.
+ */
+#include "boot.h"
+
+enum kind { ITEM_KMALLOC, ITEM_CACHE, ITEM_PAGES };
+
+/* At the start of each block; the rest is pattern. */
+struct item {
+	uint32_t seed;
+	uint32_t size;			/* of the whole block */
+	uint8_t kind, sub;		/* sub: which cache, or the order */
+	uint16_t check;			/* of the fields above */
+	uint32_t unused;
+};
+
+_Static_assert(sizeof(struct item) == 16, "the smallest block holds it");
+
+static const uint16_t cache_size[] = { 24, 120, 328, 1500 };
+_Static_assert(KMEM_ARRAY_SIZE(cache_size) == ITEM_CACHES, "one a cache");
+struct kmem_cache *item_cache[ITEM_CACHES];
+
+static uint16_t item_check(const struct item *it)
+{
+	return (uint16_t)((it->seed ^ it->size * 7 ^ it->kind * 0x1111u ^
+			   it->sub * 0x123u) % 65521 + 1);
+}
+
+/* Mostly small, as a kernel's are. */
+static uint32_t random_size(uint64_t *rng)
+{
+	uint32_t dice = random_below(rng, 100);
+	uint32_t span = dice < 70 ? 256 : dice < 90 ? 1024 :
+			dice < 98 ? 8192 : 40000;
+
+	return (uint32_t)sizeof(struct item) + random_below(rng, span);
+}
+
+static void random_kind(struct item *it, uint64_t *rng)
+{
+	uint32_t dice = random_below(rng, 100);
+
+	it->seed = (uint32_t)random_next(rng);
+	if (dice < 60) {
+		it->kind = ITEM_KMALLOC;
+		it->size = random_size(rng);
+	} else if (dice < 90) {
+		it->kind = ITEM_CACHE;
+		it->sub = (uint8_t)random_below(rng, ITEM_CACHES);
+		it->size = cache_size[it->sub];
+	} else {
+		it->kind = ITEM_PAGES;
+		it->sub = (uint8_t)random_below(rng, dice < 99 ? 3 : 7);
+		it->size = (uint32_t)KMEM_PAGE_SIZE << it->sub;
+	}
+	it->check = item_check(it);
+}
+
+struct item *item_new(uint64_t *rng, gfp_t gfp)
+{
+	struct item want = { 0 }, *it;
+
+	random_kind(&want, rng);
+	if (want.kind == ITEM_KMALLOC)
+		it = kmalloc(want.size, gfp);
+	else if (want.kind == ITEM_CACHE)
+		it = kmem_cache_alloc(item_cache[want.sub], gfp);
+	else
+		it = (struct item *)__get_free_pages(gfp, want.sub);
+	if (!it)
+		boot_fail("CPU %u: out of memory for %u bytes, kind %u",
+			  kmem_arch_cpu(), want.size, want.kind);
+	*it = want;
+	pattern_fill(it + 1, it->size - sizeof(*it), it->seed);
+	return it;
+}
+
+static void item_verify(const struct item *it)
+{
+	if (it->check != item_check(it))
+		boot_fail("CPU %u: item %p: header overwritten",
+			  kmem_arch_cpu(), (const void *)it);
+	if (!pattern_holds(it + 1, it->size - sizeof(*it), it->seed))
+		boot_fail("CPU %u: item %p of %u bytes, kind %u: contents "
+			  "overwritten", kmem_arch_cpu(), (const void *)it,
+			  it->size, it->kind);
+}
+
+/* Two thirds of the cache objects go through kfree(). */
+void item_free(struct item *it)
+{
+	if (!it)
+		return;
+	item_verify(it);
+	it->check = 0;
+	if (it->kind == ITEM_PAGES)
+		free_pages((uintptr_t)it, it->sub);
+	else if (it->kind == ITEM_CACHE && it->seed % 3 == 0)
+		kmem_cache_free(item_cache[it->sub], it);
+	else
+		kfree(it);
+}
+
+void item_resize(struct item **slot, uint64_t *rng)
+{
+	struct item *it = *slot;
+	uint32_t size = random_size(rng), seed = (uint32_t)random_next(rng);
+
+	if (!it || it->kind != ITEM_KMALLOC)
+		return;
+	item_verify(it);
+	it = krealloc(it, size, GFP_KERNEL);
+	if (!it)
+		boot_fail("krealloc to %u bytes failed", size);
+	if (size >= it->size)
+		item_verify(it);	/* it may have moved, whole */
+	it->size = size;
+	it->seed = seed;
+	it->check = item_check(it);
+	pattern_fill(it + 1, size - sizeof(*it), seed);
+	*slot = it;
+}
+
+void items_init(void)
+{
+	static const char *const name[ITEM_CACHES] = {
+		"work-24", "work-120", "work-328", "work-1500",
+	};
+
+	for (unsigned i = 0; i < ITEM_CACHES; i++)
+		item_cache[i] = kmem_cache_create(name[i], cache_size[i], 0,
+						  SLAB_PANIC, NULL);
+}
+
+void items_exit(void)
+{
+	for (unsigned i = 0; i < ITEM_CACHES; i++)
+		kmem_cache_destroy(item_cache[i]);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/boot/selftest.c - each call of the API does what its header says.
+ *
+ * On one CPU, one test after the other; after each, all memory must be back
+ * and every invariant must hold.
+ */
+#include "boot.h"
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} tests[] = {
+	{ "kmalloc: every size from 0 to 64 KiB", test_kmalloc_sizes },
+	{ "kmalloc: largest size, too large, overflow", test_kmalloc_limits },
+	{ "kzalloc, kcalloc: zeros where dirt was", test_kmalloc_zero },
+	{ "krealloc: growing and shrinking", test_krealloc },
+	{ "kmemdup, kstrdup, kstrndup, kfree_sensitive", test_copies },
+	{ "kmem_cache: constructor, alignment, refusals", test_cache },
+	{ "kmem_cache: bulk", test_cache_bulk },
+	{ "pages: every order, and the names of a page", test_page_orders },
+	{ "pages: zeroed, exact, split", test_page_parts },
+	{ "pages: zones", test_zones },
+	{ "exhaustion, reclaim, release", test_exhaustion },
+	{ "misuse is reported and harmless", test_misuse },
+};
+
+void selftest(void)
+{
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(tests); i++) {
+		struct account before = account_now();
+		uint64_t start = machine_usec();
+
+		tests[i].run();
+		account_check(&before, tests[i].name);
+		print("ok %u - %s (%llu ms)\n", i + 1, tests[i].name,
+		      (unsigned long long)((machine_usec() - start) / 1000));
+	}
+}

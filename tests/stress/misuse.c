@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tests/stress/misuse.c - the same thing freed on two CPUs at the same time.
+ *
+ * A double free that does not race is reported at once. One that does may pass
+ * both CPUs' checks; then two magazines hold the same object, and the second
+ * copy must be found when it is allocated or reaches the slab. Whatever the
+ * race: each extra free is reported exactly once, nothing is given to two, and
+ * at the end every structure is sound.
+ *
+ * (tests/unit/misuse_test.c plays the race step by step; here it is left to
+ * the machine.)
+ */
+#include <stdlib.h>
+
+#include "testlib.h"
+
+#define BATCH	64
+
+static struct {
+	struct kmem_cache *cache;
+	void *obj[BATCH];
+	unsigned arrived;
+} race;
+
+static void wait_for_both(unsigned round)
+{
+	__atomic_fetch_add(&race.arrived, 1, __ATOMIC_ACQ_REL);
+	while (__atomic_load_n(&race.arrived, __ATOMIC_ACQUIRE) < 2 * round)
+		kmem_host_yield();
+}
+
+/* Both CPUs free the whole batch, from either end or from the same one. */
+static void free_all(unsigned cpu, void *arg)
+{
+	bool same_way = *(bool *)arg;
+
+	wait_for_both(1);
+	for (unsigned i = 0; i < BATCH; i++)
+		kmem_cache_free(race.cache,
+				race.obj[cpu && !same_way ? BATCH - 1 - i : i]);
+}
+
+static void one_round(unsigned round)
+{
+	struct kmem_cache_stats st;
+	bool same_way = round % 2;
+	size_t n;
+
+	race.arrived = 0;
+	n = kmem_cache_alloc_bulk(race.cache, GFP_KERNEL, BATCH, race.obj);
+	REQUIRE(n == BATCH);
+	test_panics_clear();
+	host_run_cpus(2, free_all, &same_way);
+	REQUIRE(test_panics() <= BATCH);
+	test_drain(2);
+	if (test_panics() != BATCH)
+		fprintf(stderr, "round %u: %u reports\n", round,
+			test_panics());
+	REQUIRE(test_panics() == BATCH);
+	REQUIRE(test_violations() == 0);
+	kmem_cache_stats(race.cache, &st);
+	REQUIRE(st.live == 0);
+}
+
+int main(void)
+{
+	unsigned rounds = test_scaled(2000), at_once = 0;
+
+	host_machine(32 * MIB, 2);
+	test_panics_record();
+	race.cache = kmem_cache_create("raced", 64, 0, 0, NULL);
+	REQUIRE(race.cache);
+	for (unsigned i = 0; i < rounds; i++) {
+		one_round(i);
+		at_once += test_panics();
+	}
+	printf("misuse: %u racing double frees, each reported once\n",
+	       at_once);
+	test_panics_clear();
+	kmem_cache_destroy(race.cache);
+	REQUIRE(test_panics() == 0);
+	REQUIRE(test_violations() == 0);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,952 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tests/unit/cache_test.c - kmem_cache, through the public calls.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "testlib.h"
+
+#define QUIET	__GFP_NOWARN
+
+static const struct kmem_hooks log_hooks = { .log = test_log };
+
+/* A machine of that size whose log lines are kept. */
+static void start(uint64_t bytes, unsigned cpus)
+{
+	struct test_range map[] = {
+		{ 1 * MIB, 1 * MIB + bytes, KMEM_REGION_USABLE, KMEM_NO_NODE },
+	};
+	struct kmem_params p = { .nr_cpus = cpus, .hooks = &log_hooks };
+
+	assert_int_equal(test_machine(map, 1, &p), KMEM_OK);
+	test_log_clear();
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	host_cpu_set(0);
+	start(64 * MIB, 2);
+	test_panics_record();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	assert_no_panic();
+	assert_sound();
+	kmem_reset();
+	host_memory_release();
+	return 0;
+}
+
+static struct kmem_cache_stats stats(struct kmem_cache *s)
+{
+	struct kmem_cache_stats st;
+
+	kmem_cache_stats(s, &st);
+	return st;
+}
+
+/* ------------------------------------------------------------------- objects */
+
+static int by_address(const void *a, const void *b)
+{
+	uintptr_t x = *(const uintptr_t *)a, y = *(const uintptr_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Objects of this cache: distinct, aligned, at least `size` apart, inside of
+ * managed memory; each keeps its own contents while its neighbours are
+ * written. */
+static void check_objects(size_t size, size_t align, unsigned n)
+{
+	static void *obj[400];
+	struct kmem_cache *s = kmem_cache_create("sweep", size, align, 0, NULL);
+	size_t at_least = align ? align : sizeof(void *);
+
+	REQUIRE(s && n <= KMEM_ARRAY_SIZE(obj));
+	REQUIRE(kmem_cache_size(s) == size);
+	for (unsigned i = 0; i < n; i++) {
+		obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
+		REQUIRE(obj[i]);
+		REQUIRE((uintptr_t)obj[i] % at_least == 0);
+		REQUIRE(virt_to_page(obj[i]));
+		REQUIRE(virt_to_page((char *)obj[i] + size - 1));
+		test_fill(obj[i], size, i);
+	}
+	for (unsigned i = 0; i < n; i++)
+		REQUIRE(!test_changed(obj[i], size, i));
+	qsort(obj, n, sizeof(*obj), by_address);
+	for (unsigned i = 1; i < n; i++)
+		REQUIRE((uintptr_t)obj[i] - (uintptr_t)obj[i - 1] >= size);
+	for (unsigned i = 0; i < n; i++)
+		kmem_cache_free(s, obj[i]);
+	kmem_cache_destroy(s);
+}
+
+/* Every size from 1 to 8 KiB, with an alignment that changes from size to
+ * size. */
+static void test_every_size(void **state)
+{
+	unsigned step = test_scaled(100) < 100 ? 37 : 1;
+
+	(void)state;
+	for (size_t size = 1; size <= 8192; size += step) {
+		size_t align = size % 14 ? (size_t)1 << size % 13 : 0;
+		unsigned n = size < 128 ? 100 : size < 1024 ? 30 : 9;
+
+		check_objects(size, align, n);
+	}
+	assert_sound();
+}
+
+/* Every alignment with sizes around it, up to the largest object. */
+static void test_every_align(void **state)
+{
+	static const size_t sizes[] = {
+		1, 7, 8, 9, 63, 64, 65, 4095, 4096, 4097, 12288, 20000,
+		KMEM_CACHE_MAX_SIZE - 1, KMEM_CACHE_MAX_SIZE,
+	};
+
+	(void)state;
+	for (size_t align = 1; align <= KMEM_PAGE_SIZE; align *= 2)
+		for (unsigned i = 0; i < KMEM_ARRAY_SIZE(sizes); i++)
+			check_objects(sizes[i], align, 12);
+	assert_sound();
+}
+
+/* SLAB_HWCACHE_ALIGN: two objects never share a line unless they are at most
+ * half of one. */
+static void test_hwcache_align(void **state)
+{
+	(void)state;
+	for (size_t size = 1; size <= 300; size++) {
+		struct kmem_cache *s = kmem_cache_create("lines", size, 0,
+					SLAB_HWCACHE_ALIGN, NULL);
+		void *obj[20];
+
+		for (unsigned i = 0; i < 20; i++) {
+			uintptr_t first, last;
+
+			obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
+			assert_non_null(obj[i]);
+			first = (uintptr_t)obj[i];
+			last = first + size - 1;
+			if (size > KMEM_CACHE_LINE / 2)
+				assert_int_equal(first % KMEM_CACHE_LINE, 0);
+			else
+				assert_int_equal(first / KMEM_CACHE_LINE,
+						 last / KMEM_CACHE_LINE);
+		}
+		kmem_cache_free_bulk(s, 20, obj);
+		kmem_cache_destroy(s);
+	}
+}
+
+/* KMEM_CACHE() takes name, size and alignment from the struct. */
+struct odd_struct {
+	char c[40];
+	_Alignas(32) int i;
+};
+
+static void test_macro(void **state)
+{
+	struct kmem_cache *s = KMEM_CACHE(odd_struct, 0);
+	void *obj;
+
+	(void)state;
+	assert_non_null(s);
+	assert_string_equal(kmem_cache_name(s), "odd_struct");
+	assert_int_equal(kmem_cache_size(s), sizeof(struct odd_struct));
+	obj = kmem_cache_alloc(s, GFP_KERNEL);
+	assert_int_equal((uintptr_t)obj % 32, 0);
+	kmem_cache_free(s, obj);
+	kmem_cache_destroy(s);
+}
+
+/* Zeroed although the slot has been used and dirtied before. */
+static void test_zalloc(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("zero", 200, 0, 0, NULL);
+	char *obj;
+
+	(void)state;
+	for (unsigned round = 0; round < 100; round++) {
+		obj = round % 2 ? kmem_cache_zalloc(s, GFP_KERNEL) :
+			kmem_cache_alloc(s, GFP_KERNEL | __GFP_ZERO);
+		for (unsigned i = 0; i < 200; i++)
+			assert_int_equal(obj[i], 0);
+		memset(obj, 0xff, 200);
+		kmem_cache_free(s, obj);
+	}
+	kmem_cache_destroy(s);
+}
+
+/* Caches bound to a zone: all their objects are below its end. */
+static void test_zone_flags(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("dma", 500, 0, SLAB_CACHE_DMA,
+						 NULL);
+	void *obj[200];
+
+	(void)state;
+	assert_non_null(s);
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 200, obj), 200);
+	for (unsigned i = 0; i < 200; i++)
+		assert_true(virt_to_phys(obj[i]) < 16 * MIB);
+	kmem_cache_free_bulk(s, 200, obj);
+	kmem_cache_destroy(s);
+	assert_null(kmem_cache_create("both", 8, 0, SLAB_CACHE_DMA |
+				      SLAB_CACHE_DMA32, NULL));
+}
+
+/* --------------------------------------------------------------- constructors */
+
+static unsigned built;
+
+static void build(void *obj)
+{
+	memset(obj, 0xcc, 96);
+	built++;
+}
+
+/* Called once an object when its slab is made, and not for each allocation:
+ * objects come back as they were freed. */
+static void test_ctor(void **state)
+{
+	struct kmem_cache *s;
+	static unsigned char *obj[1000];
+	struct kmem_cache_stats st;
+
+	(void)state;
+	built = 0;
+	s = kmem_cache_create("ctor", 96, 0, 0, build);
+	assert_non_null(s);
+	assert_int_equal(built, 0);
+	for (unsigned round = 0; round < 10; round++) {
+		for (unsigned i = 0; i < 1000; i++) {
+			obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
+			assert_non_null(obj[i]);
+			for (unsigned b = 0; b < 96; b++)
+				REQUIRE(obj[i][b] == 0xcc);
+			memset(obj[i], (int)i, 96);
+		}
+		st = stats(s);
+		assert_int_equal(built, st.slabs_made * st.objects_per_slab);
+		for (unsigned i = 0; i < 1000; i++) {
+			memset(obj[i], 0xcc, 96);
+			kmem_cache_free(s, obj[i]);
+		}
+	}
+	kmem_cache_destroy(s);
+}
+
+static struct kmem_cache *inner;
+
+static void build_with_memory(void *obj)
+{
+	*(void **)obj = kmem_cache_alloc(inner, GFP_NOWAIT | QUIET);
+}
+
+/* A constructor may allocate, from another cache: no lock is held. */
+static void test_ctor_allocates(void **state)
+{
+	struct kmem_cache *s;
+	void *obj[50];
+
+	(void)state;
+	inner = kmem_cache_create("inner", 32, 0, 0, NULL);
+	s = kmem_cache_create("outer", 64, 0, 0, build_with_memory);
+	for (unsigned i = 0; i < 50; i++) {
+		obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
+		assert_non_null(*(void **)obj[i]);
+	}
+	assert_sound();
+	assert_true(stats(inner).live >= 50);
+	for (unsigned i = 0; i < 50; i++)
+		kmem_cache_free(s, obj[i]);
+	kmem_cache_destroy(s);
+	/* what the constructors took is lost with their objects: as expected
+	 * of a caller without destructors */
+	kmem_cache_destroy(inner);
+	assert_true(test_panics() >= 50);
+	test_panics_clear();
+}
+
+/* -------------------------------------------------------- create and destroy */
+
+static struct kmem_cache *try_create(const char *name, size_t size,
+				     size_t align)
+{
+	test_log_clear();
+	return kmem_cache_create(name, size, align, 0, NULL);
+}
+
+/* Names, sizes, alignments that can't be: NULL and a reason in the log. */
+static void test_create_refuses(void **state)
+{
+	static const char *const names[] = {
+		"", "with space", "tab\t", "new\nline", "del\x7f", "\xc3\xa4",
+		"a-name-that-is-much-longer-than-any-cache-should-have-"
+		"in-a-table",
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(names); i++) {
+		assert_null(try_create(names[i], 8, 0));
+		assert_true(test_logged("name"));
+	}
+	assert_null(try_create(NULL, 8, 0));
+	assert_true(test_logged("name"));
+	assert_null(try_create("size", 0, 0));
+	assert_true(test_logged("size"));
+	assert_null(try_create("size", KMEM_CACHE_MAX_SIZE + 1, 0));
+	assert_true(test_logged("size"));
+	assert_null(try_create("size", SIZE_MAX, 0));
+	assert_null(try_create("align", 8, 3));
+	assert_true(test_logged("align"));
+	assert_null(try_create("align", 8, KMEM_PAGE_SIZE * 2));
+	assert_null(try_create("align", 8, SIZE_MAX));
+	assert_sound();
+}
+
+/* No two caches of one name, not even with a kmalloc cache; a name is free
+ * again after destroy, and the caller's string is copied. */
+static void test_duplicate_names(void **state)
+{
+	char name[] = "twice";
+	struct kmem_cache *s = try_create(name, 8, 0);
+
+	(void)state;
+	assert_non_null(s);
+	assert_null(try_create("twice", 16, 0));
+	assert_true(test_logged("twice"));
+	assert_null(try_create(kmem_cache_name(kmalloc_caches[0][0]), 16, 0));
+	name[0] = 'T';
+	assert_string_equal(kmem_cache_name(s), "twice");
+	kmem_cache_destroy(s);
+	s = try_create("twice", 16, 0);
+	assert_non_null(s);
+	kmem_cache_destroy(s);
+	kmem_cache_destroy(NULL);
+}
+
+/* SLAB_PANIC: what would have been NULL is a panic. */
+static void test_slab_panic(void **state)
+{
+	(void)state;
+	assert_null(kmem_cache_create("no", 0, 0, SLAB_PANIC, NULL));
+	assert_panicked(NULL, "no", "size");
+	assert_null(kmem_cache_create(NULL, 8, 0, SLAB_PANIC, NULL));
+	assert_panicked(NULL, "name", NULL);
+}
+
+/* Without memory for the cache's own parts: NULL, nothing leaked. */
+static void test_create_without_memory(void **state)
+{
+	static struct kmem_cache *made[20000];
+	size_t before;
+	unsigned n = 0;
+
+	(void)state;
+	kmem_reset();
+	start(2 * MIB, 2);
+	test_drain(2);
+	before = test_pages();
+	for (; n < KMEM_ARRAY_SIZE(made); n++) {
+		char name[24];
+
+		snprintf(name, sizeof(name), "cache-%u", n);
+		made[n] = kmem_cache_create(name, 64, 0, 0, NULL);
+		if (!made[n])
+			break;
+	}
+	assert_true(n > 100 && n < KMEM_ARRAY_SIZE(made));
+	assert_true(test_logged("no memory"));
+	assert_sound();
+	while (n)
+		kmem_cache_destroy(made[--n]);
+	test_drain(2);
+	assert_sound();
+	assert_int_equal(test_pages(), before);
+}
+
+/* A cache used and emptied gives all of its pages back when destroyed, those
+ * that other CPUs have in their magazines included. */
+static void test_destroy_returns_everything(void **state)
+{
+	static void *obj[5000];
+	size_t before;
+
+	(void)state;
+	test_drain(2);
+	before = test_pages();
+	for (unsigned round = 0; round < 3; round++) {
+		struct kmem_cache *s = kmem_cache_create("brief", 300, 0, 0,
+							 NULL);
+
+		for (unsigned i = 0; i < 5000; i++) {
+			host_cpu_set(i / 7 % 2);
+			obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
+			assert_non_null(obj[i]);
+		}
+		for (unsigned i = 0; i < 5000; i++) {
+			host_cpu_set(i / 5 % 2);
+			kmem_cache_free(s, obj[i]);
+		}
+		host_cpu_set(0);
+		kmem_cache_destroy(s);
+		test_drain(2);
+		assert_sound();
+		assert_int_equal(test_pages(), before);
+	}
+}
+
+/* Objects still allocated: each is named, the cache is kept, and they remain
+ * usable; after they are freed it can be destroyed. */
+static void test_destroy_with_live_objects(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("leaky", 128, 0, 0, NULL);
+	void *obj[100];
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++) {
+		obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
+		test_fill(obj[i], 128, i);
+	}
+	for (unsigned i = 3; i < 100; i++)
+		kmem_cache_free(s, obj[i]);
+	kmem_cache_destroy(s);
+	assert_int_equal(test_panics(), 3);
+	for (unsigned i = 0; i < 3; i++) {
+		char hex[32];
+		bool named = false;
+
+		snprintf(hex, sizeof(hex), "%" PRIxPTR, (uintptr_t)obj[i]);
+		for (unsigned p = 0; p < 3; p++)
+			named |= strstr(test_panic(p), hex) &&
+				 strstr(test_panic(p), "leaky");
+		assert_true(named);
+	}
+	test_panics_clear();
+	assert_sound();
+	for (unsigned i = 0; i < 3; i++)
+		assert_null(test_changed(obj[i], 128, i));
+	/* its name is still taken, and it still works */
+	assert_null(kmem_cache_create("leaky", 128, 0, 0, NULL));
+	obj[3] = kmem_cache_alloc(s, GFP_KERNEL);
+	assert_non_null(obj[3]);
+	for (unsigned i = 0; i < 4; i++)
+		kmem_cache_free(s, obj[i]);
+	kmem_cache_destroy(s);
+	assert_no_panic();
+}
+
+/* ---------------------------------------------------------------------- bulk */
+
+/* n objects or none; order and contents are the caller's; 0 is legal. */
+static void test_bulk(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("bulk", 64, 0, 0, NULL);
+	static void *obj[3000];
+	static const size_t counts[] = { 1, 2, 61, 62, 63, 500, 3000 };
+
+	(void)state;
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 0, obj), 0);
+	kmem_cache_free_bulk(s, 0, obj);
+	for (unsigned c = 0; c < KMEM_ARRAY_SIZE(counts); c++) {
+		size_t n = counts[c];
+
+		assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, n, obj),
+				 n);
+		assert_int_equal(stats(s).live, n);
+		for (size_t i = 0; i < n; i++)
+			test_fill(obj[i], 64, i);
+		for (size_t i = 0; i < n; i++)
+			assert_null(test_changed(obj[i], 64, i));
+		kmem_cache_free_bulk(s, n, obj);
+		assert_int_equal(stats(s).live, 0);
+		assert_sound();
+	}
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL | __GFP_ZERO, 300,
+					       obj), 300);
+	for (size_t i = 0; i < 300; i++)
+		for (unsigned b = 0; b < 64; b++)
+			REQUIRE(((char *)obj[i])[b] == 0);
+	kmem_cache_free_bulk(s, 300, obj);
+	kmem_cache_destroy(s);
+}
+
+/* Memory runs out in the middle: 0 is returned and nothing is kept. */
+static void test_bulk_all_or_nothing(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("greedy", 4096, 0, 0, NULL);
+	static void *obj[40000];
+	size_t before;
+
+	(void)state;
+	test_drain(2);
+	before = test_pages();
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_NOWAIT | QUIET, 40000,
+					       obj), 0);
+	assert_int_equal(stats(s).live, 0);
+	assert_sound();
+	test_drain(2);
+	assert_int_equal(stats(s).slabs, 0);
+	assert_int_equal(test_pages(), before);
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_NOWAIT | QUIET, 1000,
+					       obj), 1000);
+	kmem_cache_free_bulk(s, 1000, obj);
+	kmem_cache_destroy(s);
+}
+
+/* With s == NULL, objects of several caches, kmalloc's included, and NULL. */
+static void test_bulk_mixed(void **state)
+{
+	struct kmem_cache *a = kmem_cache_create("a", 40, 0, 0, NULL);
+	struct kmem_cache *b = kmem_cache_create("b", 400, 0, 0, NULL);
+	void *obj[31];
+
+	(void)state;
+	for (unsigned i = 0; i < 30; i++)
+		obj[i] = i % 3 == 0 ? kmem_cache_alloc(a, GFP_KERNEL) :
+			 i % 3 == 1 ? kmem_cache_alloc(b, GFP_KERNEL) :
+				      kmalloc(i * 10, GFP_KERNEL);
+	obj[30] = NULL;
+	kmem_cache_free_bulk(NULL, 31, obj);
+	assert_no_panic();
+	assert_int_equal(stats(a).live, 0);
+	assert_int_equal(stats(b).live, 0);
+	assert_sound();
+	kmem_cache_destroy(a);
+	kmem_cache_destroy(b);
+}
+
+/* A bad object in a batch is reported; the others are freed. */
+static void test_bulk_misuse(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("batch", 64, 0, 0, NULL);
+	void *obj[10];
+
+	(void)state;
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 9, obj), 9);
+	obj[9] = obj[4];
+	kmem_cache_free_bulk(s, 10, obj);
+	assert_panicked(obj[4], "batch", "double free");
+	assert_int_equal(stats(s).live, 0);
+	assert_sound();
+	kmem_cache_destroy(s);
+}
+
+/* -------------------------------------------------------------------- shrink */
+
+/* Empty slabs go back to the page allocator: 0 when none is left, 1 while an
+ * object holds one. */
+static void test_shrink(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("shrink", 256, 0, 0, NULL);
+	static void *obj[4000];
+	void *last;
+
+	(void)state;
+	assert_int_equal(kmem_cache_shrink(s), 0);
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 4000, obj),
+			 4000);
+	last = obj[2000];
+	obj[2000] = NULL;
+	kmem_cache_free_bulk(s, 4000, obj);
+	assert_int_equal(kmem_cache_shrink(s), 1);
+	assert_int_equal(stats(s).slabs, 1);
+	assert_int_equal(stats(s).live, 1);
+	assert_sound();
+	kmem_cache_free(s, last);
+	assert_int_equal(kmem_cache_shrink(s), 0);
+	assert_int_equal(stats(s).slabs, 0);
+	assert_int_equal(stats(s).slab_bytes, 0);
+	last = kmem_cache_alloc(s, GFP_KERNEL);
+	assert_non_null(last);
+	kmem_cache_free(s, last);
+	kmem_cache_destroy(s);
+}
+
+/* Without run_on_cpu another CPU's objects stay; it gives them up at its next
+ * slow path after being asked. */
+static void test_shrink_and_other_cpus(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("asked", 64, 0, 0, NULL);
+	static void *obj[400];
+
+	(void)state;
+	host_cpu_set(1);
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 400, obj), 400);
+	kmem_cache_free_bulk(s, 400, obj);
+	host_cpu_set(0);
+	kmem_cache_shrink(s);
+	assert_int_equal(stats(s).layer.in_depot, 0);
+	assert_sound();
+	host_cpu_set(1);
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 400, obj), 400);
+	kmem_cache_free_bulk(s, 400, obj);
+	assert_int_equal(kmem_cache_shrink(s), 0);
+	host_cpu_set(0);
+	assert_sound();
+	kmem_cache_destroy(s);
+}
+
+static unsigned ran_on;
+
+/* Stands for an inter-processor interrupt: be that CPU for a moment. */
+static void run_on_cpu(void *ctx, unsigned cpu, void (*fn)(void *), void *arg)
+{
+	(void)ctx;
+	ran_on |= 1u << cpu;
+	host_cpu_set(cpu);
+	fn(arg);
+	host_cpu_set(0);
+}
+
+/* With it, shrink reaches every CPU. */
+static void test_shrink_with_run_on_cpu(void **state)
+{
+	static const struct kmem_hooks hooks = { .run_on_cpu = run_on_cpu };
+	struct kmem_params p = { .nr_cpus = 4, .hooks = &hooks };
+	const struct test_range map[] = {
+		{ 1 * MIB, 64 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE },
+	};
+	struct kmem_cache *s;
+	void *obj[100];
+
+	(void)state;
+	assert_int_equal(test_machine(map, 1, &p), KMEM_OK);
+	s = kmem_cache_create("everywhere", 64, 0, 0, NULL);
+	for (unsigned cpu = 0; cpu < 4; cpu++) {
+		host_cpu_set(cpu);
+		for (unsigned i = 0; i < 100; i++)
+			obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
+		for (unsigned i = 0; i < 100; i++)
+			kmem_cache_free(s, obj[i]);
+	}
+	host_cpu_set(0);
+	ran_on = 0;
+	assert_int_equal(kmem_cache_shrink(s), 0);
+	assert_int_equal(ran_on, 0xe);
+	assert_int_equal(stats(s).layer.in_cpus, 0);
+	assert_sound();
+	kmem_cache_destroy(s);
+}
+
+/* -------------------------------------------------------------------- misuse */
+
+static struct kmem_cache *victim;
+static void *object;
+
+static void start_victim(void)
+{
+	victim = kmem_cache_create("victim", 100, 0, 0, NULL);
+	object = kmem_cache_alloc(victim, GFP_KERNEL);
+	test_fill(object, 100, 7);
+}
+
+/* The live object is untouched by what was refused; then all is freed. */
+static void end_victim(void)
+{
+	assert_no_panic();
+	assert_sound();
+	if (object) {
+		assert_null(test_changed(object, 100, 7));
+		assert_int_equal(stats(victim).live, 1);
+		kmem_cache_free(victim, object);
+	}
+	assert_int_equal(stats(victim).live, 0);
+	kmem_cache_destroy(victim);
+	assert_no_panic();
+}
+
+/* Freed twice: at once, by either call. */
+static void test_double_free(void **state)
+{
+	(void)state;
+	start_victim();
+	kmem_cache_free(victim, object);
+	kmem_cache_free(victim, object);
+	assert_panicked(object, "victim", "double free");
+	kfree(object);
+	assert_panicked(object, "victim", "double free");
+	object = NULL;
+	end_victim();
+}
+
+/* Freed twice after other frees, so that it isn't on top of the magazine; and
+ * when it has gone back to its slab. */
+static void test_double_free_later(void **state)
+{
+	void *others[200];
+
+	(void)state;
+	start_victim();
+	assert_int_equal(kmem_cache_alloc_bulk(victim, GFP_KERNEL, 200, others),
+			 200);
+	kmem_cache_free(victim, object);
+	for (unsigned i = 0; i < 100; i++)
+		kmem_cache_free(victim, others[i]);
+	kmem_cache_free(victim, object);
+	assert_panicked(object, "victim", "double free");
+	kmem_cache_shrink(victim);	/* to the slab */
+	assert_sound();
+	if (virt_to_page(object)->type == PAGE_SLAB) {
+		kmem_cache_free(victim, object);
+		assert_panicked(object, "victim", "double free");
+	}
+	for (unsigned i = 100; i < 200; i++)
+		kmem_cache_free(victim, others[i]);
+	object = NULL;
+	end_victim();
+}
+
+/* Freed again after a thousand allocations and frees during which it was not
+ * reused: still known as free. */
+static void test_double_free_much_later(void **state)
+{
+	static void *held[1000];
+	void *freed;
+	unsigned n = 0;
+
+	(void)state;
+	start_victim();
+	freed = kmem_cache_alloc(victim, GFP_KERNEL);
+	/* hold an object of the same slab, so that the slab stays */
+	kmem_cache_free(victim, freed);
+	kmem_cache_shrink(victim);
+	while (n < 1000) {
+		held[n] = kmem_cache_alloc(victim, GFP_KERNEL);
+		assert_non_null(held[n]);
+		if (held[n] == freed)
+			break;
+		n++;
+	}
+	/* Bring it to the bottom: free it first, then all the others. */
+	if (n < 1000)
+		kmem_cache_free(victim, held[n]);
+	for (unsigned i = 0; i < 1000; i++) {
+		void *p = kmalloc(100, GFP_KERNEL);
+
+		kfree(p);
+	}
+	kmem_cache_free(victim, freed);
+	assert_panicked(freed, "victim", "double free");
+	while (n)
+		kmem_cache_free(victim, held[--n]);
+	end_victim();
+}
+
+/* Any pointer into an object but its first byte. */
+static void test_interior_pointer(void **state)
+{
+	(void)state;
+	start_victim();
+	for (unsigned i = 1; i < 104; i++) {
+		char *p = (char *)object + i;
+
+		kmem_cache_free(victim, p);
+		assert_panicked(p, "victim", "not the start");
+		kfree(p);
+		assert_panicked(p, "victim", "not the start");
+	}
+	end_victim();
+}
+
+/* The bytes of a slab behind its last object are no object, even at a
+ * distance that is a multiple of the size. */
+static void test_behind_the_last_object(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("rest", 1320, 0, 0, NULL);
+	struct kmem_cache_stats st = stats(s);
+	char *obj = kmem_cache_alloc(s, GFP_KERNEL), *slab, *rest;
+
+	(void)state;
+	slab = (char *)((uintptr_t)obj & ~((PAGE << st.order) - 1));
+	rest = slab + st.objects_per_slab * st.slot_size;
+	if (rest < slab + (PAGE << st.order)) {
+		kmem_cache_free(s, rest);
+		assert_panicked(rest, "rest", NULL);
+	}
+	kmem_cache_free(s, obj);
+	kmem_cache_destroy(s);
+	assert_sound();
+}
+
+/* Pointers that kmem never gave: static, stack, heap, text, wild. */
+static void test_foreign_pointer(void **state)
+{
+	static char in_data[64] = "x";
+	char on_stack[64];
+	char *heap = malloc(100);
+	void *bad[] = {
+		in_data, on_stack, heap, (void *)(uintptr_t)test_double_free,
+		(void *)64, (void *)UINTPTR_MAX,
+		(void *)((uintptr_t)1 << 47), phys_to_virt(4 * GIB),
+	};
+
+	(void)state;
+	start_victim();
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(bad); i++) {
+		kmem_cache_free(victim, bad[i]);
+		assert_panicked(bad[i], "kmem_cache_free", "no memory");
+		kfree(bad[i]);
+		assert_panicked(bad[i], "kfree", "no memory");
+	}
+	free(heap);
+	end_victim();
+}
+
+/* An object of another cache: both are named, neither has changed. */
+static void test_wrong_cache(void **state)
+{
+	struct kmem_cache *other = kmem_cache_create("other", 100, 0, 0, NULL);
+
+	(void)state;
+	start_victim();
+	kmem_cache_free(other, object);
+	assert_panicked(object, "victim", "other");
+	assert_int_equal(stats(other).live, 0);
+	end_victim();
+	kmem_cache_destroy(other);
+}
+
+/* Memory of another interface: whole pages, large kmalloc, a free page. */
+static void test_wrong_interface(void **state)
+{
+	uintptr_t page = __get_free_page(GFP_KERNEL);
+	void *large = kmalloc(100 * KIB, GFP_KERNEL);
+
+	(void)state;
+	start_victim();
+	kmem_cache_free(victim, (void *)page);
+	assert_panicked((void *)page, "kmem_cache_free", "alloc_pages");
+	kmem_cache_free(victim, large);
+	assert_panicked(large, "kmem_cache_free", "kmalloc");
+	free_page(page);
+	kmem_cache_free(victim, (void *)page);
+	assert_panicked((void *)page, "kmem_cache_free", "free");
+	kfree(large);
+	kmem_cache_free(victim, large);
+	assert_panicked(NULL, "kmem_cache_free", NULL);
+	end_victim();
+}
+
+/* NULL is nothing to free. */
+static void test_free_null(void **state)
+{
+	void *none[3] = { NULL, NULL, NULL };
+
+	(void)state;
+	start_victim();
+	kmem_cache_free(victim, NULL);
+	kmem_cache_free_bulk(victim, 3, none);
+	end_victim();
+}
+
+/* Use after free: whatever a user writes into a freed object, kmem's own state
+ * is elsewhere. */
+static void test_use_after_free_is_harmless(void **state)
+{
+	static void *obj[500];
+
+	(void)state;
+	start_victim();
+	assert_int_equal(kmem_cache_alloc_bulk(victim, GFP_KERNEL, 500, obj),
+			 500);
+	kmem_cache_free_bulk(victim, 500, obj);
+	for (unsigned i = 0; i < 500; i++)
+		if (virt_to_page(obj[i]))
+			memset(obj[i], 0xff, 100);
+	assert_sound();
+	assert_int_equal(kmem_cache_alloc_bulk(victim, GFP_KERNEL, 500, obj),
+			 500);
+	assert_sound();
+	kmem_cache_free_bulk(victim, 500, obj);
+	end_victim();
+}
+
+/* ------------------------------------------------------------------- figures */
+
+/* The figures of a cache agree with what was done, at every step. */
+static void test_stats(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("figures", 100, 32, 0, NULL);
+	static void *obj[500];
+	struct kmem_cache_stats st = stats(s);
+
+	(void)state;
+	assert_string_equal(st.name, "figures");
+	assert_int_equal(st.object_size, 100);
+	assert_int_equal(st.slot_size, 128);
+	assert_int_equal(st.align, 32);
+	assert_int_equal(st.live, 0);
+	for (unsigned i = 0; i < 500; i++) {
+		obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
+		st = stats(s);
+		REQUIRE(st.live == i + 1);
+		REQUIRE(st.layer.allocs == i + 1u);
+		REQUIRE(st.slabs * st.objects_per_slab ==
+			st.live + st.free_in_slabs + st.layer.in_cpus +
+			st.layer.in_depot);
+		REQUIRE(st.slab_bytes == st.slabs * (PAGE << st.order));
+		REQUIRE(st.slabs == st.slabs_made - st.slabs_freed);
+	}
+	for (unsigned i = 0; i < 500; i++) {
+		kmem_cache_free(s, obj[i]);
+		st = stats(s);
+		REQUIRE(st.live == 499 - i);
+		REQUIRE(st.layer.frees == i + 1u);
+	}
+	kmem_cache_destroy(s);
+}
+
+int main(void)
+{
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(test_every_size),
+		CASE(test_every_align),
+		CASE(test_hwcache_align),
+		CASE(test_macro),
+		CASE(test_zalloc),
+		CASE(test_zone_flags),
+		CASE(test_ctor),
+		CASE(test_ctor_allocates),
+		CASE(test_create_refuses),
+		CASE(test_duplicate_names),
+		CASE(test_slab_panic),
+		CASE(test_create_without_memory),
+		CASE(test_destroy_returns_everything),
+		CASE(test_destroy_with_live_objects),
+		CASE(test_bulk),
+		CASE(test_bulk_all_or_nothing),
+		CASE(test_bulk_mixed),
+		CASE(test_bulk_misuse),
+		CASE(test_shrink),
+		CASE(test_shrink_and_other_cpus),
+		CASE(test_shrink_with_run_on_cpu),
+		CASE(test_double_free),
+		CASE(test_double_free_later),
+		CASE(test_double_free_much_later),
+		CASE(test_interior_pointer),
+		CASE(test_behind_the_last_object),
+		CASE(test_foreign_pointer),
+		CASE(test_wrong_cache),
+		CASE(test_wrong_interface),
+		CASE(test_free_null),
+		CASE(test_use_after_free_is_harmless),
+		CASE(test_stats),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,658 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tests/unit/kmalloc_test.c - memory by the byte.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "testlib.h"
+
+#define QUIET	__GFP_NOWARN
+
+static int setup(void **state)
+{
+	(void)state;
+	host_machine(96 * MIB, 2);
+	test_panics_record();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	assert_no_panic();
+	assert_sound();
+	kmem_reset();
+	host_memory_release();
+	return 0;
+}
+
+/* -------------------------------------------------------------------- sizes */
+
+/* The class of a size by the words of <kmem/kmalloc.h>, not its arithmetic:
+ * multiples of the smallest class up to 128, then four a doubling. */
+static size_t oracle_class(size_t size)
+{
+	size_t class = KMALLOC_MIN_SIZE;
+
+	while (class < size) {
+		size_t power = KMALLOC_MIN_SIZE;
+
+		while (power * 2 <= class)
+			power *= 2;
+		class += power / 4 > KMALLOC_MIN_SIZE ? power / 4 :
+							KMALLOC_MIN_SIZE;
+	}
+	return class;
+}
+
+/* What a block of that size must be aligned to. */
+static size_t oracle_align(size_t size)
+{
+	size_t class;
+
+	if (size > KMALLOC_MAX_CACHE_SIZE)
+		return KMEM_PAGE_SIZE;
+	class = oracle_class(size);
+	if (!(size & (size - 1)) && size > KMALLOC_MIN_SIZE)
+		return size < KMEM_PAGE_SIZE ? size : KMEM_PAGE_SIZE;
+	class &= -class;
+	return class < KMEM_PAGE_SIZE ? class : KMEM_PAGE_SIZE;
+}
+
+static size_t oracle_ksize(size_t size)
+{
+	size_t block = KMEM_PAGE_SIZE;
+
+	if (size <= KMALLOC_MAX_CACHE_SIZE)
+		return oracle_class(size);
+	while (block < size)
+		block *= 2;
+	return block;
+}
+
+static void check_size(size_t size)
+{
+	void *p = kmalloc(size, GFP_KERNEL);
+
+	REQUIRE(p);
+	REQUIRE((uintptr_t)p % oracle_align(size) == 0);
+	REQUIRE(size & (size - 1) ? true :
+		(uintptr_t)p % (size > KMALLOC_MIN_SIZE ? size : 1) == 0);
+	REQUIRE(ksize(p) == oracle_ksize(size));
+	REQUIRE(kmalloc_size_roundup(size) == oracle_ksize(size));
+	/* all of it may be used: its first and last byte are ours alone */
+	memset(p, 0x11, size < 4096 ? ksize(p) : 4096);
+	((char *)p)[ksize(p) - 1] = 0x22;
+	kfree(p);
+}
+
+/* Every size to 16 KiB: usable, aligned, of the class that the table says. */
+static void test_every_small_size(void **state)
+{
+	unsigned step = test_scaled(100) < 100 ? 7 : 1;
+
+	(void)state;
+	for (size_t size = 1; size <= 16 * KIB; size += step)
+		check_size(size);
+	assert_sound();
+}
+
+/* Larger ones in steps, and around every power of two up to the maximum. */
+static void test_large_sizes(void **state)
+{
+	(void)state;
+	for (size_t size = 16 * KIB; size <= KMALLOC_MAX_SIZE; size += 40013)
+		check_size(size);
+	for (size_t power = 16 * KIB; power <= KMALLOC_MAX_SIZE; power *= 2)
+		for (size_t d = 0; d < 3; d++) {
+			check_size(power - d);
+			if (power + d <= KMALLOC_MAX_SIZE)
+				check_size(power + d);
+		}
+	assert_sound();
+}
+
+/* What is too large is NULL, up to the very end of the range of size_t, where
+ * a careless addition wraps. */
+static void test_too_large(void **state)
+{
+	volatile size_t most = SIZE_MAX;
+
+	(void)state;
+	assert_null(kmalloc(KMALLOC_MAX_SIZE + 1, GFP_KERNEL | QUIET));
+	assert_null(kmalloc(SIZE_MAX / 2, GFP_KERNEL | QUIET));
+	assert_int_equal(kmalloc_size_roundup(KMALLOC_MAX_SIZE + 1),
+			 KMALLOC_MAX_SIZE + 1);
+	for (size_t d = 0; d < 64 * KIB; d++) {
+		volatile size_t size = SIZE_MAX - d;
+
+		REQUIRE(!kmalloc(size, GFP_KERNEL | QUIET));
+		REQUIRE(!kzalloc(size, GFP_KERNEL | QUIET));
+		REQUIRE(!krealloc(NULL, size, GFP_KERNEL | QUIET));
+		REQUIRE(kmalloc_size_roundup(size) == size);
+	}
+	assert_null(kmalloc_large(most, GFP_KERNEL | QUIET));
+}
+
+/* Size 0: a pointer that is not NULL, is never dereferenced, and may be freed
+ * any number of times. */
+static void test_zero_size(void **state)
+{
+	volatile size_t zero = 0;
+
+	(void)state;
+	assert_ptr_equal(kmalloc(0, GFP_KERNEL), ZERO_SIZE_PTR);
+	assert_ptr_equal(kmalloc(zero, GFP_KERNEL), ZERO_SIZE_PTR);
+	assert_ptr_equal(kzalloc(zero, GFP_KERNEL), ZERO_SIZE_PTR);
+	assert_ptr_equal(kcalloc(zero, 8, GFP_KERNEL), ZERO_SIZE_PTR);
+	assert_ptr_equal(kmalloc_array(8, zero, GFP_KERNEL), ZERO_SIZE_PTR);
+	assert_ptr_equal(kmemdup("x", zero, GFP_KERNEL), ZERO_SIZE_PTR);
+	assert_int_equal(ksize(ZERO_SIZE_PTR), 0);
+	assert_int_equal(ksize(NULL), 0);
+	assert_int_equal(kmalloc_size_roundup(0), 0);
+	assert_true(ZERO_OR_NULL_PTR(NULL));
+	assert_true(ZERO_OR_NULL_PTR(ZERO_SIZE_PTR));
+	kfree(ZERO_SIZE_PTR);
+	kfree(ZERO_SIZE_PTR);
+	kfree(NULL);
+	kfree_sensitive(NULL);
+	kfree_sensitive(ZERO_SIZE_PTR);
+}
+
+/* kmalloc_index() never goes down, changes exactly where the class of the
+ * oracle does, and stays inside the table. */
+static void test_index(void **state)
+{
+	unsigned last = kmalloc_index(1);
+
+	(void)state;
+	for (size_t size = 2; size <= KMALLOC_MAX_CACHE_SIZE; size++) {
+		unsigned index = kmalloc_index(size);
+
+		REQUIRE(index < KMALLOC_NR_CLASSES);
+		if (oracle_class(size) == oracle_class(size - 1))
+			REQUIRE(index == last);
+		else
+			REQUIRE(index > last);
+		REQUIRE(kmem_cache_size(kmalloc_caches[KMALLOC_NORMAL][index])
+			== oracle_class(size));
+		last = index;
+	}
+}
+
+/* A size that the compiler knows and one that it doesn't come from the same
+ * class. */
+#define SAME(n) do { \
+	volatile size_t variable = (n); \
+	void *a = kmalloc((n), GFP_KERNEL); \
+	void *b = kmalloc(variable, GFP_KERNEL); \
+	assert_int_equal(ksize(a), ksize(b)); \
+	assert_int_equal(ksize(a), oracle_ksize(n)); \
+	kfree(a); \
+	kfree(b); \
+} while (0)
+
+static void test_constant_size(void **state)
+{
+	(void)state;
+	SAME(1); SAME(8); SAME(15); SAME(16); SAME(17); SAME(32); SAME(33);
+	SAME(48); SAME(64); SAME(65); SAME(80); SAME(96); SAME(100); SAME(128);
+	SAME(129); SAME(160); SAME(161); SAME(192); SAME(200); SAME(256);
+	SAME(257); SAME(320); SAME(500); SAME(512); SAME(513); SAME(1000);
+	SAME(1024); SAME(1025); SAME(2048); SAME(2049); SAME(4095); SAME(4096);
+	SAME(4097); SAME(5120); SAME(5121); SAME(8191); SAME(8192); SAME(8193);
+	SAME(10000); SAME(16384); SAME(16385); SAME(100000); SAME(1048576);
+	SAME(4194304);
+}
+
+/* Waste: a class is never a quarter larger than the smallest size in it, from
+ * 64 bytes on. */
+static void test_waste_of_classes(void **state)
+{
+	(void)state;
+	for (size_t size = 65; size <= KMALLOC_MAX_CACHE_SIZE; size++)
+		REQUIRE((kmalloc_size_roundup(size) - size) * 4 < size);
+}
+
+/* ------------------------------------------------------------------- contents */
+
+/* kzalloc() and its like are zero although the memory was used before, over
+ * the whole block that ksize() allows, large ones too. */
+static void test_zeroed(void **state)
+{
+	static const size_t sizes[] = {
+		1, 8, 24, 100, 192, 1000, 4096, 8192, 9000, 40000,
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(sizes); i++)
+		for (unsigned round = 0; round < 40; round++) {
+			char *p = round % 2 ? kzalloc(sizes[i], GFP_KERNEL) :
+					kcalloc(1, sizes[i], GFP_KERNEL);
+
+			assert_non_null(p);
+			for (size_t b = 0; b < sizes[i]; b++)
+				REQUIRE(p[b] == 0);
+			memset(p, 0xff, ksize(p));
+			kfree(p);
+		}
+}
+
+/* Many blocks at once keep what was written into them, all of ksize(). */
+static void test_contents(void **state)
+{
+	static struct { char *p; size_t size; } b[3000];
+	uint64_t seed = test_seed("kmalloc_test: contents");
+
+	(void)state;
+	for (unsigned i = 0; i < 3000; i++) {
+		b[i].size = 1 + test_below(&seed,
+				i % 50 == 0 ? 50000 : 2000);
+		b[i].p = kmalloc(b[i].size, GFP_KERNEL);
+		assert_non_null(b[i].p);
+		test_fill(b[i].p, ksize(b[i].p), i);
+	}
+	for (unsigned i = 0; i < 3000; i++)
+		assert_null(test_changed(b[i].p, ksize(b[i].p), i));
+	for (unsigned i = 0; i < 3000; i += 2)
+		kfree(b[i].p);
+	for (unsigned i = 1; i < 3000; i += 2)
+		assert_null(test_changed(b[i].p, ksize(b[i].p), i));
+	for (unsigned i = 1; i < 3000; i += 2)
+		kfree(b[i].p);
+}
+
+/* n * size that doesn't fit is NULL, not a small block; the factors that just
+ * fit give the product. */
+static void test_overflow(void **state)
+{
+	volatile size_t half = (size_t)1 << (sizeof(size_t) * 4);
+	volatile size_t most = SIZE_MAX;
+	void *p;
+
+	(void)state;
+	assert_null(kmalloc_array(half, half, GFP_KERNEL | QUIET));
+	assert_null(kcalloc(half, half, GFP_KERNEL | QUIET));
+	assert_null(kcalloc(half, half + 1, GFP_KERNEL | QUIET));
+	assert_null(kmalloc_array(most, 2, GFP_KERNEL | QUIET));
+	assert_null(kmalloc_array(2, most, GFP_KERNEL | QUIET));
+	assert_null(kmalloc_array(most / 3 + 1, 3, GFP_KERNEL | QUIET));
+	assert_null(kcalloc(most, most, GFP_KERNEL | QUIET));
+	p = kmalloc(100, GFP_KERNEL);
+	assert_null(krealloc_array(p, half, half, GFP_KERNEL | QUIET));
+	assert_int_equal(ksize(p), kmalloc_size_roundup(100));	/* valid */
+	p = krealloc_array(p, 10, 33, GFP_KERNEL);
+	assert_int_equal(ksize(p), kmalloc_size_roundup(330));
+	kfree(p);
+	p = kmalloc_array(7, 9, GFP_KERNEL);
+	assert_int_equal(ksize(p), kmalloc_size_roundup(63));
+	kfree(p);
+}
+
+/* ------------------------------------------------------------------- krealloc */
+
+/* Contents are kept from any size to any other; the block stays where it is as
+ * long as its class holds the new size. */
+static void test_krealloc(void **state)
+{
+	static const size_t sizes[] = {
+		1, 16, 17, 64, 100, 500, 1024, 4000, 8192, 8193, 20000, 65536,
+		100000,
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(sizes); i++)
+		for (unsigned j = 0; j < KMEM_ARRAY_SIZE(sizes); j++) {
+			char *p = kmalloc(sizes[i], GFP_KERNEL), *q;
+			size_t kept = sizes[i] < sizes[j] ? sizes[i] : sizes[j];
+			bool fits = sizes[j] <= ksize(p);
+
+			test_fill(p, sizes[i], i);
+			q = krealloc(p, sizes[j], GFP_KERNEL);
+			assert_non_null(q);
+			if (fits)
+				assert_ptr_equal(q, p);
+			assert_true(ksize(q) >= sizes[j]);
+			assert_null(test_changed(q, kept, i));
+			memset(q, 0, sizes[j]);
+			kfree(q);
+		}
+	assert_sound();
+}
+
+/* The corners: NULL, 0, ZERO_SIZE_PTR. */
+static void test_krealloc_corners(void **state)
+{
+	size_t before;
+	void *p;
+
+	(void)state;
+	p = krealloc(NULL, 100, GFP_KERNEL);
+	assert_non_null(p);
+	test_drain(2);
+	before = test_pages();
+	assert_ptr_equal(krealloc(p, 0, GFP_KERNEL), ZERO_SIZE_PTR);
+	kfree(p);
+	assert_panicked(p, "double free", NULL);	/* it was freed */
+	assert_int_equal(test_pages(), before);
+	p = krealloc(ZERO_SIZE_PTR, 100, GFP_KERNEL);
+	assert_non_null(p);
+	kfree(p);
+	assert_ptr_equal(krealloc(NULL, 0, GFP_KERNEL), ZERO_SIZE_PTR);
+	assert_ptr_equal(krealloc(ZERO_SIZE_PTR, 0, GFP_KERNEL),
+			 ZERO_SIZE_PTR);
+}
+
+/* A larger block can't be had: NULL, and the old one is as it was. */
+static void test_krealloc_fails(void **state)
+{
+	volatile size_t most = SIZE_MAX;
+	char *p = kmalloc(1000, GFP_KERNEL);
+
+	(void)state;
+	test_fill(p, 1000, 5);
+	assert_null(krealloc(p, KMALLOC_MAX_SIZE + 1, GFP_KERNEL | QUIET));
+	assert_null(krealloc(p, most, GFP_KERNEL | QUIET));
+	assert_null(test_changed(p, 1000, 5));
+	kfree(p);
+}
+
+/* __GFP_ZERO: what is new is zero, what was there is kept. */
+static void test_krealloc_zero(void **state)
+{
+	unsigned char *p;
+
+	(void)state;
+	for (unsigned i = 0; i < 50; i++) {	/* make dirt */
+		p = kmalloc(3000, GFP_KERNEL);
+		memset(p, 0xff, ksize(p));
+		kfree(p);
+	}
+	p = kzalloc(100, GFP_KERNEL);
+	memset(p, 0xaa, 100);
+	p = krealloc(p, 3000, GFP_KERNEL | __GFP_ZERO);
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(p[i], 0xaa);
+	for (unsigned i = 112; i < 3000; i++)
+		assert_int_equal(p[i], 0);
+	kfree(p);
+}
+
+/* A pointer that is no live block: reported, NULL, nothing allocated. */
+static void test_krealloc_misuse(void **state)
+{
+	char *p = kmalloc(100, GFP_KERNEL);
+
+	(void)state;
+	assert_null(krealloc(p + 1, 200, GFP_KERNEL));
+	assert_panicked(p + 1, "not the start", NULL);
+	kfree(p);
+	assert_null(krealloc(p, 200, GFP_KERNEL));
+	assert_panicked(p, "double free", NULL);
+}
+
+/* ------------------------------------------------------------------------ dup */
+
+static void test_dup(void **state)
+{
+	char source[300], *p;
+
+	(void)state;
+	test_fill(source, sizeof(source), 1);
+	p = kmemdup(source, sizeof(source), GFP_KERNEL);
+	assert_ptr_not_equal(p, source);
+	assert_memory_equal(p, source, sizeof(source));
+	kfree(p);
+	p = kstrdup("a string", GFP_KERNEL);
+	assert_string_equal(p, "a string");
+	kfree(p);
+	p = kstrdup("", GFP_KERNEL);
+	assert_string_equal(p, "");
+	kfree(p);
+	assert_null(kstrdup(NULL, GFP_KERNEL));
+	assert_null(kstrndup(NULL, 10, GFP_KERNEL));
+	p = kstrndup("a string", 3, GFP_KERNEL);
+	assert_string_equal(p, "a s");
+	kfree(p);
+	p = kstrndup("a string", 8, GFP_KERNEL);
+	assert_string_equal(p, "a string");
+	kfree(p);
+	p = kstrndup("a string", 100, GFP_KERNEL);
+	assert_string_equal(p, "a string");
+	kfree(p);
+	p = kstrndup("a string", 0, GFP_KERNEL);
+	assert_string_equal(p, "");
+	kfree(p);
+	assert_null(kmemdup(source, SIZE_MAX, GFP_KERNEL | QUIET));
+}
+
+/* kstrndup() reads no further than max: the string need not end. */
+static void test_strndup_unterminated(void **state)
+{
+	/* its last byte is the last of a block of pages; what is behind must
+	 * not be read, which the address sanitizer would tell for this one */
+	char *string = malloc(10), *p;
+
+	(void)state;
+	memset(string, 'x', 10);
+	p = kstrndup(string, 10, GFP_KERNEL);
+	assert_string_equal(p, "xxxxxxxxxx");
+	kfree(p);
+	free(string);
+}
+
+/* The content is gone before the memory is free for others. */
+static void test_sensitive(void **state)
+{
+	static const size_t sizes[] = { 10, 100, 5000, 100000 };
+
+	(void)state;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(sizes); i++) {
+		unsigned char *p = kmalloc(sizes[i], GFP_KERNEL);
+		size_t size = ksize(p);
+
+		memset(p, 0x77, size);
+		kfree_sensitive(p);
+		for (size_t b = 0; b < size; b++)
+			REQUIRE(p[b] == 0);
+		kfree_sensitive(p);
+		assert_panicked(p, NULL, NULL);
+	}
+}
+
+/* ---------------------------------------------------------------------- zones */
+
+/* GFP_DMA below 16 MiB, GFP_DMA32 below 4 GiB, of every size, and freed like
+ * all others; on a machine that has all three zones. */
+static void test_zones(void **state)
+{
+	static const struct test_range map[] = {
+		{ 1 * MIB, 32 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE },
+		{ 4 * GIB, 4 * GIB + 32 * MIB, KMEM_REGION_USABLE,
+		  KMEM_NO_NODE },
+	};
+	static void *held[3][2000];
+
+	(void)state;
+	assert_int_equal(test_machine(map, 2, NULL), KMEM_OK);
+	for (unsigned i = 0; i < 500; i++) {
+		size_t size = 1 + i * 19;
+
+		held[0][i] = kmalloc(size, GFP_KERNEL);
+		held[1][i] = kmalloc(size, GFP_KERNEL | GFP_DMA32);
+		held[2][i] = kmalloc(size, GFP_ATOMIC | GFP_DMA);
+		assert_true(held[0][i] && held[1][i] && held[2][i]);
+		assert_true(virt_to_phys(held[0][i]) >= 4 * GIB);
+		assert_true(virt_to_phys(held[1][i]) + size <= 4 * GIB);
+		assert_true(virt_to_phys(held[2][i]) + size <= 16 * MIB);
+		assert_true(ksize(held[2][i]) >= size);
+	}
+	/* a constant size takes the other path */
+	held[0][500] = kmalloc(100, GFP_KERNEL | GFP_DMA);
+	assert_true(virt_to_phys(held[0][500]) < 16 * MIB);
+	kfree(held[0][500]);
+	for (unsigned i = 0; i < 500; i++)
+		for (unsigned z = 0; z < 3; z++)
+			kfree(held[z][i]);
+	assert_sound();
+}
+
+/* When the DMA zone is used up: NULL, although there is memory elsewhere. */
+static void test_dma_runs_out(void **state)
+{
+	static void *held[5000];
+	unsigned n = 0;
+
+	(void)state;
+	while ((held[n] = kmalloc(8192, GFP_DMA | QUIET)))
+		assert_true(virt_to_phys(held[n++]) < 16 * MIB);
+	assert_in_range(n, 1500, 2000);
+	held[n] = kmalloc(8192, GFP_KERNEL);
+	assert_non_null(held[n]);
+	kfree(held[n]);
+	while (n)
+		kfree(held[--n]);
+}
+
+/* --------------------------------------------------------------------- misuse */
+
+/* kfree() takes objects of any cache. */
+static void test_kfree_of_cache_object(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("any", 72, 0, 0, NULL);
+	struct kmem_cache_stats st;
+	void *obj = kmem_cache_alloc(s, GFP_KERNEL);
+
+	(void)state;
+	assert_int_equal(ksize(obj), 72);
+	kfree(obj);
+	kmem_cache_stats(s, &st);
+	assert_int_equal(st.live, 0);
+	kfree(obj);
+	assert_panicked(obj, "any", "double free");
+	kmem_cache_destroy(s);
+}
+
+/* Every kind of pointer that kfree() must refuse, small blocks. */
+static void test_misuse_small(void **state)
+{
+	char *p = kmalloc(200, GFP_KERNEL), *q = kmalloc(200, GFP_KERNEL);
+
+	(void)state;
+	for (unsigned i = 1; i < 200; i++) {
+		kfree(p + i);
+		assert_panicked(p + i, "kmalloc-", "not the start");
+	}
+	kfree(p);
+	kfree(p);
+	assert_panicked(p, "kmalloc-", "double free");
+	kfree(q);
+	kfree(p);
+	assert_panicked(p, "kmalloc-", "double free");
+	assert_int_equal(ksize(p), 0);
+	assert_panicked(p, "ksize", NULL);
+	assert_sound();
+}
+
+/* The same for large ones: inside, twice, a page of alloc_pages(). */
+static void test_misuse_large(void **state)
+{
+	char *p = kmalloc(50000, GFP_KERNEL);
+	uintptr_t page = __get_free_pages(GFP_KERNEL, 2);
+	static const size_t inside[] = { 1, 8, 4095, 4096, 8192, 49152, 65535 };
+
+	(void)state;
+	test_fill(p, 50000, 3);
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(inside); i++) {
+		kfree(p + inside[i]);
+		assert_panicked(p + inside[i], "kfree", NULL);
+		assert_int_equal(ksize(p + inside[i]), 0);
+		assert_panicked(p + inside[i], "ksize", NULL);
+	}
+	assert_null(test_changed(p, 50000, 3));
+	kfree((void *)page);
+	assert_panicked((void *)page, "kfree", "alloc_pages");
+	assert_int_equal(ksize((void *)page), 0);
+	test_panics_clear();
+	free_pages((uintptr_t)p, 4);
+	assert_panicked(p, "free_pages", "kmalloc");
+	assert_sound();
+	kfree(p);
+	kfree(p);
+	assert_panicked(p, "kfree", "free");
+	test_drain(2);
+	kfree(p);
+	assert_panicked(p, "kfree", NULL);
+	free_pages(page, 2);
+	assert_sound();
+}
+
+/* When memory is used up kmalloc() says NULL, for each size, and everything
+ * can be freed and allocated again. */
+static void test_exhaustion(void **state)
+{
+	static const size_t sizes[] = { 16, 200, 3000, 8192, 70000 };
+	static void *held[8000000 / 4];
+
+	(void)state;
+	host_machine(16 * MIB, 2);
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(sizes); i++) {
+		size_t first = 0;
+
+		for (unsigned round = 0; round < 2; round++) {
+			size_t n = 0;
+
+			while ((held[n] = kmalloc(sizes[i],
+						  GFP_KERNEL | QUIET)))
+				n++;
+			assert_true(n * sizes[i] > 8 * MIB);
+			if (!round)
+				first = n;
+			/* the second time is as good as the first, but for
+			 * what the first left in kmem's tables */
+			assert_true(n * 100 >= first * 97);
+			assert_sound();
+			while (n)
+				kfree(held[--n]);
+		}
+		test_drain(2);
+		assert_sound();
+	}
+}
+
+int main(void)
+{
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(test_every_small_size),
+		CASE(test_large_sizes),
+		CASE(test_too_large),
+		CASE(test_zero_size),
+		CASE(test_index),
+		CASE(test_constant_size),
+		CASE(test_waste_of_classes),
+		CASE(test_zeroed),
+		CASE(test_contents),
+		CASE(test_overflow),
+		CASE(test_krealloc),
+		CASE(test_krealloc_corners),
+		CASE(test_krealloc_fails),
+		CASE(test_krealloc_zero),
+		CASE(test_krealloc_misuse),
+		CASE(test_dup),
+		CASE(test_strndup_unterminated),
+		CASE(test_sensitive),
+		CASE(test_zones),
+		CASE(test_dma_runs_out),
+		CASE(test_kfree_of_cache_object),
+		CASE(test_misuse_small),
+		CASE(test_misuse_large),
+		CASE(test_exhaustion),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tests/unit/slab_test.c - the slab layer alone, without names and magazines.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "bits.h"
+#include "list.h"
+#include "slab.h"
+#include "testlib.h"
+
+static struct kmem_slabs slabs;
+static struct slab_node nodes[KMEM_MAX_NODES];
+
+static void say(void *ctx, const char *line)
+{
+	(void)ctx;
+	fprintf(stderr, "slabs_check: %s\n", line);
+}
+
+static size_t violations(void)
+{
+	struct check c = { .out = say };
+
+	slabs_check(&slabs, &c);
+	slots_check(&c);
+	return c.violations;
+}
+
+#define assert_slabs_sound() assert_int_equal(violations(), 0)
+
+static int setup(void **state)
+{
+	(void)state;
+	host_machine(32 * MIB, 1);
+	test_panics_record();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	assert_no_panic();
+	assert_sound();
+	kmem_reset();
+	host_memory_release();
+	return 0;
+}
+
+/* ---------------------------------------------------------------- geometry */
+
+/* For every size: objects fit, are counted right, and no other order would
+ * have been better by the rule: the smallest order that wastes at most 1/8 and
+ * holds enough objects, else the least waste in proportion. */
+static void test_geometry(void **state)
+{
+	const size_t most = KMEM_PAGE_SIZE << KMEM_SLAB_MAX_ORDER;
+	unsigned worst = 0;
+	size_t worst_size = 0;
+
+	(void)state;
+	for (size_t size = 16; size <= most; size += 8) {
+		size_t bytes, waste, least = SIZE_MAX;
+
+		slabs_init(&slabs, "geometry", size, nodes, 1);
+		bytes = KMEM_PAGE_SIZE << slabs.order;
+		waste = slab_waste(size, slabs.order);
+		REQUIRE(slabs.order <= KMEM_SLAB_MAX_ORDER);
+		REQUIRE(slabs.min_order <= slabs.order);
+		REQUIRE(slabs.objects >= 1);
+		REQUIRE(slabs.objects <= SLAB_MAX_OBJECTS);
+		REQUIRE(slabs.objects * size + waste == bytes);
+		REQUIRE(slab_waste(size, slabs.min_order) <
+			KMEM_PAGE_SIZE << slabs.min_order);
+		for (unsigned o = 0; o <= KMEM_SLAB_MAX_ORDER; o++)
+			if (KMEM_PAGE_SIZE << o >= size)
+				least = KMEM_MIN(least, slab_waste(size, o) <<
+						 (KMEM_SLAB_MAX_ORDER - o));
+		REQUIRE(waste * 8 <= bytes ||
+			waste << (KMEM_SLAB_MAX_ORDER - slabs.order) == least);
+		/* What is usual: small objects never waste an eighth. */
+		if (size <= 4096)
+			REQUIRE(waste * 8 <= bytes);
+		if (waste * 1000 / bytes > worst) {
+			worst = (unsigned)(waste * 1000 / bytes);
+			worst_size = size;
+		}
+	}
+	print_message("worst waste: %u per mille, objects of %zu bytes\n",
+		      worst, worst_size);
+}
+
+/* The index of any byte of a slab, by the reciprocal, must be what a division
+ * says, and `exact` must be true for first bytes only: kfree() relies on it. */
+static void test_index_of_every_byte(void **state)
+{
+	const size_t most = KMEM_PAGE_SIZE << KMEM_SLAB_MAX_ORDER;
+	static struct page pages[1 << KMEM_SLAB_MAX_ORDER];
+	size_t step = test_scaled(100) < 100 ? 104 : 8;
+
+	(void)state;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(pages); i++)
+		pages[i].slab_page = (uint8_t)i;
+	for (size_t size = 16; size <= most; size += step) {
+		size_t index = 0, rest = 0;
+
+		slabs_init(&slabs, "index", size, nodes, 1);
+		for (uintptr_t at = 0; at < KMEM_PAGE_SIZE << slabs.order;
+		     at++) {
+			struct slab_index i =
+				slab_index(&pages[at >> KMEM_PAGE_SHIFT],
+					   &slabs, (void *)at);
+
+			if (i.index != index || i.exact != (rest == 0))
+				fprintf(stderr, "size %zu, offset %zu\n", size,
+					(size_t)at);
+			REQUIRE(i.index == index && i.exact == (rest == 0));
+			if (++rest == size) {
+				rest = 0;
+				index++;
+			}
+		}
+	}
+}
+
+/* ------------------------------------------------------------ take and give */
+
+static void start_slabs(size_t size)
+{
+	slabs_init(&slabs, "test", size, nodes, 1);
+}
+
+static struct slab_node sum(void)
+{
+	struct slab_node n = nodes[0];
+
+	return n;
+}
+
+/* One slab, object by object: its place on the lists and its counts change as
+ * S3 and S5 say, and it is kept when empty. */
+static void test_life_of_a_slab(void **state)
+{
+	void *obj[16], *one;
+
+	(void)state;
+	start_slabs(1024);
+	assert_int_equal(slabs_take(&slabs, &one, 1), 0);
+	obj[0] = slabs_grow(&slabs, GFP_KERNEL);
+	assert_non_null(obj[0]);
+	assert_int_equal(sum().nr_slabs, 1);
+	assert_int_equal(sum().nr_empty, 0);
+	assert_int_equal(sum().inuse, 1);
+	assert_int_equal(sum().capacity, slabs.objects);
+	assert_slabs_sound();
+	for (unsigned i = 1; i < slabs.objects; i++) {
+		assert_int_equal(slabs_take(&slabs, &obj[i], 1), 1);
+		assert_slabs_sound();
+	}
+	assert_int_equal(slabs_take(&slabs, &one, 1), 0);
+	assert_false(list_empty(&nodes[0].full));
+	for (unsigned i = 0; i < slabs.objects; i++) {
+		slabs_give(&slabs, &obj[i], 1);
+		assert_slabs_sound();
+		assert_int_equal(sum().inuse, slabs.objects - i - 1);
+	}
+	assert_int_equal(sum().nr_empty, 1);
+	assert_int_equal(sum().freed, 0);
+	slabs_shrink(&slabs);
+	assert_int_equal(sum().nr_slabs, 0);
+	assert_int_equal(sum().nr_pages, 0);
+	assert_int_equal(sum().capacity, 0);
+	assert_int_equal(sum().freed, 1);
+	assert_slabs_sound();
+}
+
+/* Every object of a slab is given once; together they are the slab, without a
+ * gap, and the rest is smaller than an object. */
+static void test_objects_cover_the_slab(void **state)
+{
+	static const size_t sizes[] = {
+		16, 24, 48, 64, 104, 192, 320, 640, 1000, 1280, 4096, 5120,
+		8192, 12288, 20480, 32768,
+	};
+
+	(void)state;
+	for (unsigned s = 0; s < KMEM_ARRAY_SIZE(sizes); s++) {
+		void *obj[SLAB_MAX_OBJECTS];
+		unsigned char seen[SLAB_MAX_OBJECTS] = { 0 };
+		char *base;
+		size_t n;
+
+		start_slabs(sizes[s]);
+		obj[0] = slabs_grow(&slabs, GFP_KERNEL);
+		assert_non_null(obj[0]);
+		base = page_to_virt(slab_head(virt_to_page(obj[0])));
+		n = 1 + slabs_take(&slabs, obj + 1, SLAB_MAX_OBJECTS - 1);
+		assert_int_equal(n, slabs.objects);
+		for (size_t i = 0; i < n; i++) {
+			size_t at = (size_t)((char *)obj[i] - base);
+
+			assert_int_equal(at % sizes[s], 0);
+			assert_in_range(at / sizes[s], 0, slabs.objects - 1);
+			assert_int_equal(seen[at / sizes[s]]++, 0);
+			memset(obj[i], (int)i, sizes[s]);
+		}
+		assert_slabs_sound();
+		slabs_give(&slabs, obj, n);
+		assert_slabs_sound();
+		slabs_shrink(&slabs);
+	}
+}
+
+/* Empty slabs beyond max_empty go back at once, and partial ones are used
+ * before empty ones, so that a cache which has shrunk stays small. */
+static void test_empty_slabs_go_back(void **state)
+{
+	enum { SLABS = 20 };
+	static void *obj[SLABS][SLAB_MAX_OBJECTS];
+	void *one;
+
+	(void)state;
+	start_slabs(512);
+	for (unsigned s = 0; s < SLABS; s++) {
+		obj[s][0] = slabs_grow(&slabs, GFP_KERNEL);
+		assert_int_equal(slabs_take(&slabs, obj[s] + 1,
+					    slabs.objects - 1u),
+				 slabs.objects - 1u);
+	}
+	assert_int_equal(sum().nr_slabs, SLABS);
+	for (unsigned s = 0; s < SLABS - 1; s++) {
+		slabs_give(&slabs, obj[s], slabs.objects);
+		assert_in_range(sum().nr_empty, 0, slabs.max_empty);
+		assert_slabs_sound();
+	}
+	assert_int_equal(sum().nr_slabs, 1 + slabs.max_empty);
+	/* one object of the full slab back: it must be the next to be taken,
+	 * not one of the empty slab */
+	slabs_give(&slabs, &obj[SLABS - 1][3], 1);
+	assert_int_equal(slabs_take(&slabs, &one, 1), 1);
+	assert_ptr_equal(one, obj[SLABS - 1][3]);
+	slabs_give(&slabs, obj[SLABS - 1], slabs.objects);
+	slabs_shrink(&slabs);
+	assert_int_equal(sum().nr_slabs, 0);
+	assert_slabs_sound();
+}
+
+/* Random takes and gives, of many at once, over all kinds of slot arrays
+ * (inline, 64, 256); the slabs are checked after every step. */
+static void test_random_take_and_give(void **state)
+{
+	static const size_t sizes[] = { 16, 32, 56, 64, 128, 256, 1024, 8192 };
+	static void *held[3000];
+	uint64_t seed = test_seed("slab_test: take and give");
+
+	(void)state;
+	for (unsigned s = 0; s < KMEM_ARRAY_SIZE(sizes); s++) {
+		size_t nr = 0;
+
+		start_slabs(sizes[s]);
+		for (unsigned step = 0; step < test_scaled(500); step++) {
+			size_t want = 1 + test_below(&seed, 100);
+
+			if (test_below(&seed, 2) && nr + want < 3000) {
+				size_t got = slabs_take(&slabs, held + nr,
+							want);
+
+				REQUIRE(got <= want);
+				nr += got;
+				if (got < want) {
+					held[nr] = slabs_alloc(&slabs,
+							       GFP_NOWAIT);
+					nr += held[nr] != NULL;
+				}
+			} else if (nr) {
+				size_t n = want < nr ? want : nr;
+
+				for (size_t i = 0; i < n; i++) {
+					size_t j = i + test_below(&seed,
+								  nr - i);
+					void *t = held[i];
+
+					held[i] = held[j];
+					held[j] = t;
+				}
+				slabs_give(&slabs, held, n);
+				nr -= n;
+				memmove(held, held + n, nr * sizeof(*held));
+			}
+			REQUIRE(violations() == 0);
+			REQUIRE(sum().inuse == nr);
+		}
+		slabs_give(&slabs, held, nr);
+		slabs_shrink(&slabs);
+		assert_int_equal(sum().nr_slabs, 0);
+	}
+}
+
+static unsigned constructed;
+
+static void construct(void *obj)
+{
+	*(uint32_t *)obj = 0xc0de0000u + constructed++;
+}
+
+/* The constructor sees each object of a slab once, when the slab is made;
+ * taking and giving leave objects as they are. */
+static void test_constructor(void **state)
+{
+	void *obj[16];
+
+	(void)state;
+	start_slabs(512);
+	slabs.ctor = construct;
+	constructed = 0;
+	obj[0] = slabs_grow(&slabs, GFP_KERNEL);
+	assert_int_equal(constructed, slabs.objects);
+	slabs_take(&slabs, obj + 1, slabs.objects - 1u);
+	for (unsigned i = 0; i < slabs.objects; i++)
+		assert_int_equal(*(uint32_t *)obj[i] >> 16, 0xc0de);
+	slabs_give(&slabs, obj, slabs.objects);
+	assert_int_equal(slabs_take(&slabs, obj, 5), 5);
+	assert_int_equal(constructed, slabs.objects);
+	slabs_give(&slabs, obj, 5);
+	slabs_shrink(&slabs);
+}
+
+/* ------------------------------------------------------------- when pages fail */
+
+static unsigned pages_left, pages_got, pages_put;
+static unsigned refuse_order;	/* and above */
+
+static struct page *stingy_pages(struct kmem_slabs *s, gfp_t gfp, unsigned node,
+				 unsigned order)
+{
+	struct page *page;
+
+	if (order >= refuse_order || !pages_left)
+		return NULL;
+	page = slabs_raw_pages(s, gfp, node, order);
+	if (page) {
+		pages_left--;
+		pages_got++;
+	}
+	return page;
+}
+
+static void counted_put(struct kmem_slabs *s, struct page *page, unsigned order)
+{
+	pages_put++;
+	slabs_put_raw_pages(s, page, order);
+}
+
+static void start_stingy(size_t size, unsigned refuse, unsigned left)
+{
+	start_slabs(size);
+	slabs.get_pages = stingy_pages;
+	slabs.put_pages = counted_put;
+	refuse_order = refuse;
+	pages_left = left;
+	pages_got = 0;
+	pages_put = 0;
+}
+
+/* No pages: NULL, and nothing has changed. */
+static void test_no_pages(void **state)
+{
+	void *obj;
+
+	(void)state;
+	start_stingy(256, 10, 0);
+	assert_null(slabs_grow(&slabs, GFP_KERNEL));
+	assert_null(slabs_alloc(&slabs, GFP_KERNEL));
+	assert_int_equal(slabs_take(&slabs, &obj, 1), 0);
+	assert_int_equal(sum().nr_slabs, 0);
+	assert_slabs_sound();
+}
+
+/* No block of the best order: a slab of the smallest order is made, with fewer
+ * objects, and lives beside larger ones. */
+static void test_smaller_slabs(void **state)
+{
+	void *small[SLAB_MAX_OBJECTS], *large[SLAB_MAX_OBJECTS];
+	size_t size = 1280, n, m;
+
+	(void)state;
+	start_stingy(size, 1, 10);
+	assert_true(slabs.order > slabs.min_order);
+	small[0] = slabs_grow(&slabs, GFP_KERNEL);
+	assert_non_null(small[0]);
+	n = 1 + slabs_take(&slabs, small + 1, SLAB_MAX_OBJECTS - 1);
+	assert_int_equal(n, KMEM_PAGE_SIZE / size);
+	assert_slabs_sound();
+	refuse_order = 10;
+	large[0] = slabs_grow(&slabs, GFP_KERNEL);
+	m = 1 + slabs_take(&slabs, large + 1, SLAB_MAX_OBJECTS - 1);
+	assert_int_equal(m, slabs.objects);
+	assert_slabs_sound();
+	slabs_give(&slabs, small, n);
+	slabs_give(&slabs, large, m);
+	assert_slabs_sound();
+	slabs_shrink(&slabs);
+	assert_int_equal(pages_got, 2);
+	assert_int_equal(pages_put, 2);
+	assert_int_equal(sum().nr_pages, 0);
+}
+
+/* An object that is not on its way back (a second copy from a racing double
+ * free) is reported, and the others of the batch are given back. */
+static void test_second_copy(void **state)
+{
+	void *obj[4], *batch[3];
+
+	(void)state;
+	start_slabs(256);
+	obj[0] = slabs_grow(&slabs, GFP_KERNEL);
+	assert_int_equal(slabs_take(&slabs, obj + 1, 3), 3);
+	batch[0] = obj[1];
+	batch[1] = obj[1];
+	batch[2] = obj[2];
+	slabs_give(&slabs, batch, 3);
+	assert_panicked(obj[1], "test", "freed twice");
+	assert_int_equal(sum().inuse, 2);
+	assert_slabs_sound();
+	slabs_give(&slabs, &obj[0], 1);
+	slabs_give(&slabs, &obj[3], 1);
+	assert_slabs_sound();
+	slabs_shrink(&slabs);
+}
+
+/* slabs_for_each() shows just the objects in a state. */
+static void note_object(void *obj, unsigned index, void *arg)
+{
+	void **list = arg;
+
+	(void)index;
+	while (*list)
+		list++;
+	*list = obj;
+}
+
+static void test_for_each(void **state)
+{
+	void *obj[8], *seen[SLAB_MAX_OBJECTS] = { NULL };
+	struct page *page;
+	struct slab_index i;
+
+	(void)state;
+	start_slabs(512);
+	obj[0] = slabs_grow(&slabs, GFP_KERNEL);
+	assert_int_equal(slabs_take(&slabs, obj + 1, 3), 3);
+	page = virt_to_page(obj[2]);
+	i = slab_index(page, &slabs, obj[2]);
+	assert_true(i.exact);
+	page->slot[i.index] = SLOT_LIVE;
+	slabs_for_each(&slabs, SLOT_LIVE, note_object, seen);
+	assert_ptr_equal(seen[0], obj[2]);
+	assert_null(seen[1]);
+	seen[0] = NULL;
+	slabs_for_each(&slabs, SLOT_CACHED, note_object, seen);
+	assert_non_null(seen[2]);
+	assert_null(seen[3]);
+	page->slot[i.index] = SLOT_CACHED;
+	slabs_give(&slabs, obj, 4);
+	slabs_shrink(&slabs);
+}
+
+int main(void)
+{
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(test_geometry),
+		CASE(test_index_of_every_byte),
+		CASE(test_life_of_a_slab),
+		CASE(test_objects_cover_the_slab),
+		CASE(test_empty_slabs_go_back),
+		CASE(test_random_take_and_give),
+		CASE(test_constructor),
+		CASE(test_no_pages),
+		CASE(test_smaller_slabs),
+		CASE(test_second_copy),
+		CASE(test_for_each),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

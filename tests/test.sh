@@ -120,6 +120,7 @@ done
 step "incremental builds" sh tests/incremental.sh
 step "public headers alone, C11 to C2x and C++17" sh tests/headers.sh
 step "layers" sh tests/layers.sh
+step "the README" sh tests/readme.sh
 
 say "tests with gcc"
 suite "tests, gcc" CC=gcc

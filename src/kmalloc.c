@@ -167,7 +167,7 @@ static bool is_live_object(struct page *page, const void *p)
 {
 	struct slab_index i = slab_index(page, page->slabs, p);
 
-	return i.exact && page->slot[i.index] == SLOT_LIVE;
+	return i.exact && kmem_load_relaxed(&page->slot[i.index]) == SLOT_LIVE;
 }
 
 size_t ksize(const void *p)

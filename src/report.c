@@ -140,8 +140,8 @@ void kmem_report_caches(kmem_out_fn out, void *ctx)
 {
 	struct sink s = { out, ctx };
 
-	say(&s, "# name                     active    total   size /slab pages"
-	    " :  in CPUs depot  slabs :  slabKiB overKiB");
+	say(&s, "# name                     active    total   size objs page"
+	    " : in CPUs  depot  slabs :  slabKiB overKiB");
 	kmem_for_each_cache(say_cache, &s);
 	say(&s, "slot arrays, magazines and cache descriptors use %zu KiB of "
 	    "pages", kmem_internal_bytes() >> 10);
@@ -149,6 +149,8 @@ void kmem_report_caches(kmem_out_fn out, void *ctx)
 
 size_t kmem_internal_bytes(void)
 {
+	if (!zones.nr_nodes)
+		return 0;
 	return slots_bytes() + magazines_bytes() + caches_bytes();
 }
 

@@ -21,7 +21,9 @@
  *
  * This file moves objects between free and CACHED, under the lock of their
  * node. The owner of a CACHED or LIVE object changes its slot without a lock:
- * slots are bytes, so CPUs that own neighbours don't disturb one another.
+ * slots are bytes, so CPUs that own neighbours don't disturb one another. (A
+ * slot is read and written as an atomic all the same: a free that should not
+ * be looks at the slot of an object whose owner is somebody else.)
  *
  * Slots of up to KMEM_INLINE_SLOTS objects lie inside the descriptor. Longer
  * arrays come from two tables of 64 and 256 bytes, slabs themselves, whose
@@ -258,10 +260,9 @@ static struct page *slab_make(struct kmem_slabs *s, gfp_t gfp, unsigned node)
 		s->put_pages(s, head, order);
 		return NULL;
 	}
-	for (unsigned i = 0; i < n; i++)
-		slot[i] = (kmem_slot_t)(i + 1);
-	for (unsigned i = n - 1; i < slots; i++)
-		slot[i] = SLOT_END;
+	for (unsigned i = 0; i < slots; i++)
+		kmem_store_relaxed(&slot[i], i + 1 < n ?
+				   (kmem_slot_t)(i + 1) : SLOT_END);
 	slab_set_pages(s, head, order, slot);
 	head->inuse = 0;
 	head->free = 0;
@@ -313,7 +314,7 @@ static size_t slab_take(struct slab_node *n, struct page *head, void **objs,
 	for (size_t i = 0; i < take; i++) {
 		unsigned next = head->slot[index];
 
-		head->slot[index] = SLOT_CACHED;
+		kmem_store_relaxed(&head->slot[index], SLOT_CACHED);
 		objs[i] = slab_object(head, index);
 		index = next;
 	}
@@ -352,7 +353,7 @@ static void slab_put(struct kmem_slabs *s, struct slab_node *n,
 {
 	bool was_full = head->inuse == head->objects;
 
-	head->slot[index] = head->free;
+	kmem_store_relaxed(&head->slot[index], head->free);
 	head->free = (kmem_slot_t)index;
 	head->inuse--;
 	n->inuse--;
@@ -440,7 +441,8 @@ static size_t give_run(struct kmem_slabs *s, void **objs, size_t n,
 
 		/* The slab of a second copy may have gone by now. */
 		if (KMEM_LIKELY(page->slabs == s &&
-				page->slot[index] == SLOT_CACHED))
+				kmem_load_relaxed(&page->slot[index]) ==
+				SLOT_CACHED))
 			slab_put(s, node, slab_head(page), index, excess);
 		else
 			kmem_misuse("kmem: object %p of cache %s (index %u): "

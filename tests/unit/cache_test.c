@@ -294,8 +294,7 @@ static void test_create_refuses(void **state)
 {
 	static const char *const names[] = {
 		"", "with space", "tab\t", "new\nline", "del\x7f", "\xc3\xa4",
-		"a-name-that-is-much-longer-than-any-cache-should-have-"
-		"in-a-table",
+		"a-name-of-more-than-forty-seven-characters-is-no-name",
 	};
 
 	(void)state;

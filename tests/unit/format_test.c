@@ -15,10 +15,10 @@
 /* Both must write the same text and say the same length. */
 #define SAME(...) do { \
 	char ours[300], theirs[300]; \
-	size_t n = format(ours, sizeof(ours), __VA_ARGS__); \
-	int m = snprintf(theirs, sizeof(theirs), __VA_ARGS__); \
+	size_t length_ = format(ours, sizeof(ours), __VA_ARGS__); \
+	int theirs_ = snprintf(theirs, sizeof(theirs), __VA_ARGS__); \
 	assert_string_equal(ours, theirs); \
-	assert_int_equal(n, m); \
+	assert_int_equal(length_, theirs_); \
 } while (0)
 
 static const uint64_t numbers[] = {
@@ -76,6 +76,7 @@ static void test_widths(void **state)
 
 static void test_pointers(void **state)
 {
+	const char *volatile no_string = NULL;
 	char text[64];
 
 	(void)state;
@@ -83,7 +84,7 @@ static void test_pointers(void **state)
 	SAME("%p", (void *)UINTPTR_MAX);
 	format(text, sizeof(text), "%p", (void *)0);
 	assert_string_equal(text, "0x0");
-	format(text, sizeof(text), "%s", (const char *)NULL);
+	format(text, sizeof(text), "%s", no_string);
 	assert_string_equal(text, "(null)");
 }
 

@@ -609,7 +609,8 @@ static void test_exhaustion(void **state)
 			while ((held[n] = kmalloc(sizes[i],
 						  GFP_KERNEL | QUIET)))
 				n++;
-			assert_true(n * sizes[i] > 8 * MIB);
+			assert_true(n * kmalloc_size_roundup(sizes[i]) >
+				    12 * MIB);
 			if (!round)
 				first = n;
 			/* the second time is as good as the first, but for

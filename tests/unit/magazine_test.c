@@ -52,7 +52,7 @@ static struct kmem_cache_stats stats(struct kmem_cache *s)
 
 static struct {
 	struct magazine_layer layer;
-	struct magazine_cpu cpu[CPUS];
+	struct magazine_cpu cpu[CPUS];	/* right behind the layer */
 	/* the store: objects are small integers, [n] tells where n is */
 	unsigned char in_store[STORE + 1];
 	uintptr_t next;

@@ -79,14 +79,12 @@ static void misuse_pages(void)
 static void misuse_foreign(void)
 {
 	static char in_the_image[64] KMEM_ALIGNED(64);
-
 	static const char reason[] = "no memory of kmem's";
 
 	CHECK(port_catches(do_kfree, in_the_image, reason));
 	CHECK(port_catches(do_kfree, (void *)(uintptr_t)4096, reason));
 	CHECK(port_catches(do_kfree, (void *)(UINTPTR_MAX - 63), reason));
-	CHECK(port_catches(do_free_page, (void *)(uintptr_t)4096,
-			   "not memory of kmem's"));
+	CHECK(port_catches(do_free_page, (void *)(uintptr_t)4096, reason));
 }
 
 static void misuse_cache(void)

@@ -8,7 +8,8 @@
  *	  replaces them at random,
  *	- hands things to the next CPU through a ring, which frees them there,
  *	- exchanges things with all others through shared places,
- *	- shrinks and drains now and then,
+ *	- shrinks and drains, makes a cache, uses it and destroys it, now and
+ *	  then,
  *
  * while interrupts allocate and free in the same caches. Everything carries
  * its number as a pattern from allocation to free, wherever that happens: what
@@ -203,14 +204,35 @@ static void exchange(struct cpu *c)
 					__ATOMIC_ACQ_REL));
 }
 
-static void tidy(struct cpu *c)
+/* A cache of this CPU alone, while others walk the list of all caches. */
+static void brief_cache(struct cpu *c, unsigned cpu)
 {
-	unsigned r = (unsigned)test_below(&c->seed, 6);
+	struct kmem_cache *s;
+	char name[16];
+	void *obj[30];
+	size_t n = 1 + test_below(&c->seed, 30);
+
+	snprintf(name, sizeof(name), "brief-%u", cpu);
+	s = kmem_cache_create(name, 1 + test_below(&c->seed, 2000), 0, 0, NULL);
+	if (!s)
+		return;
+	n = kmem_cache_alloc_bulk(s, GFP_KERNEL | QUIET, n, obj);
+	for (size_t i = 0; i < n; i++)
+		memset(obj[i], (int)i, kmem_cache_size(s));
+	kmem_cache_free_bulk(s, n, obj);
+	kmem_cache_destroy(s);
+}
+
+static void tidy(struct cpu *c, unsigned cpu)
+{
+	unsigned r = (unsigned)test_below(&c->seed, 12);
 
 	if (r < 4)
 		kmem_cache_shrink(run.cache[r]);
-	else
+	else if (r < 8)
 		drain_pages();
+	else
+		brief_cache(c, cpu);
 }
 
 static void cpu_main(unsigned cpu, void *arg)
@@ -230,7 +252,7 @@ static void cpu_main(unsigned cpu, void *arg)
 		else if (r < 998)
 			exchange(c);
 		else
-			tidy(c);
+			tidy(c, cpu);
 		c->done++;
 	}
 	for (unsigned i = 0; i < PRIVATE; i++)
@@ -316,7 +338,7 @@ static void stress(uint64_t bytes, unsigned nr_cpus, unsigned irq_usec,
 
 	start(bytes, nr_cpus, seed);
 	pages = test_pages();
-	run.ops = test_scaled(600000) / nr_cpus;
+	run.ops = test_scaled(1500000) / nr_cpus;
 	if (irq_usec)
 		host_irq_start(irq_usec, false, irq_handler);
 	host_run_cpus(nr_cpus, cpu_main, NULL);
@@ -340,9 +362,9 @@ int main(void)
 
 	for (unsigned nr_cpus = 2; nr_cpus <= MAX_CPUS; nr_cpus *= 2) {
 		stress(128 * MIB, nr_cpus, 0, test_random(&seed));
-		stress(128 * MIB, nr_cpus, 100, test_random(&seed));
+		stress(128 * MIB, nr_cpus, 30, test_random(&seed));
 		/* memory for about half of what the CPUs would keep */
-		stress(nr_cpus * 2 * MIB, nr_cpus, 200, test_random(&seed));
+		stress(nr_cpus * 2 * MIB, nr_cpus, 50, test_random(&seed));
 	}
 	return EXIT_SUCCESS;
 }

@@ -299,16 +299,19 @@ void kmem_cache_destroy(struct kmem_cache *s)
 
 	if (!s)
 		return;
+	/* As long as it is on the list, a CPU that is short of memory may
+	 * drain it. */
+	list_lock();
 	magazine_layer_fini(&s->magazine);
 	slabs_shrink(&s->slabs);
 	slabs_sum(&s->slabs, &sum);
+	if (!sum.inuse)
+		list_del(&s->list);
+	list_unlock();
 	if (sum.inuse) {
 		slabs_for_each(&s->slabs, SLOT_LIVE, report_live, s);
 		return;
 	}
-	list_lock();
-	list_del(&s->list);
-	list_unlock();
 	free_parts(s, s->slabs.node);
 }
 

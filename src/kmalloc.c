@@ -70,21 +70,23 @@ static bool has_zone(enum kmalloc_type type)
 
 static bool make_type(enum kmalloc_type type)
 {
-	struct kmem_cache *larger = NULL;
+	struct kmem_cache **caches = kmalloc_caches[type];
 
+	/* Downwards: the next power of two has the larger index. */
 	for (unsigned i = KMALLOC_NR_CLASSES; i-- > 0; ) {
 		size_t size = class_size(i);
-		bool own = type == KMALLOC_NORMAL || is_power_of_two(size);
 
 		if (!size)
 			continue;
 		if (!has_zone(type))
-			larger = kmalloc_caches[KMALLOC_NORMAL][i];
-		else if (own)
-			larger = make_class(type, size);
-		if (!larger)
+			caches[i] = kmalloc_caches[KMALLOC_NORMAL][i];
+		else if (type == KMALLOC_NORMAL || is_power_of_two(size))
+			caches[i] = make_class(type, size);
+		else
+			caches[i] = caches[kmalloc_index((size_t)2 <<
+							 kmem_fls(size))];
+		if (!caches[i])
 			return false;
-		kmalloc_caches[type][i] = larger;
 	}
 	return true;
 }

@@ -2,7 +2,7 @@
 /*
  * tests/model/random.c - the whole interface against a trivial oracle.
  *
- * A small machine, one thread that plays several CPUs in turn, and a long
+ * A small machine (with an odd seed, of two nodes), one thread that plays several CPUs in turn, and a long
  * random sequence of calls: kmalloc and its family, caches that come and go,
  * blocks of pages of all orders, bulk calls, shrinking and draining, wrong
  * frees. The oracle is a byte for each eight bytes of memory, which says
@@ -561,14 +561,24 @@ static void one_call(bool growing)
 	CHECK(test_panics() == 0);
 }
 
+static int node_of_cpu(void *ctx, unsigned cpu)
+{
+	(void)ctx;
+	return (int)(cpu % 2);
+}
+
 static void start_machine(void)
 {
-	static const struct test_range map[] = {
+	static const struct kmem_hooks hooks = { .cpu_node = node_of_cpu };
+	/* the seam is in the middle of a block and of the DMA zone */
+	const kmem_phys_t seam = DMA_END - 3 * MIB - 5 * PAGE;
+	const struct test_range map[] = {
 		{ BASE, BASE + BYTES, KMEM_REGION_USABLE, KMEM_NO_NODE },
+		{ seam, BASE + BYTES, KMEM_REGION_NODE, (int)(seed0 % 2) },
 	};
-	struct kmem_params p = { .nr_cpus = CPUS };
+	struct kmem_params p = { .nr_cpus = CPUS, .hooks = &hooks };
 
-	CHECK(test_machine(map, 1, &p) == KMEM_OK);
+	CHECK(test_machine(map, 2, &p) == KMEM_OK);
 	test_panics_record();
 	for (unsigned c = 0; c < NR_CACHES; c++)
 		create_cache(c);

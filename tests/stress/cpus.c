@@ -363,8 +363,8 @@ int main(void)
 	for (unsigned nr_cpus = 2; nr_cpus <= MAX_CPUS; nr_cpus *= 2) {
 		stress(128 * MIB, nr_cpus, 0, test_random(&seed));
 		stress(128 * MIB, nr_cpus, 30, test_random(&seed));
-		/* memory for about half of what the CPUs would keep */
-		stress(nr_cpus * 2 * MIB, nr_cpus, 50, test_random(&seed));
+		/* less memory than the CPUs would keep */
+		stress((nr_cpus + 1) * MIB, nr_cpus, 50, test_random(&seed));
 	}
 	return EXIT_SUCCESS;
 }

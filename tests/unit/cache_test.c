@@ -641,6 +641,57 @@ static void test_shrink_with_run_on_cpu(void **state)
 	kmem_cache_destroy(s);
 }
 
+/* --------------------------------------------------------------------- nodes */
+
+static int node_of_cpu(void *ctx, unsigned cpu)
+{
+	(void)ctx;
+	return (int)cpu;
+}
+
+/* Slabs are of the node of the CPU that needs them; objects freed on another
+ * node's CPU go back to their own slab, whose node has its own lists. */
+static void test_nodes(void **state)
+{
+	static const struct kmem_hooks hooks = { .cpu_node = node_of_cpu };
+	static const struct test_range map[] = {
+		{ 16 * MIB, 32 * MIB, KMEM_REGION_USABLE, 0 },
+		{ 32 * MIB, 48 * MIB, KMEM_REGION_USABLE, 1 },
+		{ 48 * MIB, 64 * MIB, KMEM_REGION_USABLE, 2 },
+	};
+	struct kmem_params p = { .nr_cpus = 3, .hooks = &hooks };
+	static void *obj[3][1000];
+	struct kmem_cache *s;
+
+	(void)state;
+	assert_int_equal(test_machine(map, 3, &p), KMEM_OK);
+	s = kmem_cache_create("nodes", 512, 0, 0, NULL);
+	for (unsigned cpu = 0; cpu < 3; cpu++) {
+		host_cpu_set(cpu);
+		for (unsigned i = 0; i < 1000; i++) {
+			obj[cpu][i] = kmem_cache_alloc(s, GFP_KERNEL);
+			assert_non_null(obj[cpu][i]);
+			/* new slabs, all of them */
+			assert_int_equal(virt_to_phys(obj[cpu][i]) /
+					 (16 * MIB) - 1, cpu);
+		}
+	}
+	assert_sound();
+	for (unsigned i = 0; i < 3000; i++) {
+		host_cpu_set((i + 1) % 3);
+		kmem_cache_free(s, obj[i % 3][i / 3]);
+	}
+	assert_sound();
+	for (unsigned cpu = 0; cpu < 3; cpu++) {
+		host_cpu_set(cpu);
+		kmem_cache_shrink(s);
+	}
+	assert_int_equal(stats(s).slabs, 0);
+	host_cpu_set(0);
+	assert_sound();
+	kmem_cache_destroy(s);
+}
+
 /* -------------------------------------------------------------------- misuse */
 
 static struct kmem_cache *victim;
@@ -778,6 +829,32 @@ static void test_behind_the_last_object(void **state)
 	}
 	kmem_cache_free(s, obj);
 	kmem_cache_destroy(s);
+	assert_sound();
+}
+
+/* The same for objects of every size: each place behind the last object where
+ * one more would begin. */
+static void test_no_object_too_many(void **state)
+{
+	unsigned step = test_scaled(100) < 100 ? 104 : 8;
+
+	(void)state;
+	for (size_t size = 8; size <= KMEM_CACHE_MAX_SIZE; size += step) {
+		struct kmem_cache *s = kmem_cache_create("end", size, 0, 0,
+							 NULL);
+		struct kmem_cache_stats st = stats(s);
+		char *obj = kmem_cache_alloc(s, GFP_KERNEL), *slab, *p;
+
+		slab = (char *)((uintptr_t)obj & ~((PAGE << st.order) - 1));
+		p = slab + st.objects_per_slab * st.slot_size;
+		for (; p < slab + (PAGE << st.order); p += st.slot_size) {
+			kmem_cache_free(s, p);
+			REQUIRE(test_panics() == 1);
+			test_panics_clear();
+		}
+		kmem_cache_free(s, obj);
+		kmem_cache_destroy(s);
+	}
 	assert_sound();
 }
 
@@ -934,11 +1011,13 @@ int main(void)
 		CASE(test_shrink),
 		CASE(test_shrink_and_other_cpus),
 		CASE(test_shrink_with_run_on_cpu),
+		CASE(test_nodes),
 		CASE(test_double_free),
 		CASE(test_double_free_later),
 		CASE(test_double_free_much_later),
 		CASE(test_interior_pointer),
 		CASE(test_behind_the_last_object),
+		CASE(test_no_object_too_many),
 		CASE(test_foreign_pointer),
 		CASE(test_wrong_cache),
 		CASE(test_wrong_interface),

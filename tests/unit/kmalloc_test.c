@@ -591,6 +591,105 @@ static void test_misuse_large(void **state)
 	assert_sound();
 }
 
+/* kmem's own structures come from slabs too; a pointer to one is nobody's to
+ * free. */
+static void test_misuse_of_internals(void **state)
+{
+	void *own[] = {
+		kmalloc_caches[KMALLOC_NORMAL][3], kmem_page_map.section,
+		kmem_page_map.section[0],
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(own); i++) {
+		kfree(own[i]);
+		assert_panicked(own[i], "kfree", NULL);
+		assert_int_equal(ksize(own[i]), 0);
+		assert_panicked(own[i], "ksize", NULL);
+	}
+}
+
+/* ------------------------------------------------------- when memory is short */
+
+static struct {
+	unsigned reclaims, waits;
+	bool masked;
+	void **held;
+	size_t nr_held;
+} hook;
+
+static size_t give_back(size_t n)
+{
+	size_t given = 0;
+
+	for (; given < n && hook.nr_held; given++)
+		kfree(hook.held[--hook.nr_held]);
+	return given;
+}
+
+/* A hook may use kmem itself, as long as that doesn't need the hook. */
+static size_t hook_reclaim(void *ctx, const struct kmem_pressure *p)
+{
+	void *mine = kmalloc(32, GFP_ATOMIC | QUIET);
+
+	(void)ctx;
+	(void)p;
+	kfree(mine);
+	hook.reclaims++;
+	hook.masked |= kmem_host_cpu.irqs_masked;
+	return 0;
+}
+
+static void hook_wait(void *ctx, const struct kmem_pressure *p)
+{
+	(void)ctx;
+	(void)p;
+	hook.waits++;
+	hook.masked |= kmem_host_cpu.irqs_masked;
+	give_back(200);
+}
+
+/* A kmalloc() or a new slab that needs pages goes through the same hooks as
+ * alloc_pages(), with interrupts as the caller had them; __GFP_NOFAIL ends
+ * with memory; GFP_ATOMIC never gets there. */
+static void test_hooks(void **state)
+{
+	static const struct test_range map[] = {
+		{ 1 * MIB, 9 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE },
+	};
+	static const struct kmem_hooks hooks = {
+		.reclaim = hook_reclaim, .wait = hook_wait,
+	};
+	struct kmem_params params = { .nr_cpus = 2, .hooks = &hooks };
+	static void *held[10000];
+	void *p;
+
+	(void)state;
+	assert_int_equal(test_machine(map, 1, &params), KMEM_OK);
+	memset(&hook, 0, sizeof(hook));
+	hook.held = held;
+	while ((p = kmalloc(4096, GFP_ATOMIC | QUIET)))
+		held[hook.nr_held++] = p;
+	assert_int_equal(hook.reclaims + hook.waits, 0);
+	assert_null(kmalloc(5000, GFP_KERNEL | QUIET));
+	assert_true(hook.reclaims > 0);
+	assert_int_equal(hook.waits, 0);
+	p = kmalloc(5000, GFP_KERNEL | __GFP_NOFAIL);
+	assert_non_null(p);
+	assert_true(hook.waits > 0);
+	memset(p, 1, 5000);
+	kfree(p);
+	hook.waits = 0;
+	while ((p = kmalloc(4096, GFP_ATOMIC | QUIET)))
+		held[hook.nr_held++] = p;
+	p = kmalloc(100000, GFP_KERNEL | __GFP_NOFAIL);
+	assert_non_null(p);
+	assert_true(hook.waits > 0);
+	kfree(p);
+	assert_false(hook.masked);
+	give_back(SIZE_MAX);
+}
+
 /* When memory is used up kmalloc() says NULL, for each size, and everything
  * can be freed and allocated again. */
 static void test_exhaustion(void **state)
@@ -652,6 +751,8 @@ int main(void)
 		CASE(test_kfree_of_cache_object),
 		CASE(test_misuse_small),
 		CASE(test_misuse_large),
+		CASE(test_misuse_of_internals),
+		CASE(test_hooks),
 		CASE(test_exhaustion),
 	};
 

@@ -107,6 +107,25 @@ static void test_second_copy_without_slab(void **state)
 	assert_sound();
 }
 
+/* The same, but the second copy is met by an allocation. */
+static void test_allocation_without_slab(void **state)
+{
+	void *obj = kmem_cache_alloc(s, GFP_KERNEL), *fresh;
+
+	(void)state;
+	free_on_both(obj);
+	drain_cpu(0);
+	drain_pages();
+	assert_int_not_equal(virt_to_page(obj)->type, PAGE_SLAB);
+	host_cpu_set(1);
+	/* that shrinking asked CPU 1 to drain is seen on slow paths only */
+	fresh = kmem_cache_alloc(s, GFP_KERNEL);
+	assert_panicked(obj, "raced", "freed twice");
+	assert_non_null(fresh);
+	assert_sound();
+	kmem_cache_free(s, fresh);
+}
+
 /* The pages have even become a slab of another cache. */
 static void test_second_copy_in_a_foreign_slab(void **state)
 {
@@ -259,6 +278,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_second_copy_at_the_slab),
 		CASE(test_second_copy_without_slab),
+		CASE(test_allocation_without_slab),
 		CASE(test_second_copy_in_a_foreign_slab),
 		CASE(test_second_copy_is_allocated),
 		CASE(test_second_copy_in_bulk),

@@ -145,7 +145,8 @@ static struct slab_node sum(void)
  * S3 and S5 say, and it is kept when empty. */
 static void test_life_of_a_slab(void **state)
 {
-	void *obj[16], *one;
+	static void *obj[SLAB_MAX_OBJECTS];
+	void *one;
 
 	(void)state;
 	start_slabs(1024);
@@ -189,7 +190,7 @@ static void test_objects_cover_the_slab(void **state)
 
 	(void)state;
 	for (unsigned s = 0; s < KMEM_ARRAY_SIZE(sizes); s++) {
-		void *obj[SLAB_MAX_OBJECTS];
+		static void *obj[SLAB_MAX_OBJECTS];
 		unsigned char seen[SLAB_MAX_OBJECTS] = { 0 };
 		char *base;
 		size_t n;
@@ -311,7 +312,7 @@ static void construct(void *obj)
  * taking and giving leave objects as they are. */
 static void test_constructor(void **state)
 {
-	void *obj[16];
+	static void *obj[SLAB_MAX_OBJECTS];
 
 	(void)state;
 	start_slabs(512);

@@ -96,6 +96,22 @@ static void *table_at(const struct region *r)
 	return (void *)(uintptr_t)(r->start + plan.params.virt_offset);
 }
 
+/* The largest block of descriptors is what virt_to_page() tries first. */
+static void choose_main_range(const struct region *r)
+{
+	struct kmem_page_map *m = &kmem_page_map;
+	uintptr_t bytes = (uintptr_t)r->nr_sections << m->section_shift;
+
+	if (bytes <= m->main_bytes)
+		return;
+	m->main_bytes = bytes;
+	m->main_base = m->base +
+		       ((uintptr_t)r->first_section << m->section_shift);
+	m->main_pages = (uintptr_t)table_at(r) -
+			(m->main_base >> KMEM_PAGE_SHIFT) *
+			sizeof(struct page);
+}
+
 static void write_section_table(void)
 {
 	struct kmem_page_map *m = &kmem_page_map;
@@ -115,6 +131,7 @@ static void write_section_table(void)
 		const struct region *r = &regions.r[i];
 		struct page *pages = table_at(r);
 
+		choose_main_range(r);
 		for (uint32_t s = 0; s < r->nr_sections; s++)
 			m->section[r->first_section + s] =
 				pages + ((size_t)s << plan.section_order);

@@ -94,37 +94,51 @@ static struct kmem_cache *magazine_cache(struct magazine_layer *l)
 	return kmem_container_of(l, struct kmem_cache, magazine);
 }
 
-static size_t take_objects(struct magazine_layer *l, void **objs, size_t n)
+static size_t take_objects(struct magazine_layer *l, struct round *rounds,
+			   size_t n)
 {
-	return slabs_take(&magazine_cache(l)->slabs, objs, n);
+	return slabs_take(&magazine_cache(l)->slabs, rounds, n);
 }
 
-static void give_objects(struct magazine_layer *l, void **objs, size_t n)
+static void give_objects(struct magazine_layer *l, const struct round *rounds,
+			 size_t n)
 {
-	slabs_give(&magazine_cache(l)->slabs, objs, n);
+	slabs_give(&magazine_cache(l)->slabs, rounds, n);
 }
 
-/* An object from wherever there is one, CACHED; NULL without memory. */
-static void *get_cached(struct kmem_cache *s, gfp_t gfp)
+/* An object from wherever there is one, CACHED; none without memory. */
+static struct round get_cached(struct kmem_cache *s, gfp_t gfp)
 {
 	unsigned tries = gfp & __GFP_NOFAIL ? 3 : 1;
-	void *obj = magazine_alloc_slow(&s->magazine);
+	struct round r = magazine_alloc_slow(&s->magazine);
 
-	while (!obj && tries--)
-		obj = slabs_grow(&s->slabs, gfp);
-	return obj;
+	while (!r.obj && tries--)
+		r = slabs_grow(&s->slabs, gfp);
+	return r;
 }
 
 void *cache_alloc_slow(struct kmem_cache *s, gfp_t gfp)
 {
-	void *obj;
+	struct round r;
 
-	do {
-		obj = get_cached(s, gfp);
-		if (!obj)
-			return NULL;
-	} while (!cache_mark_live(s, obj));
-	return gfp & __GFP_ZERO ? cache_zero(s, obj) : obj;
+	r = get_cached(s, gfp);
+	if (!r.obj)
+		return NULL;
+	if (!cache_mark_live(r))
+		return cache_alloc_again(s, gfp, r.obj);
+	return gfp & __GFP_ZERO ? cache_zero(s, r.obj) : r.obj;
+}
+
+static KMEM_COLD void second_copy(const struct kmem_cache *s, const void *obj)
+{
+	kmem_misuse("kmem: object %p of cache %s was freed twice, by CPUs "
+		    "that raced; the second copy is dropped", obj, s->name);
+}
+
+void *cache_alloc_again(struct kmem_cache *s, gfp_t gfp, void *bad)
+{
+	second_copy(s, bad);
+	return kmem_cache_alloc(s, gfp);
 }
 
 void *cache_zero(struct kmem_cache *s, void *obj)
@@ -197,12 +211,10 @@ static gfp_t pages_gfp(slab_flags_t flags)
 
 static void free_parts(struct kmem_cache *s, void *nodes)
 {
-	void *p = s;
-
 	if (nodes)
-		slabs_give(&caches.nodes, &nodes, 1);
+		slabs_free(&caches.nodes, nodes);
 	if (s)
-		slabs_give(&caches.descriptors, &p, 1);
+		slabs_free(&caches.descriptors, s);
 }
 
 static struct kmem_cache *cache_make(const char *name, size_t size,
@@ -361,37 +373,47 @@ void *kmem_cache_zalloc(struct kmem_cache *s, gfp_t gfp)
 
 void kmem_cache_free(struct kmem_cache *s, void *obj)
 {
+	kmem_slot_t *slot;
 	struct page *page;
 
 	if (!obj)
 		return;
 	page = virt_to_page(obj);
 	if (KMEM_LIKELY(page && page->slabs == &s->slabs &&
-			cache_mark_cached(page, obj)))
-		cache_free(s, obj);
+			cache_mark_cached(page, obj, &slot)))
+		cache_free(s, obj, slot);
 	else
 		cache_bad_free("kmem_cache_free", s, obj);
 }
 
+/* ---- in bulk: what goes to or comes from one magazine, at once ---- */
+
+#define BULK_ROUNDS	32
+
 size_t kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n,
 			     void **objs)
 {
-	size_t got = 0, live = 0;
+	struct round r[BULK_ROUNDS];
+	size_t got = 0;
 
 	while (got < n) {
-		size_t k = magazine_alloc_many(&s->magazine, objs + got,
-					       n - got);
+		size_t k = magazine_alloc_many(&s->magazine, r,
+				KMEM_MIN(n - got, (size_t)BULK_ROUNDS));
 
 		if (!k) {
-			objs[got] = get_cached(s, gfp);
-			if (!objs[got])
+			r[0] = get_cached(s, gfp);
+			if (!r[0].obj)
 				break;
 			k = 1;
 		}
 		/* Second copies of a racing double free drop out here. */
-		for (got += k; live < got; live++)
-			if (!cache_mark_live(s, objs[live]))
-				objs[live--] = objs[--got];
+		for (size_t i = 0; i < k; i++) {
+			objs[got] = r[i].obj;
+			if (cache_mark_live(r[i]))
+				got++;
+			else
+				second_copy(s, r[i].obj);
+		}
 	}
 	if (got < n) {
 		kmem_cache_free_bulk(s, got, objs);
@@ -402,48 +424,55 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n,
 	return n;
 }
 
-/* The cache of an object that has just been marked CACHED, or NULL. */
-static struct kmem_cache *bulk_mark(struct kmem_cache *s, void *obj)
+/* Give back rounds of one cache, marked CACHED. */
+static void free_run(struct kmem_cache *s, const struct round *r, size_t n)
 {
-	struct page *page = virt_to_page(obj);
-
-	if (page && page->slabs && (!s || page->slabs == &s->slabs) &&
-	    cache_mark_cached(page, obj))
-		return page_cache(page);
-	cache_bad_free("kmem_cache_free_bulk", s, obj);
-	return NULL;
-}
-
-static void free_run(struct kmem_cache *s, void **objs, size_t n)
-{
-	while (s && n) {
-		size_t k = magazine_free_many(&s->magazine, objs, n);
+	while (n) {
+		size_t k = magazine_free_many(&s->magazine, r, n);
 
 		if (!k) {
-			magazine_free_slow(&s->magazine, objs[0]);
+			magazine_free_slow(&s->magazine, r->obj, r->slot);
 			k = 1;
 		}
-		objs += k;
+		r += k;
 		n -= k;
 	}
 }
 
+/* Mark an object CACHED. Its cache, or NULL: it was reported. */
+static struct kmem_cache *bulk_mark(struct kmem_cache *s, struct round *r)
+{
+	struct page *page = virt_to_page(r->obj);
+
+	if (page && page->slabs && (!s || page->slabs == &s->slabs) &&
+	    cache_mark_cached(page, r->obj, &r->slot))
+		return page_cache(page);
+	cache_bad_free("kmem_cache_free_bulk", s, r->obj);
+	return NULL;
+}
+
 void kmem_cache_free_bulk(struct kmem_cache *s, size_t n, void **objs)
 {
-	struct kmem_cache *of = NULL;	/* of the run that begins at start */
-	size_t start = 0;
+	struct round r[BULK_ROUNDS];
+	struct kmem_cache *of = NULL;	/* of the rounds collected */
+	size_t k = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		struct kmem_cache *next = objs[i] ? bulk_mark(s, objs[i]) :
-						    NULL;
+		struct round next = { objs[i], NULL };
+		struct kmem_cache *cache = objs[i] ? bulk_mark(s, &next) :
+						     NULL;
 
-		if (next == of)
+		if (!cache)
 			continue;
-		free_run(of, objs + start, i - start);
-		of = next;
-		start = i;
+		if (k == BULK_ROUNDS || (k && cache != of)) {
+			free_run(of, r, k);
+			k = 0;
+		}
+		of = cache;
+		r[k++] = next;
 	}
-	free_run(of, objs + start, n - start);
+	if (k)
+		free_run(of, r, k);
 }
 
 size_t kmem_cache_size(const struct kmem_cache *s)
@@ -514,12 +543,6 @@ KMEM_COLD void cache_bad_free(const char *call, const struct kmem_cache *s,
 		kmem_misuse("kmem: %s(%p): the page is %s", call, p,
 			    page ? page_describe(page) :
 			    "no memory of kmem's");
-}
-
-KMEM_COLD void cache_bad_alloc(const struct kmem_cache *s, const void *obj)
-{
-	kmem_misuse("kmem: object %p of cache %s was freed twice, by CPUs "
-		    "that raced; the second copy is dropped", obj, s->name);
 }
 
 /* ---- the checker ---- */
@@ -611,7 +634,7 @@ void kmem_cache_stats(struct kmem_cache *s, struct kmem_cache_stats *st)
 	st->empty_slabs = sum.nr_empty;
 	st->slab_bytes = sum.nr_pages << KMEM_PAGE_SHIFT;
 	st->overhead_bytes = sum.nr_slabs * slabs_slot_room(&s->slabs) +
-			     st->layer.magazines * sizeof(struct magazine) +
+			     st->layer.magazine_bytes +
 			     sizeof(*s) + LAYER_BYTES(zones.nr_cpus);
 	st->slabs_made = sum.made;
 	st->slabs_freed = sum.freed;

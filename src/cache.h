@@ -34,15 +34,18 @@ size_t caches_bytes(void);
 /* cache_alloc() when the magazines have nothing to give at once. */
 void *cache_alloc_slow(struct kmem_cache *s, gfp_t gfp) KMEM_NOINLINE;
 
+/* cache_alloc() when they gave an object that was not CACHED: it was freed
+ * twice by CPUs that raced, and this is the second copy. Reports it, and
+ * allocates another one. */
+void *cache_alloc_again(struct kmem_cache *s, gfp_t gfp, void *bad)
+	KMEM_COLD;
+
 /* cache_alloc() of an object that must be zeroed: that, and return it. */
 void *cache_zero(struct kmem_cache *s, void *obj) KMEM_NOINLINE;
 
 /* Report why p can't be freed by `call` (to cache s, or to any if NULL). */
 void cache_bad_free(const char *call, const struct kmem_cache *s,
 		    const void *p);
-
-/* An object that a magazine gave was not CACHED: report it. */
-void cache_bad_alloc(const struct kmem_cache *s, const void *obj);
 
 void caches_check(struct check *c);
 
@@ -51,54 +54,48 @@ KMEM_INLINE struct kmem_cache *page_cache(const struct page *page)
 	return kmem_container_of(page->slabs, struct kmem_cache, slabs);
 }
 
-/*
- * CACHED -> LIVE. False if the object is not CACHED, or its slab is gone: it
- * was freed twice by CPUs that raced, and this is the second copy.
- */
-KMEM_INLINE bool cache_mark_live(struct kmem_cache *s, void *obj)
+/* CACHED -> LIVE. False if it is not CACHED. */
+KMEM_INLINE bool cache_mark_live(struct round r)
 {
-	struct page *page = virt_to_page(obj);
-	unsigned i = slab_index(page, &s->slabs, obj).index;
-
-	if (KMEM_UNLIKELY(page->slabs != &s->slabs ||
-			  kmem_load_relaxed(&page->slot[i]) != SLOT_CACHED)) {
-		cache_bad_alloc(s, obj);
+	if (KMEM_UNLIKELY(kmem_load_relaxed(r.slot) != SLOT_CACHED))
 		return false;
-	}
-	kmem_store_relaxed(&page->slot[i], SLOT_LIVE);
+	kmem_store_relaxed(r.slot, SLOT_LIVE);
 	return true;
 }
 
-/* LIVE -> CACHED. False if p is not a live object of the page's cache. */
-KMEM_INLINE bool cache_mark_cached(struct page *page, const void *p)
+/* LIVE -> CACHED. False if p is not a live object of the page's cache;
+ * otherwise *slot is its slot. */
+KMEM_INLINE bool cache_mark_cached(const struct page *page, const void *p,
+				   kmem_slot_t **slot)
 {
 	struct slab_index i = slab_index(page, page->slabs, p);
 
-	if (KMEM_UNLIKELY(!i.exact ||
-			  kmem_load_relaxed(&page->slot[i.index]) !=
-			  SLOT_LIVE))
+	*slot = &page->slot[i.index];
+	if (KMEM_UNLIKELY(!i.exact || kmem_load_relaxed(*slot) != SLOT_LIVE))
 		return false;
-	kmem_store_relaxed(&page->slot[i.index], SLOT_CACHED);
+	kmem_store_relaxed(*slot, SLOT_CACHED);
 	return true;
 }
 
 /* The slow ways out are tail calls, so that the fast one saves no register. */
 KMEM_INLINE void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
-	void *obj = magazine_alloc(&s->magazine);
+	struct round r = magazine_alloc(&s->magazine);
 
-	if (KMEM_UNLIKELY(!obj || !cache_mark_live(s, obj)))
+	if (KMEM_UNLIKELY(!r.obj))
 		return cache_alloc_slow(s, gfp);
+	if (KMEM_UNLIKELY(!cache_mark_live(r)))
+		return cache_alloc_again(s, gfp, r.obj);
 	if (KMEM_UNLIKELY(gfp & __GFP_ZERO))
-		return cache_zero(s, obj);
-	return obj;
+		return cache_zero(s, r.obj);
+	return r.obj;
 }
 
-/* p has been marked CACHED. */
-KMEM_INLINE void cache_free(struct kmem_cache *s, void *p)
+/* An object that has been marked CACHED. */
+KMEM_INLINE void cache_free(struct kmem_cache *s, void *p, kmem_slot_t *slot)
 {
-	if (KMEM_UNLIKELY(!magazine_free(&s->magazine, p)))
-		magazine_free_slow(&s->magazine, p);
+	if (KMEM_UNLIKELY(!magazine_free(&s->magazine, p, slot)))
+		magazine_free_slow(&s->magazine, p, slot);
 }
 
 #endif /* KMEM_CACHE_PRIVATE_H */

@@ -140,6 +140,8 @@ static bool is_large(const struct page *page, const void *p)
 
 static KMEM_NOINLINE void free_large(struct page *page, const void *p)
 {
+	if (ZERO_OR_NULL_PTR(p))
+		return;
 	if (!is_large(page, p)) {
 		cache_bad_free("kfree", NULL, p);
 		return;
@@ -148,19 +150,34 @@ static KMEM_NOINLINE void free_large(struct page *page, const void *p)
 	__free_pages(page, page->order);
 }
 
-void kfree(const void *p)
+/* p lies in that page; page NULL: in none. */
+KMEM_INLINE void free_in_page(struct page *page, const void *p)
 {
-	struct page *page;
+	kmem_slot_t *slot;
 
-	if (KMEM_UNLIKELY(ZERO_OR_NULL_PTR(p)))
-		return;
-	page = virt_to_page(p);
 	if (KMEM_UNLIKELY(!page || !page->slabs))
 		free_large(page, p);
-	else if (KMEM_LIKELY(cache_mark_cached(page, p)))
-		cache_free(page_cache(page), (void *)(uintptr_t)p);
+	else if (KMEM_LIKELY(cache_mark_cached(page, p, &slot)))
+		cache_free(page_cache(page), (void *)(uintptr_t)p, slot);
 	else
 		cache_bad_free("kfree", NULL, p);
+}
+
+static KMEM_NOINLINE void free_by_table(const void *p)
+{
+	free_in_page(virt_to_page(p), p);
+}
+
+/* NULL and ZERO_SIZE_PTR are in no slab, and need no test here. */
+void kfree(const void *p)
+{
+	bool in;
+	struct page *page = kmem_main_page(p, &in);
+
+	if (KMEM_LIKELY(in))
+		free_in_page(page, p);
+	else
+		free_by_table(p);
 }
 
 /* ---- sizes ---- */

@@ -39,15 +39,15 @@
  * How much may sit here. A CPU's `limit` starts at START_LIMIT and doubles
  * with every RAISE_TRIPS trips beyond its own magazines, up to max_limit,
  * which also bounds the bytes in a magazine: caches that are seldom used pin
- * little, busy ones soon have long magazines. The depot holds max_objects at
+ * little and have short magazines, busy ones soon have long ones. The depot holds max_objects at
  * most; each time its lock is found taken the bound grows by a magazine, up
  * to max_depot: what CPUs don't fight over need not be kept.
  *
  * Invariants:
  *
- *  M1	loaded == NULL implies rounds == 0 and limit == 0; the same for
- *	previous and previous_rounds
- *  M2	rounds, previous_rounds <= KMEM_MAGAZINE_ROUNDS
+ *  M1	without a loaded magazine, bottom, top and end are NULL; without a
+ *	previous one, previous_rounds is 0
+ *  M2	bottom <= top <= bottom + capacity; previous_rounds <= capacity
  *  M3	depot: nr_full and nr_empty are the lengths of the lists; every full
  *	magazine has at least one round, every empty one none
  *  M4	depot.objects == sum of rounds over the full magazines <= max_objects
@@ -63,36 +63,61 @@
 #define START_LIMIT	4
 #define RAISE_TRIPS	4
 
-static struct kmem_slabs magazine_slabs;
-static struct slab_node magazine_node;
+/* [0]: short ones, [1]: long ones */
+static struct kmem_slabs magazine_slabs[2];
+static struct slab_node magazine_node[2];
+
+static size_t magazine_size(unsigned capacity)
+{
+	return sizeof(struct magazine) + capacity * sizeof(struct round);
+}
 
 void magazines_init(void)
 {
-	slabs_init(&magazine_slabs, "magazines", sizeof(struct magazine),
-		   &magazine_node, 1);
+	slabs_init(&magazine_slabs[0], "magazines-short",
+		   magazine_size(MAGAZINE_SHORT), &magazine_node[0], 1);
+	slabs_init(&magazine_slabs[1], "magazines-long",
+		   magazine_size(MAGAZINE_LONG), &magazine_node[1], 1);
 }
 
 size_t magazines_bytes(void)
 {
-	return slabs_bytes(&magazine_slabs);
+	return slabs_bytes(&magazine_slabs[0]) +
+	       slabs_bytes(&magazine_slabs[1]);
 }
 
 void magazines_check(struct check *c)
 {
-	slabs_check(&magazine_slabs, c);
+	slabs_check(&magazine_slabs[0], c);
+	slabs_check(&magazine_slabs[1], c);
 }
 
-static struct magazine *magazine_new(void)
+static struct kmem_slabs *slabs_for(unsigned capacity)
 {
-	return slabs_alloc(&magazine_slabs, GFP_NOWAIT);
+	return &magazine_slabs[capacity > MAGAZINE_SHORT];
 }
 
-static void magazine_delete(struct magazine *m)
+/* One for `limit` rounds. */
+static struct magazine *magazine_new(struct magazine_layer *l, unsigned limit)
 {
-	void *obj = m;
+	struct magazine *m = slabs_alloc(slabs_for(limit), GFP_NOWAIT);
 
-	if (m)
-		slabs_give(&magazine_slabs, &obj, 1);
+	if (!m)
+		return NULL;
+	m->capacity = limit > MAGAZINE_SHORT ? MAGAZINE_LONG : MAGAZINE_SHORT;
+	m->rounds = 0;
+	kmem_add_relaxed(&l->magazines, 1);
+	kmem_add_relaxed(&l->magazine_bytes, magazine_size(m->capacity));
+	return m;
+}
+
+static void magazine_delete(struct magazine_layer *l, struct magazine *m)
+{
+	if (!m)
+		return;
+	kmem_add_relaxed(&l->magazines, (size_t)-1);
+	kmem_add_relaxed(&l->magazine_bytes, 0 - magazine_size(m->capacity));
+	slabs_free(slabs_for(m->capacity), m);
 }
 
 void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
@@ -104,6 +129,8 @@ void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
 	l->max_limit = (uint8_t)KMEM_MIN(limit,
 					 (size_t)KMEM_MAGAZINE_ROUNDS);
 	l->epoch = 0;
+	l->magazines = 0;
+	l->magazine_bytes = 0;
 	memset(&l->depot, 0, sizeof(l->depot));
 	l->depot.max_objects = KMEM_MAX(depot_bytes / object_bytes,
 					(size_t)l->max_limit);
@@ -112,48 +139,86 @@ void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
 
 /* ---- one CPU's magazines; interrupts are masked and busy is set ---- */
 
-static void set_rounds(struct magazine_cpu *c, size_t rounds)
+static struct magazine *loaded(const struct magazine_cpu *c)
 {
-	kmem_store_relaxed(&c->rounds, (uint32_t)rounds);
+	return c->bottom ? kmem_container_of(c->bottom, struct magazine,
+					     round[0]) : NULL;
 }
 
-static void set_previous_rounds(struct magazine_cpu *c, size_t rounds)
+static unsigned rounds(const struct magazine_cpu *c)
 {
-	kmem_store_relaxed(&c->previous_rounds, (uint32_t)rounds);
+	return (unsigned)(c->top - c->bottom);
 }
 
-/* Readers of statistics look at it to know whether there are magazines. */
-static void set_limit(struct magazine_layer *l, struct magazine_cpu *c,
-		      unsigned limit)
+/* Load m, which has n rounds; NULL: unload. */
+static void load(struct magazine_cpu *c, struct magazine *m, unsigned n)
 {
-	kmem_store_relaxed(&c->limit, (uint8_t)KMEM_MIN(limit, l->max_limit));
+	struct round *bottom = m ? m->round : NULL;
+	unsigned room = m ? KMEM_MIN(c->limit, m->capacity) : 0;
+
+	kmem_store_relaxed(&c->bottom, bottom);
+	kmem_store_relaxed(&c->top, m ? bottom + n : NULL);
+	c->end = m ? bottom + room : NULL;
+}
+
+static void set_rounds(struct magazine_cpu *c, size_t n)
+{
+	kmem_store_relaxed(&c->top, c->bottom + n);
+}
+
+static void set_previous(struct magazine_cpu *c, struct magazine *m,
+			 unsigned n)
+{
+	c->previous = m;
+	kmem_store_relaxed(&c->previous_rounds, (uint8_t)n);
 }
 
 static void swap_magazines(struct magazine_cpu *c)
 {
-	struct magazine *m = c->loaded;
-	uint32_t rounds = c->rounds;
+	struct magazine *m = loaded(c);
+	unsigned n = rounds(c);
 
-	c->loaded = c->previous;
-	set_rounds(c, c->previous_rounds);
-	c->previous = m;
-	set_previous_rounds(c, rounds);
+	load(c, c->previous, c->previous_rounds);
+	set_previous(c, m, n);
+}
+
+static bool is_full(const struct magazine_cpu *c, const struct magazine *m,
+		    unsigned n)
+{
+	return n >= KMEM_MIN(c->limit, m->capacity);
 }
 
 /* Two magazines are there, or could be made. */
 static bool magazines_ready(struct magazine_layer *l, struct magazine_cpu *c)
 {
-	if (KMEM_LIKELY(c->loaded && c->previous))
+	if (KMEM_LIKELY(c->bottom && c->previous))
 		return true;
 	if (!l->max_limit)
 		return false;
-	if (!c->loaded)
-		c->loaded = magazine_new();
-	if (!c->previous && c->loaded)
-		c->previous = magazine_new();
-	if (c->loaded && !c->limit)
-		set_limit(l, c, START_LIMIT);
+	if (!c->limit)
+		c->limit = (uint8_t)KMEM_MIN(START_LIMIT, l->max_limit);
+	if (!c->bottom)
+		load(c, magazine_new(l, c->limit), 0);
+	if (!c->previous && c->bottom)
+		set_previous(c, magazine_new(l, c->limit), 0);
 	return c->previous;
+}
+
+/* An empty magazine that has become too short for the limit gives way to a
+ * longer one, if there is one to be had. */
+static struct magazine *long_enough(struct magazine_layer *l,
+				    struct magazine_cpu *c,
+				    struct magazine *empty)
+{
+	struct magazine *m;
+
+	if (KMEM_LIKELY(empty->capacity >= c->limit))
+		return empty;
+	m = magazine_new(l, c->limit);
+	if (!m)
+		return empty;
+	magazine_delete(l, empty);
+	return m;
 }
 
 /* A CPU that often has to look beyond its magazines gets longer ones. */
@@ -162,27 +227,27 @@ static void count_trip(struct magazine_layer *l, struct magazine_cpu *c)
 	if (c->limit == l->max_limit || ++c->trips < RAISE_TRIPS)
 		return;
 	c->trips = 0;
-	set_limit(l, c, c->limit * 2u);
+	c->limit = (uint8_t)KMEM_MIN(c->limit * 2, l->max_limit);
+	load(c, loaded(c), rounds(c));
 }
 
 static void give_below(struct magazine_layer *l, struct magazine_cpu *c,
-		       void **objs, size_t n)
+		       const struct round *r, size_t n)
 {
 	if (!n)
 		return;
 	kmem_count(&c->trips_below[DIR_FREE]);
 	kmem_count_n(&c->moved[DIR_FREE], n);
-	l->give(l, objs, n);
+	l->give(l, r, n);
 }
 
 static void empty_both(struct magazine_layer *l, struct magazine_cpu *c)
 {
-	if (c->rounds)
-		give_below(l, c, c->loaded->round, c->rounds);
+	give_below(l, c, c->bottom, rounds(c));
 	set_rounds(c, 0);
-	if (c->previous_rounds)
+	if (c->previous)
 		give_below(l, c, c->previous->round, c->previous_rounds);
-	set_previous_rounds(c, 0);
+	set_previous(c, c->previous, 0);
 }
 
 /* Somebody wanted the memory back since we were here last. */
@@ -248,11 +313,9 @@ static bool depot_get_full(struct magazine_layer *l, struct magazine_cpu *c)
 	unlock_irq(&l->depot.lock, irq);
 	if (!full)
 		return false;
-	magazine_delete(spare);
-	c->previous = c->loaded;
-	set_previous_rounds(c, 0);
-	c->loaded = full;
-	set_rounds(c, full->rounds);
+	magazine_delete(l, spare);
+	set_previous(c, loaded(c), 0);
+	load(c, full, full->rounds);
 	kmem_count(&c->exchanged[DIR_ALLOC]);
 	return true;
 }
@@ -277,8 +340,7 @@ static bool depot_put_full(struct magazine_layer *l, struct magazine_cpu *c)
 	if (!room)
 		return false;
 	kmem_count(&c->exchanged[DIR_FREE]);
-	c->previous = empty ? empty : magazine_new();
-	set_previous_rounds(c, 0);
+	set_previous(c, empty ? empty : magazine_new(l, c->limit), 0);
 	return c->previous;
 }
 
@@ -286,18 +348,21 @@ static bool depot_put_full(struct magazine_layer *l, struct magazine_cpu *c)
 
 static bool refill(struct magazine_layer *l, struct magazine_cpu *c)
 {
-	size_t n = l->take(l, c->loaded->round, (c->limit + 1u) / 2);
+	struct magazine *m = long_enough(l, c, loaded(c));
+	size_t n = (KMEM_MIN(c->limit, m->capacity) + 1u) / 2;
 
+	load(c, m, 0);
+	n = l->take(l, m->round, n);
 	set_rounds(c, n);
 	kmem_count(&c->trips_below[DIR_ALLOC]);
 	kmem_count_n(&c->moved[DIR_ALLOC], n);
 	return n;
 }
 
-/* Have at least one round in `loaded`. */
+/* Have at least one round in the loaded magazine. */
 static bool reload(struct magazine_layer *l, struct magazine_cpu *c)
 {
-	if (c->rounds)
+	if (rounds(c))
 		return true;
 	if (c->previous_rounds) {
 		swap_magazines(c);
@@ -308,69 +373,81 @@ static bool reload(struct magazine_layer *l, struct magazine_cpu *c)
 	return depot_get_full(l, c) || refill(l, c);
 }
 
-/* Have room for at least one round in `loaded`. */
+/* Load `previous`, which is empty, in place of the full one. */
+static void load_empty(struct magazine_layer *l, struct magazine_cpu *c)
+{
+	c->previous = long_enough(l, c, c->previous);
+	swap_magazines(c);
+}
+
+/* Have room for at least one round in the loaded magazine. */
 static void make_room(struct magazine_layer *l, struct magazine_cpu *c)
 {
-	if (c->rounds < c->limit)
+	if (c->top < c->end)
 		return;
-	if (c->previous_rounds < c->limit) {
+	if (!c->previous_rounds) {
+		load_empty(l, c);
+		kmem_count(&c->swaps[DIR_FREE]);
+		return;
+	}
+	if (!is_full(c, c->previous, c->previous_rounds)) {
 		swap_magazines(c);
 		kmem_count(&c->swaps[DIR_FREE]);
 		return;
 	}
 	count_trip(l, c);
-	if (c->rounds < c->limit)
+	if (c->top < c->end)
 		return;
-	if (depot_put_full(l, c)) {
-		swap_magazines(c);
-		return;
+	if (!depot_put_full(l, c)) {
+		if (!c->previous) {	/* no empty magazine to be had */
+			empty_both(l, c);
+			return;
+		}
+		give_below(l, c, c->previous->round, c->previous_rounds);
+		set_previous(c, c->previous, 0);
 	}
-	if (!c->previous) {		/* no empty magazine to be had */
-		empty_both(l, c);
-		return;
-	}
-	give_below(l, c, c->previous->round, c->previous_rounds);
-	set_previous_rounds(c, 0);
-	swap_magazines(c);
+	load_empty(l, c);
 }
 
-void *magazine_alloc_slow(struct magazine_layer *l)
+struct round magazine_alloc_slow(struct magazine_layer *l)
 {
 	uintptr_t irq = kmem_arch_irq_save();
 	struct magazine_cpu *c = layer_cpu(l, kmem_arch_cpu());
-	void *obj = NULL;
+	struct round r = { NULL, NULL };
 
 	if (kmem_load_relaxed(&c->busy) || !magazines_ready(l, c)) {
-		if (l->take(l, &obj, 1))
+		if (l->take(l, &r, 1))
 			kmem_count(&c->directs[DIR_ALLOC]);
 	} else {
 		kmem_store_relaxed(&c->busy, 1);
 		drain_if_asked(l, c);
 		if (reload(l, c)) {
-			set_rounds(c, c->rounds - 1);
-			obj = c->loaded->round[c->rounds];
+			set_rounds(c, rounds(c) - 1);
+			r = *c->top;
 			kmem_count(&c->served[DIR_ALLOC]);
 		}
 		kmem_store_relaxed(&c->busy, 0);
 	}
 	kmem_arch_irq_restore(irq);
-	return obj;
+	return r;
 }
 
-void magazine_free_slow(struct magazine_layer *l, void *obj)
+void magazine_free_slow(struct magazine_layer *l, void *obj,
+			kmem_slot_t *slot)
 {
 	uintptr_t irq = kmem_arch_irq_save();
 	struct magazine_cpu *c = layer_cpu(l, kmem_arch_cpu());
+	struct round r = { obj, slot };
 
 	if (kmem_load_relaxed(&c->busy) || !magazines_ready(l, c)) {
 		kmem_count(&c->directs[DIR_FREE]);
-		l->give(l, &obj, 1);
+		l->give(l, &r, 1);
 	} else {
 		kmem_store_relaxed(&c->busy, 1);
 		drain_if_asked(l, c);
 		make_room(l, c);
-		c->loaded->round[c->rounds] = obj;
-		set_rounds(c, c->rounds + 1);
+		*c->top = r;
+		set_rounds(c, rounds(c) + 1);
 		kmem_count(&c->served[DIR_FREE]);
 		kmem_store_relaxed(&c->busy, 0);
 	}
@@ -423,10 +500,10 @@ void magazine_drain_depot(struct magazine_layer *l)
 
 	while ((m = depot_pop_full(l))) {
 		l->give(l, m->round, m->rounds);
-		magazine_delete(m);
+		magazine_delete(l, m);
 	}
 	while ((m = depot_pop_empty(l)))
-		magazine_delete(m);
+		magazine_delete(l, m);
 }
 
 void magazine_drain(struct magazine_layer *l)
@@ -442,11 +519,11 @@ void magazine_layer_fini(struct magazine_layer *l)
 		struct magazine_cpu *c = layer_cpu(l, i);
 
 		empty_both(l, c);
-		magazine_delete(c->loaded);
-		magazine_delete(c->previous);
-		c->loaded = NULL;
-		c->previous = NULL;
-		set_limit(l, c, 0);
+		magazine_delete(l, loaded(c));
+		magazine_delete(l, c->previous);
+		load(c, NULL, 0);
+		set_previous(c, NULL, 0);
+		c->limit = 0;
 	}
 	magazine_drain_depot(l);
 }
@@ -464,6 +541,16 @@ void run_on_all_cpus(void (*fn)(void *arg), void *arg)
 }
 
 /* ---- figures and checks ---- */
+
+/* Of a CPU that may be changing magazines meanwhile: then, 0. */
+static size_t near_rounds(const struct magazine_cpu *c)
+{
+	uintptr_t top = (uintptr_t)kmem_load_relaxed(&c->top);
+	uintptr_t bottom = (uintptr_t)kmem_load_relaxed(&c->bottom);
+	size_t n = (top - bottom) / sizeof(struct round);
+
+	return n <= KMEM_MAGAZINE_ROUNDS ? n : 0;
+}
 
 void magazine_layer_stats(struct magazine_layer *l,
 			  struct kmem_layer_stats *st)
@@ -488,23 +575,23 @@ void magazine_layer_stats(struct magazine_layer *l,
 		st->flushes += kmem_load_relaxed(&c->trips_below[1]);
 		st->refilled += kmem_load_relaxed(&c->moved[0]);
 		st->flushed += kmem_load_relaxed(&c->moved[1]);
-		st->in_cpus += kmem_load_relaxed(&c->rounds) +
+		st->in_cpus += near_rounds(c) +
 			       kmem_load_relaxed(&c->previous_rounds);
-		st->magazines += kmem_load_relaxed(&c->limit) ? 2 : 0;
 	}
+	st->magazines = kmem_load_relaxed(&l->magazines);
+	st->magazine_bytes = kmem_load_relaxed(&l->magazine_bytes);
 	irq = lock_irq(&l->depot.lock);
 	st->in_depot = l->depot.objects;
-	st->magazines += l->depot.nr_full + l->depot.nr_empty;
 	st->depot_locks = l->depot.lock.taken;
 	st->depot_contended = l->depot.lock.contended;
 	unlock_irq(&l->depot.lock, irq);
 }
 
-static void each_round(struct magazine *m, size_t n,
+static void each_round(const struct round *r, size_t n,
 		       void (*fn)(void *obj, void *arg), void *arg)
 {
 	for (size_t i = 0; i < n; i++)
-		fn(m->round[i], arg);
+		fn(r[i].obj, arg);
 }
 
 void magazine_for_each(struct magazine_layer *l,
@@ -513,25 +600,28 @@ void magazine_for_each(struct magazine_layer *l,
 	for (unsigned i = 0; i < zones.nr_cpus; i++) {
 		struct magazine_cpu *c = layer_cpu(l, i);
 
-		each_round(c->loaded, c->rounds, fn, arg);
-		each_round(c->previous, c->previous_rounds, fn, arg);
+		each_round(c->bottom, rounds(c), fn, arg);
+		if (c->previous)
+			each_round(c->previous->round, c->previous_rounds, fn,
+				   arg);
 	}
 	for (struct magazine *m = l->depot.full; m; m = m->next)
-		each_round(m, m->rounds, fn, arg);
+		each_round(m->round, m->rounds, fn, arg);
 }
 
 static void cpu_check(const struct magazine_cpu *c, unsigned cpu,
 		      const char *name, struct check *k)
 {
-	if ((!c->loaded && (c->rounds || c->limit)) ||
+	const struct magazine *m = loaded(c);
+
+	if ((!m && (c->top || c->end)) ||
 	    (!c->previous && c->previous_rounds))
-		check_violated(k, "M1: %s, CPU %u: rounds %u and %u without "
-			       "a magazine", name, cpu, c->rounds,
-			       c->previous_rounds);
-	if (c->rounds > KMEM_MAGAZINE_ROUNDS ||
-	    c->previous_rounds > KMEM_MAGAZINE_ROUNDS)
+		check_violated(k, "M1: %s, CPU %u: rounds without a magazine",
+			       name, cpu);
+	if ((m && rounds(c) > m->capacity) ||
+	    (c->previous && c->previous_rounds > c->previous->capacity))
 		check_violated(k, "M2: %s, CPU %u: rounds %u and %u", name,
-			       cpu, c->rounds, c->previous_rounds);
+			       cpu, rounds(c), c->previous_rounds);
 	if (c->busy)
 		check_violated(k, "M5: %s, CPU %u: busy", name, cpu);
 }

@@ -12,36 +12,48 @@
 
 #include <kmem/stats.h>
 
-/* An array of free objects. */
+/*
+ * An array of free objects. There are two lengths: most caches are used
+ * little, and a long magazine for each CPU would cost more than it holds.
+ */
 struct magazine {
 	struct magazine *next;		/* in a list of the depot */
-	size_t rounds;			/* while in the depot: how many of
+	uint16_t rounds;		/* while in the depot: how many of
 					 * round[] are filled, from the start */
-	void *round[KMEM_MAGAZINE_ROUNDS];
+	uint16_t capacity;		/* of round[] */
+	struct round round[];
 };
+
+#define MAGAZINE_SHORT		14u	/* rounds: 240 bytes */
+#define MAGAZINE_LONG		KMEM_MAGAZINE_ROUNDS	/* 62: 1008 bytes */
 
 /*
  * What one CPU has of one layer, written by that CPU only. The fast paths use
- * the first cache line; `busy` is set while it is being changed. The pairs
- * count allocations [0] and frees [1].
+ * the first cache line; `busy` is set while it is being changed.
+ *
+ *	loaded->round[]  │▓▓▓▓▓▓▓▓▓▓▓▓│░░░░░░░│
+ *	                 bottom       top     end
+ *
+ * A pop takes what is below top, if top is above bottom; a push goes to top,
+ * if that is below end. Without a magazine the three are NULL. (top may be
+ * above end, when a magazine was filled further than `limit` elsewhere.) The
+ * pairs count allocations [0] and frees [1].
  */
 struct magazine_cpu {
 	KMEM_ALIGNED(KMEM_CACHE_LINE) uint8_t busy;
 	uint8_t limit;			/* how far a magazine is filled */
 	uint8_t trips;			/* since limit was last raised */
-	uint32_t rounds;		/* objects in `loaded` */
-	uint32_t previous_rounds;	/* and in `previous` */
+	uint8_t previous_rounds;	/* filled, of `previous` */
 	uint32_t epoch;			/* of the last drain asked for */
-	struct magazine *loaded;	/* both NULL before the first use */
-	struct magazine *previous;	/* as a rule, full or empty */
+	struct round *top, *bottom, *end; /* of the loaded magazine */
+	struct magazine *previous;	/* as a rule, full or empty; or NULL */
 	size_t served[2];		/* from `loaded`, without more ado */
-	size_t swaps[2];		/* `previous` was loaded */
+	uint32_t directs[2];		/* objects that went past magazines */
 
-	KMEM_ALIGNED(KMEM_CACHE_LINE) size_t exchanged[2]; /* magazines, with
-							    * the depot */
+	KMEM_ALIGNED(KMEM_CACHE_LINE) size_t swaps[2]; /* previous loaded */
+	size_t exchanged[2];		/* magazines, with the depot */
 	size_t trips_below[2];		/* to the layer below */
 	size_t moved[2];		/* objects that they moved */
-	size_t directs[2];		/* objects that went past magazines */
 };
 
 _Static_assert(sizeof(struct magazine_cpu) == 2 * KMEM_CACHE_LINE ||
@@ -68,12 +80,15 @@ struct magazine_layer {
 	uint8_t max_limit;		/* 0: no magazines at all */
 	uint32_t epoch;			/* raised to make CPUs drain */
 	size_t max_depot;		/* depot.max_objects never above it */
+	size_t magazines, magazine_bytes; /* that exist */
 	/*
 	 * The layer below. take: up to n free objects that exist; give: n
 	 * objects back. Both from any context, and neither may sleep.
 	 */
-	size_t (*take)(struct magazine_layer *l, void **objs, size_t n);
-	void (*give)(struct magazine_layer *l, void **objs, size_t n);
+	size_t (*take)(struct magazine_layer *l, struct round *rounds,
+		       size_t n);
+	void (*give)(struct magazine_layer *l, const struct round *rounds,
+		     size_t n);
 
 	KMEM_ALIGNED(KMEM_CACHE_LINE) struct depot depot;
 };
@@ -102,19 +117,20 @@ void magazines_check(struct check *c);
  * Set up a layer and its CPUs' parts. object_bytes and the two bounds in bytes
  * decide how many objects a magazine and the depot may hold.
  */
-void magazine_layer_init(struct magazine_layer *l, size_t object_bytes, size_t magazine_bytes,
-			 size_t depot_bytes);
+void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
+			 size_t magazine_bytes, size_t depot_bytes);
 
 /*
  * When the fast path has failed: from the other magazine, the depot, or the
  * layer below.
  *
- * Context: any. Return: NULL if the layer below has none.
+ * Context: any. Return: obj NULL if the layer below has none.
  */
-void *magazine_alloc_slow(struct magazine_layer *l);
+struct round magazine_alloc_slow(struct magazine_layer *l);
 
 /* When the fast path has failed: there is always room for a free. */
-void magazine_free_slow(struct magazine_layer *l, void *obj);
+void magazine_free_slow(struct magazine_layer *l, void *obj,
+			kmem_slot_t *slot);
 
 /* Return this CPU's objects, or the depot's, to the layer below. */
 void magazine_drain_cpu(struct magazine_layer *l);
@@ -145,42 +161,44 @@ void magazine_layer_check(struct magazine_layer *l, const char *name,
  * the compiler from moving the accesses out; the CPU sees its own accesses in
  * order.
  */
-KMEM_INLINE void *magazine_alloc(struct magazine_layer *l)
+KMEM_INLINE struct round magazine_alloc(struct magazine_layer *l)
 {
 	struct magazine_cpu *c = layer_cpu(l, kmem_arch_enter());
-	void *obj = NULL;
-	uint32_t n;
+	struct round r = { NULL, NULL };
+	struct round *top;
 
 	if (KMEM_LIKELY(!kmem_load_relaxed(&c->busy))) {
 		kmem_store_relaxed(&c->busy, 1);
 		kmem_barrier();
-		n = kmem_load_relaxed(&c->rounds);
-		if (KMEM_LIKELY(n)) {
-			obj = c->loaded->round[n - 1];
-			kmem_store_relaxed(&c->rounds, n - 1);
+		top = kmem_load_relaxed(&c->top);
+		if (KMEM_LIKELY(top != c->bottom)) {
+			r = top[-1];
+			kmem_store_relaxed(&c->top, top - 1);
 			kmem_count(&c->served[DIR_ALLOC]);
 		}
 		kmem_barrier();
 		kmem_store_relaxed(&c->busy, 0);
 	}
 	kmem_arch_exit();
-	return obj;
+	return r;
 }
 
 /* Return: false if the slow path must take it. */
-KMEM_INLINE bool magazine_free(struct magazine_layer *l, void *obj)
+KMEM_INLINE bool magazine_free(struct magazine_layer *l, void *obj,
+			       kmem_slot_t *slot)
 {
 	struct magazine_cpu *c = layer_cpu(l, kmem_arch_enter());
 	bool done = false;
-	uint32_t n;
+	struct round *top;
 
 	if (KMEM_LIKELY(!kmem_load_relaxed(&c->busy))) {
 		kmem_store_relaxed(&c->busy, 1);
 		kmem_barrier();
-		n = kmem_load_relaxed(&c->rounds);
-		if (KMEM_LIKELY(n < c->limit)) {
-			c->loaded->round[n] = obj;
-			kmem_store_relaxed(&c->rounds, n + 1);
+		top = kmem_load_relaxed(&c->top);
+		if (KMEM_LIKELY(top < c->end)) {
+			top->obj = obj;
+			top->slot = slot;
+			kmem_store_relaxed(&c->top, top + 1);
 			kmem_count(&c->served[DIR_FREE]);
 			done = true;
 		}
@@ -191,22 +209,25 @@ KMEM_INLINE bool magazine_free(struct magazine_layer *l, void *obj)
 	return done;
 }
 
-/* Up to n objects of `loaded`, or up to n into it. Return: how many. */
-KMEM_INLINE size_t magazine_alloc_many(struct magazine_layer *l, void **objs,
-				       size_t n)
+/*
+ * Up to n rounds from the loaded magazine, last in first out, or up to n into
+ * it. Return: how many.
+ */
+KMEM_INLINE size_t magazine_alloc_many(struct magazine_layer *l,
+				       struct round *rounds, size_t n)
 {
 	struct magazine_cpu *c = layer_cpu(l, kmem_arch_enter());
 	size_t take = 0;
-	uint32_t rounds;
 
 	if (KMEM_LIKELY(!kmem_load_relaxed(&c->busy))) {
+		struct round *top;
+
 		kmem_store_relaxed(&c->busy, 1);
 		kmem_barrier();
-		rounds = kmem_load_relaxed(&c->rounds);
-		take = rounds < n ? rounds : n;
-		for (size_t i = 0; i < take; i++)
-			objs[i] = c->loaded->round[--rounds];
-		kmem_store_relaxed(&c->rounds, rounds);
+		top = kmem_load_relaxed(&c->top);
+		while (take < n && top != c->bottom)
+			rounds[take++] = *--top;
+		kmem_store_relaxed(&c->top, top);
 		kmem_count_n(&c->served[DIR_ALLOC], take);
 		kmem_barrier();
 		kmem_store_relaxed(&c->busy, 0);
@@ -215,20 +236,21 @@ KMEM_INLINE size_t magazine_alloc_many(struct magazine_layer *l, void **objs,
 	return take;
 }
 
-KMEM_INLINE size_t magazine_free_many(struct magazine_layer *l, void **objs,
-				      size_t n)
+KMEM_INLINE size_t magazine_free_many(struct magazine_layer *l,
+				      const struct round *rounds, size_t n)
 {
 	struct magazine_cpu *c = layer_cpu(l, kmem_arch_enter());
 	size_t put = 0;
-	uint32_t rounds;
 
 	if (KMEM_LIKELY(!kmem_load_relaxed(&c->busy))) {
+		struct round *top;
+
 		kmem_store_relaxed(&c->busy, 1);
 		kmem_barrier();
-		for (rounds = kmem_load_relaxed(&c->rounds);
-		     put < n && rounds < c->limit; put++)
-			c->loaded->round[rounds++] = objs[put];
-		kmem_store_relaxed(&c->rounds, rounds);
+		top = kmem_load_relaxed(&c->top);
+		while (put < n && top < c->end)
+			*top++ = rounds[put++];
+		kmem_store_relaxed(&c->top, top);
 		kmem_count_n(&c->served[DIR_FREE], put);
 		kmem_barrier();
 		kmem_store_relaxed(&c->busy, 0);

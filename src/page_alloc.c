@@ -54,27 +54,24 @@ static struct page_layer *layer_of(struct magazine_layer *l)
 	return kmem_container_of(l, struct page_layer, magazine);
 }
 
-static void set_types(void **pages, size_t n, enum kmem_page_type type)
-{
-	for (size_t i = 0; i < n; i++)
-		page_set_type(pages[i], type);
-}
-
-static size_t take_blocks(struct magazine_layer *l, void **pages, size_t n)
+static size_t take_blocks(struct magazine_layer *l, struct round *rounds,
+			  size_t n)
 {
 	struct page_layer *p = layer_of(l);
-	size_t got = zone_take(p->zone, p->order, pages, n,
+	size_t got = zone_take(p->zone, p->order, rounds, n,
 			       p->zone->wmark[WMARK_LOW]);
 
-	set_types(pages, got, PAGE_CACHED);
+	for (size_t i = 0; i < got; i++)
+		page_set_type(rounds[i].obj, PAGE_CACHED);
 	return got;
 }
 
-static void give_blocks(struct magazine_layer *l, void **pages, size_t n)
+static void give_blocks(struct magazine_layer *l, const struct round *rounds,
+			size_t n)
 {
 	struct page_layer *p = layer_of(l);
 
-	zone_give(p->zone, p->order, pages, n, PAGE_CACHED);
+	zone_give(p->zone, p->order, rounds, n, PAGE_CACHED);
 }
 
 /* Small zones must not vanish into magazines: a 64th for all of a CPU's. */
@@ -129,12 +126,12 @@ static struct page *try_zones(unsigned node, gfp_t gfp, unsigned order)
 {
 	struct zone_walk w;
 	struct zone *z;
-	void *page;
+	struct round r;
 
 	zone_walk_start(&w, node, gfp_zone(gfp), gfp & __GFP_THISNODE);
 	while ((z = zone_walk_next(&w)))
-		if (zone_take(z, order, &page, 1, zone_mark(z, gfp)))
-			return page;
+		if (zone_take(z, order, &r, 1, zone_mark(z, gfp)))
+			return r.obj;
 	return NULL;
 }
 
@@ -204,7 +201,8 @@ static KMEM_NOINLINE struct page *alloc_slow(unsigned node, gfp_t gfp,
 	struct page *page = NULL;
 
 	if (z && order < NR_CACHED_ORDERS && !(gfp & __GFP_THISNODE))
-		page = magazine_alloc_slow(&page_layer(z, order)->magazine);
+		page = magazine_alloc_slow(
+			&page_layer(z, order)->magazine).obj;
 	if (!page)
 		page = try_zones(node, gfp, order);
 	if (!page) {
@@ -232,7 +230,8 @@ KMEM_INLINE struct page *alloc_block(unsigned node, gfp_t gfp, unsigned order)
 		struct zone *z = zones.node[node]->preferred[gfp_zone(gfp)];
 
 		if (KMEM_LIKELY(z))
-			page = magazine_alloc(&page_layer(z, order)->magazine);
+			page = magazine_alloc(
+				&page_layer(z, order)->magazine).obj;
 	}
 	if (KMEM_UNLIKELY(!page)) {
 		page = alloc_slow(node, gfp, order);
@@ -325,8 +324,8 @@ static KMEM_COLD void bad_block(const char *call, const struct page *page,
 
 void __free_pages(struct page *page, unsigned order)
 {
+	struct round r = { page, NULL };
 	struct magazine_layer *l;
-	void *p = page;
 
 	if (!page)
 		return;
@@ -336,13 +335,13 @@ void __free_pages(struct page *page, unsigned order)
 		return;
 	}
 	if (KMEM_UNLIKELY(order >= NR_CACHED_ORDERS)) {
-		zone_give(page_zone(page), order, &p, 1, PAGE_ALLOCATED);
+		zone_give(page_zone(page), order, &r, 1, PAGE_ALLOCATED);
 		return;
 	}
 	page_set_type(page, PAGE_CACHED);
 	l = &page_layer(page_zone(page), order)->magazine;
-	if (KMEM_UNLIKELY(!magazine_free(l, page)))
-		magazine_free_slow(l, page);
+	if (KMEM_UNLIKELY(!magazine_free(l, page, NULL)))
+		magazine_free_slow(l, page, NULL);
 }
 
 uintptr_t __get_free_pages(gfp_t gfp, unsigned order)

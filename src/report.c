@@ -175,6 +175,7 @@ static void add_layer(struct kmem_layer_stats *sum,
 	sum->in_cpus += l->in_cpus;
 	sum->in_depot += l->in_depot;
 	sum->magazines += l->magazines;
+	sum->magazine_bytes += l->magazine_bytes;
 }
 
 struct totals {
@@ -229,8 +230,8 @@ static void say_layer(const struct sink *s, const struct kmem_layer_stats *l,
 	say(s, "  depot lock: %llu taken, %llu contended",
 	    (unsigned long long)l->depot_locks,
 	    (unsigned long long)l->depot_contended);
-	say(s, "  held now: %zu in CPUs, %zu in depots, %zu magazines",
-	    l->in_cpus, l->in_depot, l->magazines);
+	say(s, "  held now: %zu in CPUs, %zu in depots; %zu magazines, %zu KiB",
+	    l->in_cpus, l->in_depot, l->magazines, l->magazine_bytes >> 10);
 }
 
 void kmem_report_layers(kmem_out_fn out, void *ctx)

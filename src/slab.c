@@ -188,10 +188,9 @@ static kmem_slot_t *slots_get(struct kmem_slabs *s, struct page *head,
 static void slots_put(struct kmem_slabs *s, struct page *head, unsigned n)
 {
 	struct kmem_slabs *t = slots_for(s, n);
-	void *slots = head->slot;
 
 	if (t)
-		slabs_give(t, &slots, 1);
+		slabs_free(t, head->slot);
 }
 
 size_t slots_bytes(void)
@@ -303,8 +302,8 @@ static void slab_place(struct slab_node *n, struct page *head)
 }
 
 /* Up to `want` objects of one slab. */
-static size_t slab_take(struct slab_node *n, struct page *head, void **objs,
-			size_t want)
+static size_t slab_take(struct slab_node *n, struct page *head,
+			struct round *rounds, size_t want)
 {
 	size_t room = (size_t)(head->objects - head->inuse);
 	size_t take = KMEM_MIN(room, want);
@@ -315,7 +314,8 @@ static size_t slab_take(struct slab_node *n, struct page *head, void **objs,
 		unsigned next = head->slot[index];
 
 		kmem_store_relaxed(&head->slot[index], SLOT_CACHED);
-		objs[i] = slab_object(head, index);
+		rounds[i].obj = slab_object(head, index);
+		rounds[i].slot = &head->slot[index];
 		index = next;
 	}
 	head->free = (kmem_slot_t)index;
@@ -327,7 +327,8 @@ static size_t slab_take(struct slab_node *n, struct page *head, void **objs,
 	return take;
 }
 
-static size_t node_take(struct slab_node *n, void **objs, size_t want)
+static size_t node_take(struct slab_node *n, struct round *rounds,
+			size_t want)
 {
 	uintptr_t irq = lock_irq(&n->lock);
 	size_t got = 0;
@@ -339,7 +340,7 @@ static size_t node_take(struct slab_node *n, void **objs, size_t want)
 			l = &n->empty;
 		if (list_empty(l))
 			break;
-		got += slab_take(n, list_page(l->next), objs + got,
+		got += slab_take(n, list_page(l->next), rounds + got,
 				 want - got);
 	}
 	unlock_irq(&n->lock, irq);
@@ -386,25 +387,25 @@ static struct slab_node *slabs_node(struct kmem_slabs *s, unsigned node)
 	return &s->node[s->nr_nodes == 1 ? 0 : node];
 }
 
-size_t slabs_take(struct kmem_slabs *s, void **objs, size_t n)
+size_t slabs_take(struct kmem_slabs *s, struct round *rounds, size_t n)
 {
 	const struct node *here = zones.node[this_node()];
 	size_t got = 0;
 
 	for (unsigned i = 0; i < s->nr_nodes && !got; i++)
-		got = node_take(slabs_node(s, here->nearest[i]), objs, n);
+		got = node_take(slabs_node(s, here->nearest[i]), rounds, n);
 	return got;
 }
 
-void *slabs_grow(struct kmem_slabs *s, gfp_t gfp)
+struct round slabs_grow(struct kmem_slabs *s, gfp_t gfp)
 {
 	struct page *head = slab_make(s, gfp, this_node());
 	struct slab_node *n;
 	uintptr_t irq;
-	void *obj = NULL;
+	struct round r = { NULL, NULL };
 
 	if (!head)
-		return NULL;
+		return r;
 	n = slabs_node(s, page_node(head));
 	list_init(&head->list);
 	irq = lock_irq(&n->lock);
@@ -413,31 +414,38 @@ void *slabs_grow(struct kmem_slabs *s, gfp_t gfp)
 	n->nr_pages += (size_t)1 << head->order;
 	n->capacity += head->objects;
 	n->made++;
-	slab_take(n, head, &obj, 1);
+	slab_take(n, head, &r, 1);
 	unlock_irq(&n->lock, irq);
-	return obj;
+	return r;
 }
 
 void *slabs_alloc(struct kmem_slabs *s, gfp_t gfp)
 {
-	void *obj;
+	struct round r;
 
-	if (slabs_take(s, &obj, 1))
-		return obj;
-	return slabs_grow(s, gfp);
+	if (slabs_take(s, &r, 1))
+		return r.obj;
+	return slabs_grow(s, gfp).obj;
 }
 
-/* Objects of the same node, from objs[0] on, under one lock operation. */
-static size_t give_run(struct kmem_slabs *s, void **objs, size_t n,
-		       struct kmem_list *excess)
+void slabs_free(struct kmem_slabs *s, void *obj)
 {
-	struct page *page = virt_to_page(objs[0]);
+	struct round r = { obj, NULL };
+
+	slabs_give(s, &r, 1);
+}
+
+/* Objects of the same node, from rounds[0] on, under one lock operation. */
+static size_t give_run(struct kmem_slabs *s, const struct round *rounds,
+		       size_t n, struct kmem_list *excess)
+{
+	struct page *page = virt_to_page(rounds[0].obj);
 	struct slab_node *node = slabs_node(s, page_node(page));
 	uintptr_t irq = lock_irq(&node->lock);
 	size_t i = 0;
 
 	do {
-		unsigned index = slab_index(page, s, objs[i]).index;
+		unsigned index = slab_index(page, s, rounds[i].obj).index;
 
 		/* The slab of a second copy may have gone by now. */
 		if (KMEM_LIKELY(page->slabs == s &&
@@ -447,24 +455,24 @@ static size_t give_run(struct kmem_slabs *s, void **objs, size_t n,
 		else
 			kmem_misuse("kmem: object %p of cache %s (index %u): "
 				    "freed twice, by CPUs that raced; it is "
-				    "not CACHED any more", objs[i], s->name,
+				    "not CACHED any more", rounds[i].obj, s->name,
 				    index);
 		if (++i == n)
 			break;
-		page = virt_to_page(objs[i]);
+		page = virt_to_page(rounds[i].obj);
 	} while (slabs_node(s, page_node(page)) == node);
 	unlock_irq(&node->lock, irq);
 	return i;
 }
 
-void slabs_give(struct kmem_slabs *s, void **objs, size_t n)
+void slabs_give(struct kmem_slabs *s, const struct round *rounds, size_t n)
 {
 	struct kmem_list excess;
 	size_t done = 0;
 
 	list_init(&excess);
 	while (done < n)
-		done += give_run(s, objs + done, n - done, &excess);
+		done += give_run(s, rounds + done, n - done, &excess);
 	free_excess(s, &excess);
 }
 

@@ -85,19 +85,21 @@ void slabs_put_raw_pages(struct kmem_slabs *s, struct page *page,
  * Return: how many.
  * Cost: O(n + slabs emptied of free objects + nodes).
  */
-size_t slabs_take(struct kmem_slabs *s, void **objs, size_t n);
+size_t slabs_take(struct kmem_slabs *s, struct round *rounds, size_t n);
 
 /*
  * Make a slab and take its first object, CACHED.
  *
  * Context: as get_pages(); no lock held.
- * Return: NULL if there are no pages.
+ * Return: obj NULL if there are no pages.
  * Cost: O(objects in a slab).
  */
-void *slabs_grow(struct kmem_slabs *s, gfp_t gfp);
+struct round slabs_grow(struct kmem_slabs *s, gfp_t gfp);
 
-/* slabs_take() of one object, and slabs_grow() if there is none. */
+/* For kmem's own tables, one object: slabs_take(), or slabs_grow() if there is
+ * none; and slabs_give(). */
 void *slabs_alloc(struct kmem_slabs *s, gfp_t gfp);
+void slabs_free(struct kmem_slabs *s, void *obj);
 
 /*
  * Give back n CACHED objects. Slabs that become empty beyond max_empty return
@@ -106,7 +108,7 @@ void *slabs_alloc(struct kmem_slabs *s, gfp_t gfp);
  * Misuse: an object that is not CACHED was freed twice by CPUs that raced;
  * it is reported and left alone.
  */
-void slabs_give(struct kmem_slabs *s, void **objs, size_t n);
+void slabs_give(struct kmem_slabs *s, const struct round *rounds, size_t n);
 
 /* Return the pages of all empty slabs. */
 void slabs_shrink(struct kmem_slabs *s);

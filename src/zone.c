@@ -40,6 +40,19 @@
 struct zones zones;
 KMEM_ALIGNED(KMEM_CACHE_LINE) struct kmem_page_map kmem_page_map;
 
+struct page *kmem_page_at(uintptr_t offset)
+{
+	uintptr_t s = offset >> kmem_page_map.section_shift;
+	struct page *pages;
+
+	if (s >= kmem_page_map.nr_sections)
+		return NULL;
+	pages = kmem_page_map.section[s];
+	if (!pages)
+		return NULL;
+	return pages + ((offset >> KMEM_PAGE_SHIFT) & kmem_page_map.page_mask);
+}
+
 const char *zone_name(enum zone_type type)
 {
 	static const char *const name[] = { "DMA", "DMA32", "Normal" };
@@ -187,8 +200,8 @@ size_t zone_mark(const struct zone *z, gfp_t gfp)
 	return mark + z->reserve[gfp_zone(gfp)];
 }
 
-size_t zone_take(struct zone *z, unsigned order, void **pages, size_t n,
-		 size_t mark)
+size_t zone_take(struct zone *z, unsigned order, struct round *rounds,
+		 size_t n, size_t mark)
 {
 	uintptr_t irq = lock_irq(&z->lock);
 	size_t taken = 0;
@@ -199,7 +212,7 @@ size_t zone_take(struct zone *z, unsigned order, void **pages, size_t n,
 
 		if (!page)
 			break;
-		pages[taken++] = page;
+		rounds[taken++] = (struct round){ page, NULL };
 	}
 	unlock_irq(&z->lock, irq);
 	return taken;
@@ -213,13 +226,13 @@ static KMEM_COLD void second_copy(const struct page *page, unsigned order)
 		    (unsigned long)page->pfn, order);
 }
 
-void zone_give(struct zone *z, unsigned order, void **pages, size_t n,
-	       enum kmem_page_type type)
+void zone_give(struct zone *z, unsigned order, const struct round *rounds,
+	       size_t n, enum kmem_page_type type)
 {
 	uintptr_t irq = lock_irq(&z->lock);
 
 	for (size_t i = 0; i < n; i++) {
-		struct page *page = pages[i];
+		struct page *page = rounds[i].obj;
 
 		if (KMEM_LIKELY(page_type(page) == type))
 			buddy_give(&z->buddy, page, order);
@@ -233,20 +246,20 @@ struct page *zones_take_raw(unsigned node, unsigned order)
 {
 	struct zone_walk w;
 	struct zone *z;
-	void *page;
+	struct round r;
 
 	zone_walk_start(&w, node, ZONE_NORMAL, false);
 	while ((z = zone_walk_next(&w)))
-		if (zone_take(z, order, &page, 1, 0))
-			return page;
+		if (zone_take(z, order, &r, 1, 0))
+			return r.obj;
 	return NULL;
 }
 
 void zones_give_raw(struct page *page, unsigned order)
 {
-	void *p = page;
+	struct round r = { page, NULL };
 
-	zone_give(page_zone(page), order, &p, 1, PAGE_ALLOCATED);
+	zone_give(page_zone(page), order, &r, 1, PAGE_ALLOCATED);
 }
 
 void zone_check(struct zone *z, struct check *c)

@@ -103,18 +103,29 @@ void zone_walk_start(struct zone_walk *w, unsigned node, enum zone_type type,
 struct zone *zone_walk_next(struct zone_walk *w);
 
 /*
+ * Something free on its way between the layers, and what magazines are filled
+ * with: an object, with the place of its state, so that whoever allocates it
+ * need not look for that again; or a block of pages, by its descriptor, which
+ * is its own state: slot is NULL.
+ */
+struct round {
+	void *obj;
+	kmem_slot_t *slot;
+};
+
+/*
  * Take up to n blocks of 2^order pages, leaving at least `mark` pages free.
  *
- * Return: how many were taken; pages[] has their descriptors.
+ * Return: how many were taken.
  * Cost: O(n * KMEM_MAX_ORDER), one lock operation.
  */
-size_t zone_take(struct zone *z, unsigned order, void **pages, size_t n,
-		 size_t mark);
+size_t zone_take(struct zone *z, unsigned order, struct round *rounds,
+		 size_t n, size_t mark);
 
 /* Give back n blocks of 2^order pages. Those that are not of that type any more
  * are second copies of a racing double free: reported, and left alone. */
-void zone_give(struct zone *z, unsigned order, void **pages, size_t n,
-	       enum kmem_page_type type);
+void zone_give(struct zone *z, unsigned order, const struct round *rounds,
+	       size_t n, enum kmem_page_type type);
 
 /* How many pages of z this request must leave free. */
 size_t zone_mark(const struct zone *z, gfp_t gfp);

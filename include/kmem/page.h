@@ -90,8 +90,18 @@ struct page {
 KMEM_STATIC_ASSERT(sizeof(void *) != 8 || KMEM_PAGE_SHIFT > 12 ||
 		   sizeof(struct page) == 64, "a descriptor is one cache line");
 
-/* Where descriptors are found; set once by kmem_init(). */
+/*
+ * Where descriptors are found; set once by kmem_init().
+ *
+ * Most memory of most machines is one piece whose descriptors are one array:
+ * the *main* range, found by arithmetic alone. The rest goes by the table.
+ */
 struct kmem_page_map {
+	uintptr_t main_base;		/* address of its first page */
+	uintptr_t main_bytes;
+	uintptr_t main_pages;		/* where the descriptor of address 0
+					 * would be */
+
 	uintptr_t base;			/* address of the first section */
 	uintptr_t nr_sections;
 	struct page **section;		/* descriptors, NULL for a hole */
@@ -105,21 +115,18 @@ KMEM_BEGIN_DECLS
 
 extern struct kmem_page_map kmem_page_map;
 
-/*
- * The descriptor of the page that `offset` bytes above the map's base lies
- * in, or NULL where there is none. Any value of offset is safe.
- */
-KMEM_INLINE struct page *kmem_page_at(uintptr_t offset)
-{
-	uintptr_t s = offset >> kmem_page_map.section_shift;
-	struct page *pages;
+/* By the table: the descriptor of the page that `offset` bytes above the first
+ * section lies in, or NULL. Any value of offset is safe. */
+struct page *kmem_page_at(uintptr_t offset);
 
-	if (KMEM_UNLIKELY(s >= kmem_page_map.nr_sections))
-		return NULL;
-	pages = kmem_page_map.section[s];
-	if (KMEM_UNLIKELY(!pages))
-		return NULL;
-	return pages + ((offset >> KMEM_PAGE_SHIFT) & kmem_page_map.page_mask);
+/* The descriptor of a page of the main range; `in` tells whether it is one. */
+KMEM_INLINE struct page *kmem_main_page(const void *addr, bool *in)
+{
+	uintptr_t at = (uintptr_t)addr;
+
+	*in = at - kmem_page_map.main_base < kmem_page_map.main_bytes;
+	return (struct page *)(kmem_page_map.main_pages +
+			       (at >> KMEM_PAGE_SHIFT) * sizeof(struct page));
 }
 
 /**
@@ -127,10 +134,15 @@ KMEM_INLINE struct page *kmem_page_at(uintptr_t offset)
  *
  * Context: any.
  * Return: NULL if kmem has no descriptor for it (not memory that it manages).
- * Cost: O(1), two loads.
+ * Cost: O(1); for the main range no load that depends on the address.
  */
 KMEM_INLINE struct page *virt_to_page(const void *addr)
 {
+	bool in;
+	struct page *page = kmem_main_page(addr, &in);
+
+	if (KMEM_LIKELY(in))
+		return page;
 	return kmem_page_at((uintptr_t)addr - kmem_page_map.base);
 }
 
@@ -143,7 +155,8 @@ KMEM_INLINE struct page *pfn_to_page(uintptr_t pfn)
 
 	if (KMEM_UNLIKELY(nr > UINTPTR_MAX >> KMEM_PAGE_SHIFT))
 		return NULL;
-	return kmem_page_at(nr << KMEM_PAGE_SHIFT);
+	return virt_to_page((void *)(kmem_page_map.base +
+				     (nr << KMEM_PAGE_SHIFT)));
 }
 
 /** page_to_pfn - the frame number of a page. Context: any. Cost: one load. */

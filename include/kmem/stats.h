@@ -25,7 +25,7 @@ struct kmem_layer_stats {
 
 	/* objects held now */
 	size_t in_cpus, in_depot;
-	size_t magazines;		/* that exist; 512 bytes each */
+	size_t magazines, magazine_bytes; /* that exist, in any state */
 };
 
 struct kmem_cache_stats {

@@ -34,7 +34,7 @@
  *  C1	objects in use in the slabs == LIVE objects + objects in magazines and
  *	depot
  *  C2	every object in a magazine or depot lies in a slab of this cache, at
- *	an exact index, and is CACHED
+ *	an exact index, and is CACHED; the slot beside it is its own
  *
  * Locks: `caches.lock` guards the list of caches. It is taken by threads
  * only, with preemption off but interrupts on, because walks over all caches
@@ -562,24 +562,25 @@ static void count_live(void *obj, unsigned index, void *arg)
 	k->live++;
 }
 
-static void check_cached(void *obj, void *arg)
+static void check_cached(const struct round *r, void *arg)
 {
 	struct cache_check *k = arg;
-	struct page *page = virt_to_page(obj);
+	struct page *page = virt_to_page(r->obj);
 	struct slab_index i;
 
 	k->cached++;
 	if (!page || page_type(page) != PAGE_SLAB ||
 	    page->slabs != &k->s->slabs) {
 		check_violated(k->c, "C2: cache %s: %p in a magazine is not "
-			       "of this cache", k->s->name, obj);
+			       "of this cache", k->s->name, r->obj);
 		return;
 	}
-	i = slab_index(page, page->slabs, obj);
+	i = slab_index(page, page->slabs, r->obj);
 	if (!i.exact || i.index >= page->objects ||
-	    page->slot[i.index] != SLOT_CACHED)
+	    r->slot != &page->slot[i.index] || *r->slot != SLOT_CACHED)
 		check_violated(k->c, "C2: cache %s: %p in a magazine is not a "
-			       "cached object", k->s->name, obj);
+			       "cached object, or has not its slot",
+			       k->s->name, r->obj);
 }
 
 static void cache_check(struct kmem_cache *s, struct check *c)

@@ -588,14 +588,15 @@ void magazine_layer_stats(struct magazine_layer *l,
 }
 
 static void each_round(const struct round *r, size_t n,
-		       void (*fn)(void *obj, void *arg), void *arg)
+		       void (*fn)(const struct round *r, void *arg),
+		       void *arg)
 {
 	for (size_t i = 0; i < n; i++)
-		fn(r[i].obj, arg);
+		fn(&r[i], arg);
 }
 
 void magazine_for_each(struct magazine_layer *l,
-		       void (*fn)(void *obj, void *arg), void *arg)
+		       void (*fn)(const struct round *r, void *arg), void *arg)
 {
 	for (unsigned i = 0; i < zones.nr_cpus; i++) {
 		struct magazine_cpu *c = layer_cpu(l, i);

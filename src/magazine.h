@@ -146,9 +146,10 @@ void magazine_layer_fini(struct magazine_layer *l);
 void magazine_layer_stats(struct magazine_layer *l,
 			  struct kmem_layer_stats *st);
 
-/* Call fn for every object in magazines and depot. No CPU may use l. */
+/* Call fn for every round in magazines and depot. No CPU may use l. */
 void magazine_for_each(struct magazine_layer *l,
-		       void (*fn)(void *obj, void *arg), void *arg);
+		       void (*fn)(const struct round *r, void *arg),
+		       void *arg);
 
 /* Verify M1 to M5. No CPU may use l. */
 void magazine_layer_check(struct magazine_layer *l, const char *name,

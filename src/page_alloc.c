@@ -447,10 +447,10 @@ struct block_check {
 	struct check *c;
 };
 
-static void check_block(void *obj, void *arg)
+static void check_block(const struct round *r, void *arg)
 {
 	const struct block_check *b = arg;
-	const struct page *p = obj;
+	const struct page *p = r->obj;
 
 	if (page_type(p) != PAGE_CACHED || p->zone != b->layer->zone->id ||
 	    p->order != b->layer->order)

@@ -61,7 +61,8 @@ static struct {
 	size_t most_at_once;
 } one;
 
-static size_t store_take(struct magazine_layer *l, void **objs, size_t n)
+static size_t store_take(struct magazine_layer *l, struct round *rounds,
+			 size_t n)
 {
 	size_t got = 0;
 
@@ -71,19 +72,20 @@ static size_t store_take(struct magazine_layer *l, void **objs, size_t n)
 		while (!one.in_store[one.next])
 			one.next = one.next % STORE + 1;
 		one.in_store[one.next] = 0;
-		objs[got] = (void *)one.next;
+		rounds[got] = (struct round){ (void *)one.next, NULL };
 	}
 	return got;
 }
 
-static void store_give(struct magazine_layer *l, void **objs, size_t n)
+static void store_give(struct magazine_layer *l, const struct round *rounds,
+		       size_t n)
 {
 	REQUIRE(l == &one.layer);
 	one.gives++;
 	if (n > one.most_at_once)
 		one.most_at_once = n;
 	for (size_t i = 0; i < n; i++) {
-		uintptr_t at = (uintptr_t)objs[i];
+		uintptr_t at = (uintptr_t)rounds[i].obj;
 
 		REQUIRE(at >= 1 && at <= STORE && !one.in_store[at]);
 		one.in_store[at] = 1;
@@ -106,15 +108,15 @@ static void one_start(size_t object_bytes, size_t magazine_bytes,
 
 static void *one_alloc(void)
 {
-	void *obj = magazine_alloc(&one.layer);
+	void *obj = magazine_alloc(&one.layer).obj;
 
-	return obj ? obj : magazine_alloc_slow(&one.layer);
+	return obj ? obj : magazine_alloc_slow(&one.layer).obj;
 }
 
 static void one_free(void *obj)
 {
-	if (!magazine_free(&one.layer, obj))
-		magazine_free_slow(&one.layer, obj);
+	if (!magazine_free(&one.layer, obj, NULL))
+		magazine_free_slow(&one.layer, obj, NULL);
 }
 
 static void say(void *ctx, const char *line)

@@ -311,34 +311,35 @@ static void test_magazines(void **state)
 {
 	struct magazine_layer *l = &s->magazine;
 	struct magazine_cpu *c = layer_cpu(l, 0);
-	struct magazine *loaded = c->loaded;
-	uint32_t rounds = c->rounds, previous = c->previous_rounds;
+	struct round *top = c->top, *bottom = c->bottom;
 
 	(void)state;
-	assert_true(rounds + previous > 0);
-	PLANT("M1", (c->loaded = NULL, c->rounds = 0),
-	      (c->loaded = loaded, c->rounds = rounds));
-	PLANT("M2", c->rounds = KMEM_MAGAZINE_ROUNDS + 1, c->rounds = rounds);
+	assert_true((size_t)(top - bottom) + c->previous_rounds > 0);
+	PLANT("M1", (c->bottom = NULL, c->top = NULL),
+	      (c->bottom = bottom, c->top = top));
+	PLANT("M2", c->top = bottom + KMEM_MAGAZINE_ROUNDS + 1, c->top = top);
 	PLANT("M3", l->depot.nr_full++, l->depot.nr_full--);
 	PLANT("M3", l->depot.nr_empty++, l->depot.nr_empty--);
 	PLANT("M4", l->depot.objects++, l->depot.objects--);
 	PLANT("M5", c->busy = 1, c->busy = 0);
-	PLANT("C1", c->rounds--, c->rounds++);
+	PLANT("C1", c->top--, c->top++);
 }
 
 static void test_cached_objects(void **state)
 {
 	struct magazine_cpu *c = layer_cpu(&s->magazine, 0);
-	void **round, *obj;
+	struct round *round = c->bottom, was;
+	char *obj;
 
 	(void)state;
-	assert_true(c->rounds > 0);
-	round = &c->loaded->round[0];
-	obj = *round;
+	assert_true(c->top > c->bottom);
+	was = *round;
+	obj = was.obj;
 	PLANT("C2", *slot_of(obj) = SLOT_LIVE, *slot_of(obj) = SLOT_CACHED);
-	PLANT("C2", *round = (char *)obj + 8, *round = obj);
-	PLANT("C2", *round = live[0], *round = obj);
-	PLANT("C2", *round = kmalloc_caches, *round = obj);
+	PLANT("C2", round->obj = obj + 8, *round = was);
+	PLANT("C2", round->obj = live[0], *round = was);
+	PLANT("C2", round->obj = kmalloc_caches, *round = was);
+	PLANT("C2", round->slot = slot_of(live[0]), *round = was);
 }
 
 /* ---------------------------------------------------------------- the reports */

@@ -13,6 +13,52 @@
 #include "slab.h"
 #include "testlib.h"
 
+/* The layer's calls, with objects for rounds. Each object's slot is verified
+ * to be the one that the layer above is told. */
+static void check_round(const struct round *r)
+{
+	struct page *page = virt_to_page(r->obj);
+
+	assert_ptr_equal(r->slot, &page->slot[slab_index(page, page->slabs,
+							 r->obj).index]);
+	assert_int_equal(*r->slot, SLOT_CACHED);
+}
+
+static size_t take(struct kmem_slabs *s, void **objs, size_t n)
+{
+	struct round r[SLAB_MAX_OBJECTS];
+	size_t got;
+
+	assert_true(n <= SLAB_MAX_OBJECTS);
+	got = slabs_take(s, r, n);
+	for (size_t i = 0; i < got; i++) {
+		check_round(&r[i]);
+		objs[i] = r[i].obj;
+	}
+	return got;
+}
+
+static void *grow(struct kmem_slabs *s, gfp_t gfp)
+{
+	struct round r = slabs_grow(s, gfp);
+
+	if (r.obj)
+		check_round(&r);
+	return r.obj;
+}
+
+static void give(struct kmem_slabs *s, void *const *objs, size_t n)
+{
+	for (size_t i = 0; i < n; ) {
+		struct round r[SLAB_MAX_OBJECTS];
+		size_t k = 0;
+
+		while (k < SLAB_MAX_OBJECTS && i < n)
+			r[k++] = (struct round){ objs[i++], NULL };
+		slabs_give(s, r, k);
+	}
+}
+
 static struct kmem_slabs slabs;
 static struct slab_node nodes[KMEM_MAX_NODES];
 
@@ -150,8 +196,8 @@ static void test_life_of_a_slab(void **state)
 
 	(void)state;
 	start_slabs(1024);
-	assert_int_equal(slabs_take(&slabs, &one, 1), 0);
-	obj[0] = slabs_grow(&slabs, GFP_KERNEL);
+	assert_int_equal(take(&slabs, &one, 1), 0);
+	obj[0] = grow(&slabs, GFP_KERNEL);
 	assert_non_null(obj[0]);
 	assert_int_equal(sum().nr_slabs, 1);
 	assert_int_equal(sum().nr_empty, 0);
@@ -159,13 +205,13 @@ static void test_life_of_a_slab(void **state)
 	assert_int_equal(sum().capacity, slabs.objects);
 	assert_slabs_sound();
 	for (unsigned i = 1; i < slabs.objects; i++) {
-		assert_int_equal(slabs_take(&slabs, &obj[i], 1), 1);
+		assert_int_equal(take(&slabs, &obj[i], 1), 1);
 		assert_slabs_sound();
 	}
-	assert_int_equal(slabs_take(&slabs, &one, 1), 0);
+	assert_int_equal(take(&slabs, &one, 1), 0);
 	assert_false(list_empty(&nodes[0].full));
 	for (unsigned i = 0; i < slabs.objects; i++) {
-		slabs_give(&slabs, &obj[i], 1);
+		give(&slabs, &obj[i], 1);
 		assert_slabs_sound();
 		assert_int_equal(sum().inuse, slabs.objects - i - 1);
 	}
@@ -196,10 +242,10 @@ static void test_objects_cover_the_slab(void **state)
 		size_t n;
 
 		start_slabs(sizes[s]);
-		obj[0] = slabs_grow(&slabs, GFP_KERNEL);
+		obj[0] = grow(&slabs, GFP_KERNEL);
 		assert_non_null(obj[0]);
 		base = page_to_virt(slab_head(virt_to_page(obj[0])));
-		n = 1 + slabs_take(&slabs, obj + 1, SLAB_MAX_OBJECTS - 1);
+		n = 1 + take(&slabs, obj + 1, SLAB_MAX_OBJECTS - 1);
 		assert_int_equal(n, slabs.objects);
 		for (size_t i = 0; i < n; i++) {
 			size_t at = (size_t)((char *)obj[i] - base);
@@ -210,7 +256,7 @@ static void test_objects_cover_the_slab(void **state)
 			memset(obj[i], (int)i, sizes[s]);
 		}
 		assert_slabs_sound();
-		slabs_give(&slabs, obj, n);
+		give(&slabs, obj, n);
 		assert_slabs_sound();
 		slabs_shrink(&slabs);
 	}
@@ -227,24 +273,24 @@ static void test_empty_slabs_go_back(void **state)
 	(void)state;
 	start_slabs(512);
 	for (unsigned s = 0; s < SLABS; s++) {
-		obj[s][0] = slabs_grow(&slabs, GFP_KERNEL);
-		assert_int_equal(slabs_take(&slabs, obj[s] + 1,
+		obj[s][0] = grow(&slabs, GFP_KERNEL);
+		assert_int_equal(take(&slabs, obj[s] + 1,
 					    slabs.objects - 1u),
 				 slabs.objects - 1u);
 	}
 	assert_int_equal(sum().nr_slabs, SLABS);
 	for (unsigned s = 0; s < SLABS - 1; s++) {
-		slabs_give(&slabs, obj[s], slabs.objects);
+		give(&slabs, obj[s], slabs.objects);
 		assert_in_range(sum().nr_empty, 0, slabs.max_empty);
 		assert_slabs_sound();
 	}
 	assert_int_equal(sum().nr_slabs, 1 + slabs.max_empty);
 	/* one object of the full slab back: it must be the next to be taken,
 	 * not one of the empty slab */
-	slabs_give(&slabs, &obj[SLABS - 1][3], 1);
-	assert_int_equal(slabs_take(&slabs, &one, 1), 1);
+	give(&slabs, &obj[SLABS - 1][3], 1);
+	assert_int_equal(take(&slabs, &one, 1), 1);
 	assert_ptr_equal(one, obj[SLABS - 1][3]);
-	slabs_give(&slabs, obj[SLABS - 1], slabs.objects);
+	give(&slabs, obj[SLABS - 1], slabs.objects);
 	slabs_shrink(&slabs);
 	assert_int_equal(sum().nr_slabs, 0);
 	assert_slabs_sound();
@@ -267,7 +313,7 @@ static void test_random_take_and_give(void **state)
 			size_t want = 1 + test_below(&seed, 100);
 
 			if (test_below(&seed, 2) && nr + want < 3000) {
-				size_t got = slabs_take(&slabs, held + nr,
+				size_t got = take(&slabs, held + nr,
 							want);
 
 				REQUIRE(got <= want);
@@ -288,14 +334,14 @@ static void test_random_take_and_give(void **state)
 					held[i] = held[j];
 					held[j] = t;
 				}
-				slabs_give(&slabs, held, n);
+				give(&slabs, held, n);
 				nr -= n;
 				memmove(held, held + n, nr * sizeof(*held));
 			}
 			REQUIRE(violations() == 0);
 			REQUIRE(sum().inuse == nr);
 		}
-		slabs_give(&slabs, held, nr);
+		give(&slabs, held, nr);
 		slabs_shrink(&slabs);
 		assert_int_equal(sum().nr_slabs, 0);
 	}
@@ -318,15 +364,15 @@ static void test_constructor(void **state)
 	start_slabs(512);
 	slabs.ctor = construct;
 	constructed = 0;
-	obj[0] = slabs_grow(&slabs, GFP_KERNEL);
+	obj[0] = grow(&slabs, GFP_KERNEL);
 	assert_int_equal(constructed, slabs.objects);
-	slabs_take(&slabs, obj + 1, slabs.objects - 1u);
+	take(&slabs, obj + 1, slabs.objects - 1u);
 	for (unsigned i = 0; i < slabs.objects; i++)
 		assert_int_equal(*(uint32_t *)obj[i] >> 16, 0xc0de);
-	slabs_give(&slabs, obj, slabs.objects);
-	assert_int_equal(slabs_take(&slabs, obj, 5), 5);
+	give(&slabs, obj, slabs.objects);
+	assert_int_equal(take(&slabs, obj, 5), 5);
 	assert_int_equal(constructed, slabs.objects);
-	slabs_give(&slabs, obj, 5);
+	give(&slabs, obj, 5);
 	slabs_shrink(&slabs);
 }
 
@@ -374,9 +420,9 @@ static void test_no_pages(void **state)
 
 	(void)state;
 	start_stingy(256, 10, 0);
-	assert_null(slabs_grow(&slabs, GFP_KERNEL));
+	assert_null(grow(&slabs, GFP_KERNEL));
 	assert_null(slabs_alloc(&slabs, GFP_KERNEL));
-	assert_int_equal(slabs_take(&slabs, &obj, 1), 0);
+	assert_int_equal(take(&slabs, &obj, 1), 0);
 	assert_int_equal(sum().nr_slabs, 0);
 	assert_slabs_sound();
 }
@@ -391,18 +437,18 @@ static void test_smaller_slabs(void **state)
 	(void)state;
 	start_stingy(size, 1, 10);
 	assert_true(slabs.order > slabs.min_order);
-	small[0] = slabs_grow(&slabs, GFP_KERNEL);
+	small[0] = grow(&slabs, GFP_KERNEL);
 	assert_non_null(small[0]);
-	n = 1 + slabs_take(&slabs, small + 1, SLAB_MAX_OBJECTS - 1);
+	n = 1 + take(&slabs, small + 1, SLAB_MAX_OBJECTS - 1);
 	assert_int_equal(n, KMEM_PAGE_SIZE / size);
 	assert_slabs_sound();
 	refuse_order = 10;
-	large[0] = slabs_grow(&slabs, GFP_KERNEL);
-	m = 1 + slabs_take(&slabs, large + 1, SLAB_MAX_OBJECTS - 1);
+	large[0] = grow(&slabs, GFP_KERNEL);
+	m = 1 + take(&slabs, large + 1, SLAB_MAX_OBJECTS - 1);
 	assert_int_equal(m, slabs.objects);
 	assert_slabs_sound();
-	slabs_give(&slabs, small, n);
-	slabs_give(&slabs, large, m);
+	give(&slabs, small, n);
+	give(&slabs, large, m);
 	assert_slabs_sound();
 	slabs_shrink(&slabs);
 	assert_int_equal(pages_got, 2);
@@ -418,17 +464,17 @@ static void test_second_copy(void **state)
 
 	(void)state;
 	start_slabs(256);
-	obj[0] = slabs_grow(&slabs, GFP_KERNEL);
-	assert_int_equal(slabs_take(&slabs, obj + 1, 3), 3);
+	obj[0] = grow(&slabs, GFP_KERNEL);
+	assert_int_equal(take(&slabs, obj + 1, 3), 3);
 	batch[0] = obj[1];
 	batch[1] = obj[1];
 	batch[2] = obj[2];
-	slabs_give(&slabs, batch, 3);
+	give(&slabs, batch, 3);
 	assert_panicked(obj[1], "test", "freed twice");
 	assert_int_equal(sum().inuse, 2);
 	assert_slabs_sound();
-	slabs_give(&slabs, &obj[0], 1);
-	slabs_give(&slabs, &obj[3], 1);
+	give(&slabs, &obj[0], 1);
+	give(&slabs, &obj[3], 1);
 	assert_slabs_sound();
 	slabs_shrink(&slabs);
 }
@@ -452,8 +498,8 @@ static void test_for_each(void **state)
 
 	(void)state;
 	start_slabs(512);
-	obj[0] = slabs_grow(&slabs, GFP_KERNEL);
-	assert_int_equal(slabs_take(&slabs, obj + 1, 3), 3);
+	obj[0] = grow(&slabs, GFP_KERNEL);
+	assert_int_equal(take(&slabs, obj + 1, 3), 3);
 	page = virt_to_page(obj[2]);
 	i = slab_index(page, &slabs, obj[2]);
 	assert_true(i.exact);
@@ -466,7 +512,7 @@ static void test_for_each(void **state)
 	assert_non_null(seen[2]);
 	assert_null(seen[3]);
 	page->slot[i.index] = SLOT_CACHED;
-	slabs_give(&slabs, obj, 4);
+	give(&slabs, obj, 4);
 	slabs_shrink(&slabs);
 }
 

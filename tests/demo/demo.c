@@ -156,11 +156,9 @@ static void at_instant(void *ctx, const struct replay_instant *at)
 /* Every page that kmem manages: free, or in a slab, or still allocated. */
 static uint64_t pages_accounted(uint64_t *free_pages, uint64_t *slab_pages)
 {
-	uint64_t own;
-
 	drain_pages();
 	*free_pages = nr_free_pages();
-	*slab_pages = measure_slabs(&own) >> KMEM_PAGE_SHIFT;
+	*slab_pages = measure_slab_bytes() >> KMEM_PAGE_SHIFT;
 	return *free_pages + *slab_pages;
 }
 

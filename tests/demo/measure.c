@@ -21,7 +21,7 @@
 
 struct measurement {
 	struct replay_instant at;
-	uint64_t slabs, own;
+	uint64_t slabs, own, cached;
 };
 
 static struct measurement measured[MEASURE_MAX + 1];
@@ -50,18 +50,28 @@ static bool add_slabs(struct kmem_cache *s, void *arg)
 {
 	struct kmem_cache_stats st;
 
+	struct measurement *m = arg;
+
 	kmem_cache_stats(s, &st);
-	*(uint64_t *)arg += st.slab_bytes;
+	m->slabs += st.slab_bytes;
+	m->cached += (st.layer.in_cpus + st.layer.in_depot) * st.slot_size;
 	return true;
 }
 
-uint64_t measure_slabs(uint64_t *own)
+static void measure_slabs(struct measurement *m)
 {
-	uint64_t bytes = 0;
+	m->cached = 0;
+	m->own = kmem_internal_bytes();
+	m->slabs = m->own;
+	kmem_for_each_cache(add_slabs, m);
+}
 
-	kmem_for_each_cache(add_slabs, &bytes);
-	*own = kmem_internal_bytes();
-	return bytes + *own;
+uint64_t measure_slab_bytes(void)
+{
+	struct measurement m;
+
+	measure_slabs(&m);
+	return m.slabs;
 }
 
 void measure_take(const struct replay_instant *at)
@@ -71,7 +81,7 @@ void measure_take(const struct replay_instant *at)
 	if (nr_measured > MEASURE_MAX)
 		return;
 	m->at = *at;
-	m->slabs = measure_slabs(&m->own);
+	measure_slabs(m);
 	nr_measured++;
 }
 
@@ -89,17 +99,18 @@ static void print_row(const struct measurement *m)
 {
 	const struct trace_linux *l = m->at.linux_at;
 
-	printf("  %10" PRIu32 "%10" PRIu64 "%10" PRIu64 "%8.3f%10" PRIu64,
-	       m->at.record, m->at.small >> 10, m->slabs >> 10,
-	       ratio(m->slabs, m->at.small), m->own >> 10);
+	printf("  %10" PRIu32 "%9" PRIu64 "%9" PRIu64 "%7.3f%7" PRIu64
+	       "%8" PRIu64, m->at.record, m->at.small >> 10, m->slabs >> 10,
+	       ratio(m->slabs, m->at.small), m->own >> 10,
+	       m->cached >> 10);
 	if (l)
-		printf("%12" PRIu64 "%8.3f",
+		printf("%9" PRIu64 "%8.3f",
 		       (l->slab_bytes - l->tracer_bytes) >> 10,
 		       ratio(l->slab_bytes - l->tracer_bytes,
 			     l->requested_small + l->pre_trace_bytes));
 	else
-		printf("%12s%8s", "-", "-");
-	printf("%11.3f\n", ratio(m->at.linux_least, m->at.small));
+		printf("%9s%8s", "-", "-");
+	printf("%10.3f\n", ratio(m->at.linux_least, m->at.small));
 }
 
 void measure_print(bool all_allocated)
@@ -109,10 +120,10 @@ void measure_print(bool all_allocated)
 
 	printf("\nMemory held, in KiB, and per byte that is live (requested "
 	       "and not freed)\n"
-	       "   (just before  live      kmem's    per   own part     "
-	       "Linux     per   Linux, at\n"
-	       "     record)    bytes      slabs   byte   of that       "
-	       "slabs    byte   the least\n");
+	       "   (just be-     live   kmem's    per   of that in CPUs,"
+	       "  Linux's    per Linux, at\n"
+	       " fore record)   bytes    slabs   byte    own  depots    "
+	       "slabs   byte the least\n");
 	for (i = 0; i < nr_measured; i++) {
 		print_row(&measured[i]);
 		if (!peak || measured[i].at.small > peak->at.small)

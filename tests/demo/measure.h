@@ -15,8 +15,8 @@
  */
 size_t measure_instants(const struct trace *t, uint32_t record[MEASURE_MAX]);
 
-/* Bytes of pages of all slabs; *own: of kmem's own among them. */
-uint64_t measure_slabs(uint64_t *own);
+/* Bytes of pages of all slabs, kmem's own included. */
+uint64_t measure_slab_bytes(void);
 
 /* Take a measurement (all CPUs stand still), forget all, print them. */
 void measure_take(const struct replay_instant *at);

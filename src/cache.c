@@ -48,9 +48,13 @@ _Static_assert(offsetof(struct kmem_cache, magazine) +
 	       sizeof(struct magazine_layer) == sizeof(struct kmem_cache),
 	       "the CPUs' parts follow the layer, and the cache");
 
+#define TRIM_CACHES	4	/* looked at for each new slab */
+
 static struct {
 	struct kmem_lock lock;
+	/* under lock: */
 	struct kmem_list list;
+	struct kmem_list *hand;		/* the last one trimmed */
 	/* where the parts of a cache come from */
 	struct kmem_slabs descriptors, nodes;
 	struct slab_node node[2];
@@ -66,6 +70,16 @@ static void list_unlock(void)
 {
 	lock_release(&caches.lock);
 	kmem_arch_exit();
+}
+
+/* From any context: an interrupt may have landed in a holder. */
+static bool list_try_lock(void)
+{
+	kmem_arch_enter();
+	if (lock_try(&caches.lock))
+		return true;
+	kmem_arch_exit();
+	return false;
 }
 
 #define for_each_cache(s, l) \
@@ -106,14 +120,33 @@ static void give_objects(struct magazine_layer *l, const struct round *rounds,
 	slabs_give(&magazine_cache(l)->slabs, rounds, n);
 }
 
+/* A cache has grown: let the next ones on the list give up what they do not
+ * need. */
+static void trim_next(void)
+{
+	if (!list_try_lock())
+		return;
+	for (int i = 0; i < TRIM_CACHES; i++) {
+		caches.hand = caches.hand->next;
+		if (caches.hand != &caches.list)
+			magazine_trim(&list_entry(caches.hand,
+						  struct kmem_cache,
+						  list)->magazine);
+	}
+	list_unlock();
+}
+
 /* An object from wherever there is one, CACHED; none without memory. */
 static struct round get_cached(struct kmem_cache *s, gfp_t gfp)
 {
 	unsigned tries = gfp & __GFP_NOFAIL ? 3 : 1;
 	struct round r = magazine_alloc_slow(&s->magazine);
 
+	if (r.obj)
+		return r;
 	while (!r.obj && tries--)
 		r = slabs_grow(&s->slabs, gfp);
+	trim_next();
 	return r;
 }
 
@@ -317,8 +350,11 @@ void kmem_cache_destroy(struct kmem_cache *s)
 	magazine_layer_fini(&s->magazine);
 	slabs_shrink(&s->slabs);
 	slabs_sum(&s->slabs, &sum);
-	if (!sum.inuse)
+	if (!sum.inuse) {
+		if (caches.hand == &s->list)
+			caches.hand = s->list.prev;
 		list_del(&s->list);
+	}
 	list_unlock();
 	if (sum.inuse) {
 		slabs_for_each(&s->slabs, SLOT_LIVE, report_live, s);
@@ -674,6 +710,7 @@ bool kmem_cache_bootstrap(void)
 {
 	lock_init(&caches.lock);
 	list_init(&caches.list);
+	caches.hand = &caches.list;
 	slots_init();
 	magazines_init();
 	bare_slabs(&caches.descriptors, "kmem_cache",

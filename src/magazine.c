@@ -39,9 +39,20 @@
  * How much may sit here. A CPU's `limit` starts at START_LIMIT and doubles
  * with every RAISE_TRIPS trips beyond its own magazines, up to max_limit,
  * which also bounds the bytes in a magazine: caches that are seldom used pin
- * little and have short magazines, busy ones soon have long ones. The depot holds max_objects at
- * most; each time its lock is found taken the bound grows by a magazine, up
- * to max_depot: what CPUs don't fight over need not be kept.
+ * little and have short magazines, busy ones soon have long ones. The depot
+ * follows the working set, in both directions:
+ *
+ *	up	when a refill asks the layer below for objects that were
+ *		flushed there before, the bound was too low: it is raised by
+ *		what was flushed, at most doubled, up to max_depot
+ *	down	`idle` is the least number of full magazines that were in the
+ *		depot since the last trim: so many were not needed. A trim
+ *		returns one of them and lowers the bound by as much
+ *
+ * and it also empties the magazines of the CPU it runs on, if that CPU has
+ * not used them since it last trimmed this layer. Trims are driven by growth:
+ * each new slab of any cache trims a few caches (cache.c), so that what one
+ * cache no longer needs another can have.
  *
  * Invariants:
  *
@@ -132,9 +143,10 @@ void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
 	l->magazines = 0;
 	l->magazine_bytes = 0;
 	memset(&l->depot, 0, sizeof(l->depot));
-	l->depot.max_objects = KMEM_MAX(depot_bytes / object_bytes,
-					(size_t)l->max_limit);
-	l->max_depot = l->depot.max_objects * zones.nr_cpus;
+	l->min_depot = l->max_limit;
+	l->max_depot = KMEM_MAX(depot_bytes / object_bytes * zones.nr_cpus,
+				l->min_depot);
+	l->depot.max_objects = l->min_depot;
 }
 
 /* ---- one CPU's magazines; interrupts are masked and busy is set ---- */
@@ -188,20 +200,17 @@ static bool is_full(const struct magazine_cpu *c, const struct magazine *m,
 	return n >= KMEM_MIN(c->limit, m->capacity);
 }
 
-/* Two magazines are there, or could be made. */
-static bool magazines_ready(struct magazine_layer *l, struct magazine_cpu *c)
+/* A magazine is loaded, or could be made. */
+static bool magazine_ready(struct magazine_layer *l, struct magazine_cpu *c)
 {
-	if (KMEM_LIKELY(c->bottom && c->previous))
+	if (KMEM_LIKELY(c->bottom != NULL))
 		return true;
 	if (!l->max_limit)
 		return false;
 	if (!c->limit)
 		c->limit = (uint8_t)KMEM_MIN(START_LIMIT, l->max_limit);
-	if (!c->bottom)
-		load(c, magazine_new(l, c->limit), 0);
-	if (!c->previous && c->bottom)
-		set_previous(c, magazine_new(l, c->limit), 0);
-	return c->previous;
+	load(c, magazine_new(l, c->limit), 0);
+	return c->bottom;
 }
 
 /* An empty magazine that has become too short for the limit gives way to a
@@ -280,13 +289,47 @@ static struct magazine *pop(struct magazine **list)
 
 static uintptr_t depot_lock(struct magazine_layer *l)
 {
-	size_t contended = kmem_load_relaxed(&l->depot.lock.contended);
-	uintptr_t irq = lock_irq(&l->depot.lock);
+	return lock_irq(&l->depot.lock);
+}
 
-	if (KMEM_UNLIKELY(l->depot.lock.contended != contended))
-		l->depot.max_objects = KMEM_MIN(l->depot.max_objects +
-						l->max_limit, l->max_depot);
-	return irq;
+static void depot_push_full(struct depot *d, struct magazine *m, size_t n)
+{
+	m->rounds = (uint16_t)n;
+	push(&d->full, m);
+	kmem_store_relaxed(&d->nr_full, d->nr_full + 1);
+	d->objects += n;
+}
+
+static struct magazine *depot_pop_full(struct depot *d)
+{
+	struct magazine *m = pop(&d->full);
+
+	if (!m)
+		return NULL;
+	kmem_store_relaxed(&d->nr_full, d->nr_full - 1);
+	d->objects -= m->rounds;
+	d->idle = KMEM_MIN(d->idle, d->nr_full);
+	return m;
+}
+
+/* Keep an empty magazine, as many as there are full ones. Return: what is not
+ * kept. */
+static struct magazine *depot_push_empty(struct depot *d, struct magazine *m)
+{
+	if (!m || d->nr_empty > d->nr_full)
+		return m;
+	m->rounds = 0;
+	push(&d->empty, m);
+	d->nr_empty++;
+	return NULL;
+}
+
+static struct magazine *depot_pop_empty(struct depot *d)
+{
+	struct magazine *m = pop(&d->empty);
+
+	d->nr_empty -= m != NULL;
+	return m;
 }
 
 /* Both magazines are empty: exchange one for a full one. */
@@ -298,18 +341,9 @@ static bool depot_get_full(struct magazine_layer *l, struct magazine_cpu *c)
 	if (!kmem_load_relaxed(&l->depot.nr_full))
 		return false;
 	irq = depot_lock(l);
-	full = pop(&l->depot.full);
-	if (full) {
-		kmem_store_relaxed(&l->depot.nr_full, l->depot.nr_full - 1);
-		l->depot.objects -= full->rounds;
-		spare = c->previous;
-		spare->rounds = 0;
-		if (l->depot.nr_empty <= l->depot.nr_full) {
-			push(&l->depot.empty, spare);
-			l->depot.nr_empty++;
-			spare = NULL;
-		}
-	}
+	full = depot_pop_full(&l->depot);
+	if (full)
+		spare = depot_push_empty(&l->depot, c->previous);
 	unlock_irq(&l->depot.lock, irq);
 	if (!full)
 		return false;
@@ -320,28 +354,50 @@ static bool depot_get_full(struct magazine_layer *l, struct magazine_cpu *c)
 	return true;
 }
 
-/* Both magazines are full: exchange one for an empty one. */
-static bool depot_put_full(struct magazine_layer *l, struct magazine_cpu *c)
+/*
+ * Both magazines are full: exchange one for an empty one. Or, with the depot
+ * at its bound, flush it. If there is no empty one to be had, previous is
+ * NULL afterwards.
+ */
+static void depot_put_full(struct magazine_layer *l, struct magazine_cpu *c)
 {
+	size_t n = c->previous_rounds;
 	uintptr_t irq = depot_lock(l);
-	bool room = l->depot.objects + c->previous_rounds <=
-		    l->depot.max_objects;
+	bool room = l->depot.objects + n <= l->depot.max_objects;
 	struct magazine *empty = NULL;
 
 	if (room) {
-		c->previous->rounds = c->previous_rounds;
-		push(&l->depot.full, c->previous);
-		kmem_store_relaxed(&l->depot.nr_full, l->depot.nr_full + 1);
-		l->depot.objects += c->previous_rounds;
-		empty = pop(&l->depot.empty);
-		l->depot.nr_empty -= empty != NULL;
+		depot_push_full(&l->depot, c->previous, n);
+		empty = depot_pop_empty(&l->depot);
+	} else {
+		kmem_store_relaxed(&l->depot.flushed,
+				   l->depot.flushed + n);
 	}
 	unlock_irq(&l->depot.lock, irq);
-	if (!room)
-		return false;
-	kmem_count(&c->exchanged[DIR_FREE]);
-	set_previous(c, empty ? empty : magazine_new(l, c->limit), 0);
-	return c->previous;
+	if (room) {
+		kmem_count(&c->exchanged[DIR_FREE]);
+		set_previous(c, empty ? empty : magazine_new(l, c->limit), 0);
+	} else {
+		give_below(l, c, c->previous->round, n);
+		set_previous(c, c->previous, 0);
+	}
+}
+
+/* Objects are wanted from below. If some were flushed there, the depot was too
+ * small for what its users do. */
+static void depot_regret(struct magazine_layer *l)
+{
+	struct depot *d = &l->depot;
+	uintptr_t irq;
+	size_t more;
+
+	if (!kmem_load_relaxed(&d->flushed))
+		return;
+	irq = depot_lock(l);
+	more = KMEM_MIN(d->flushed, d->max_objects);
+	d->max_objects = KMEM_MIN(d->max_objects + more, l->max_depot);
+	kmem_store_relaxed(&d->flushed, 0);
+	unlock_irq(&d->lock, irq);
 }
 
 /* ---- the slow paths ---- */
@@ -351,6 +407,7 @@ static bool refill(struct magazine_layer *l, struct magazine_cpu *c)
 	struct magazine *m = long_enough(l, c, loaded(c));
 	size_t n = (KMEM_MIN(c->limit, m->capacity) + 1u) / 2;
 
+	depot_regret(l);
 	load(c, m, 0);
 	n = l->take(l, m->round, n);
 	set_rounds(c, n);
@@ -385,28 +442,25 @@ static void make_room(struct magazine_layer *l, struct magazine_cpu *c)
 {
 	if (c->top < c->end)
 		return;
-	if (!c->previous_rounds) {
-		load_empty(l, c);
+	if (!c->previous)
+		set_previous(c, magazine_new(l, c->limit), 0);
+	if (c->previous && !is_full(c, c->previous, c->previous_rounds)) {
 		kmem_count(&c->swaps[DIR_FREE]);
-		return;
-	}
-	if (!is_full(c, c->previous, c->previous_rounds)) {
-		swap_magazines(c);
-		kmem_count(&c->swaps[DIR_FREE]);
+		if (c->previous_rounds)
+			swap_magazines(c);
+		else
+			load_empty(l, c);
 		return;
 	}
 	count_trip(l, c);
 	if (c->top < c->end)
 		return;
-	if (!depot_put_full(l, c)) {
-		if (!c->previous) {	/* no empty magazine to be had */
-			empty_both(l, c);
-			return;
-		}
-		give_below(l, c, c->previous->round, c->previous_rounds);
-		set_previous(c, c->previous, 0);
-	}
-	load_empty(l, c);
+	if (c->previous)
+		depot_put_full(l, c);
+	if (c->previous)
+		load_empty(l, c);
+	else				/* no empty magazine to be had */
+		empty_both(l, c);
 }
 
 struct round magazine_alloc_slow(struct magazine_layer *l)
@@ -415,7 +469,7 @@ struct round magazine_alloc_slow(struct magazine_layer *l)
 	struct magazine_cpu *c = layer_cpu(l, kmem_arch_cpu());
 	struct round r = { NULL, NULL };
 
-	if (kmem_load_relaxed(&c->busy) || !magazines_ready(l, c)) {
+	if (kmem_load_relaxed(&c->busy) || !magazine_ready(l, c)) {
 		if (l->take(l, &r, 1))
 			kmem_count(&c->directs[DIR_ALLOC]);
 	} else {
@@ -439,7 +493,7 @@ void magazine_free_slow(struct magazine_layer *l, void *obj,
 	struct magazine_cpu *c = layer_cpu(l, kmem_arch_cpu());
 	struct round r = { obj, slot };
 
-	if (kmem_load_relaxed(&c->busy) || !magazines_ready(l, c)) {
+	if (kmem_load_relaxed(&c->busy) || !magazine_ready(l, c)) {
 		kmem_count(&c->directs[DIR_FREE]);
 		l->give(l, &r, 1);
 	} else {
@@ -471,39 +525,73 @@ void magazine_drain_cpu(struct magazine_layer *l)
 	kmem_arch_irq_restore(irq);
 }
 
-static struct magazine *depot_pop_full(struct magazine_layer *l)
+/* A full magazine, or else an empty one, or NULL. */
+static struct magazine *depot_take_any(struct magazine_layer *l)
 {
 	uintptr_t irq = depot_lock(l);
-	struct magazine *m = pop(&l->depot.full);
+	struct magazine *m = depot_pop_full(&l->depot);
 
-	if (m) {
-		kmem_store_relaxed(&l->depot.nr_full, l->depot.nr_full - 1);
-		l->depot.objects -= m->rounds;
-	}
+	if (!m)
+		m = depot_pop_empty(&l->depot);
 	unlock_irq(&l->depot.lock, irq);
 	return m;
 }
 
-static struct magazine *depot_pop_empty(struct magazine_layer *l)
+static void magazine_give_up(struct magazine_layer *l, struct magazine *m)
 {
-	uintptr_t irq = depot_lock(l);
-	struct magazine *m = pop(&l->depot.empty);
-
-	l->depot.nr_empty -= m != NULL;
-	unlock_irq(&l->depot.lock, irq);
-	return m;
+	if (m->rounds)
+		l->give(l, m->round, m->rounds);
+	magazine_delete(l, m);
 }
 
 void magazine_drain_depot(struct magazine_layer *l)
 {
 	struct magazine *m;
 
-	while ((m = depot_pop_full(l))) {
-		l->give(l, m->round, m->rounds);
-		magazine_delete(l, m);
+	while ((m = depot_take_any(l)))
+		magazine_give_up(l, m);
+}
+
+static void trim_cpu(struct magazine_layer *l)
+{
+	uintptr_t irq = kmem_arch_irq_save();
+	struct magazine_cpu *c = layer_cpu(l, kmem_arch_cpu());
+	size_t served = c->served[0] + c->served[1];
+
+	if (!kmem_load_relaxed(&c->busy)) {
+		kmem_store_relaxed(&c->busy, 1);
+		if (served == c->seen)
+			empty_both(l, c);
+		c->seen = served;
+		kmem_store_relaxed(&c->busy, 0);
 	}
-	while ((m = depot_pop_empty(l)))
-		magazine_delete(l, m);
+	kmem_arch_irq_restore(irq);
+}
+
+static void trim_depot(struct magazine_layer *l)
+{
+	struct depot *d = &l->depot;
+	struct magazine *m = NULL;
+	uintptr_t irq;
+
+	if (!kmem_load_relaxed(&d->nr_full))
+		return;
+	irq = depot_lock(l);
+	if (d->idle) {
+		m = depot_pop_full(d);
+		d->max_objects = KMEM_MAX(d->max_objects - m->rounds,
+					  KMEM_MAX(l->min_depot, d->objects));
+	}
+	d->idle = d->nr_full;
+	unlock_irq(&d->lock, irq);
+	if (m)
+		magazine_give_up(l, m);
+}
+
+void magazine_trim(struct magazine_layer *l)
+{
+	trim_cpu(l);
+	trim_depot(l);
 }
 
 void magazine_drain(struct magazine_layer *l)

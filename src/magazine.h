@@ -50,7 +50,8 @@ struct magazine_cpu {
 	size_t served[2];		/* from `loaded`, without more ado */
 	uint32_t directs[2];		/* objects that went past magazines */
 
-	KMEM_ALIGNED(KMEM_CACHE_LINE) size_t swaps[2]; /* previous loaded */
+	KMEM_ALIGNED(KMEM_CACHE_LINE) uint32_t swaps[2]; /* of the two */
+	size_t seen;			/* served[] at the last trim */
 	size_t exchanged[2];		/* magazines, with the depot */
 	size_t trips_below[2];		/* to the layer below */
 	size_t moved[2];		/* objects that they moved */
@@ -67,7 +68,11 @@ struct depot {
 	struct magazine *full, *empty;
 	size_t nr_full, nr_empty;
 	size_t objects;			/* in the full ones */
-	size_t max_objects;		/* bound of `objects` */
+	size_t max_objects;		/* bound of `objects`, for now */
+	size_t flushed;			/* objects given below because of that
+					 * bound, since it was last raised */
+	size_t idle;			/* full magazines that nobody has
+					 * needed since the last trim */
 };
 
 /*
@@ -79,7 +84,7 @@ struct depot {
 struct magazine_layer {
 	uint8_t max_limit;		/* 0: no magazines at all */
 	uint32_t epoch;			/* raised to make CPUs drain */
-	size_t max_depot;		/* depot.max_objects never above it */
+	size_t min_depot, max_depot;	/* limits of depot.max_objects */
 	size_t magazines, magazine_bytes; /* that exist */
 	/*
 	 * The layer below. take: up to n free objects that exist; give: n
@@ -136,7 +141,11 @@ void magazine_free_slow(struct magazine_layer *l, void *obj,
 void magazine_drain_cpu(struct magazine_layer *l);
 void magazine_drain_depot(struct magazine_layer *l);
 
-/* Both, and ask every other CPU to drain at its next slow path. */
+/* Return what was not needed since the last call: one of the depot's magazines,
+ * lowering the depot's bound, and this CPU's if it has not used them. */
+void magazine_trim(struct magazine_layer *l);
+
+/* Drain both, and ask every other CPU to drain at its next slow path. */
 void magazine_drain(struct magazine_layer *l);
 
 /* All of them, and the magazines too; no CPU may use the layer any more. */

@@ -38,7 +38,7 @@
 
 /* What one magazine of pages may pin, and one depot. */
 #define PAGE_MAGAZINE_BYTES	(32 * KMEM_PAGE_SIZE)
-#define PAGE_DEPOT_BYTES	(128 * KMEM_PAGE_SIZE)
+#define PAGE_DEPOT_BYTES	(256 * KMEM_PAGE_SIZE)
 
 static void (*shrink_upper_layers)(void);
 

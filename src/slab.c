@@ -26,9 +26,9 @@
  * be looks at the slot of an object whose owner is somebody else.)
  *
  * Slots of up to KMEM_INLINE_SLOTS objects lie inside the descriptor. Longer
- * arrays come from two tables of 64 and 256 bytes, slabs themselves, whose
- * own slots come from the larger table, whose slots are inline: there the
- * recursion ends. Where bytes are left over at the end of a slab, their index
+ * arrays come from tables of 32 to 256 bytes, slabs themselves, whose own
+ * slots come from a table of longer arrays; those of the longest are inline,
+ * and there the recursion ends. Where bytes are left over at the end of a slab, their index
  * has a slot too, which is never LIVE: whatever a pointer into a slab is, its
  * index is good to look up.
  *
@@ -64,9 +64,14 @@
 
 #define SLAB_GOOD_OBJECTS	4
 
-/* Slot arrays: [0] of SLOTS_SMALL, [1] of SLOTS_LARGE slots. */
-static struct kmem_slabs slot_slabs[2];
-static struct slab_node slot_node[2];
+/* The tables of slot arrays, by length. */
+#define NR_SLOT_TABLES	4
+
+static const unsigned slot_length[NR_SLOT_TABLES] = {
+	32, 64, 128, SLOTS_LARGE
+};
+static struct kmem_slabs slot_slabs[NR_SLOT_TABLES];
+static struct slab_node slot_node[NR_SLOT_TABLES];
 
 /* ---- geometry ---- */
 
@@ -149,10 +154,14 @@ void slabs_put_raw_pages(struct kmem_slabs *s, struct page *page,
 
 void slots_init(void)
 {
-	slabs_init(&slot_slabs[0], "slots-small",
-		   SLOTS_SMALL * sizeof(kmem_slot_t), &slot_node[0], 1);
-	slabs_init(&slot_slabs[1], "slots-large", SLOTS_LARGE * sizeof(kmem_slot_t),
-		   &slot_node[1], 1);
+	static const char *const name[NR_SLOT_TABLES] = {
+		"slots-32", "slots-64", "slots-128", "slots-256"
+	};
+
+	for (unsigned i = 0; i < NR_SLOT_TABLES; i++)
+		slabs_init(&slot_slabs[i], name[i],
+			   slot_length[i] * sizeof(kmem_slot_t),
+			   &slot_node[i], 1);
 }
 
 /* Slots of a slab: one for each index that slab_index() can yield, those of
@@ -165,9 +174,15 @@ static unsigned nr_slots(const struct kmem_slabs *s, unsigned order)
 /* Which table serves a slab of s with that many slots; NULL: inline. */
 static struct kmem_slabs *slots_for(const struct kmem_slabs *s, unsigned n)
 {
+	unsigned i = 0;
+
 	if (n <= KMEM_INLINE_SLOTS)
 		return NULL;
-	return &slot_slabs[n > SLOTS_SMALL || s == &slot_slabs[0]];
+	if (s >= slot_slabs && s < slot_slabs + NR_SLOT_TABLES)
+		i = (unsigned)(s - slot_slabs) + 1;
+	while (slot_length[i] < n)
+		i++;
+	return &slot_slabs[i];
 }
 
 size_t slabs_slot_room(const struct kmem_slabs *s)
@@ -195,13 +210,17 @@ static void slots_put(struct kmem_slabs *s, struct page *head, unsigned n)
 
 size_t slots_bytes(void)
 {
-	return slabs_bytes(&slot_slabs[0]) + slabs_bytes(&slot_slabs[1]);
+	size_t bytes = 0;
+
+	for (unsigned i = 0; i < NR_SLOT_TABLES; i++)
+		bytes += slabs_bytes(&slot_slabs[i]);
+	return bytes;
 }
 
 void slots_check(struct check *c)
 {
-	slabs_check(&slot_slabs[0], c);
-	slabs_check(&slot_slabs[1], c);
+	for (unsigned i = 0; i < NR_SLOT_TABLES; i++)
+		slabs_check(&slot_slabs[i], c);
 }
 
 /* ---- one slab ---- */

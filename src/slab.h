@@ -15,8 +15,7 @@
 #define SLOT_CACHED	((kmem_slot_t)-2)	/* in a magazine or depot */
 #define SLOT_END	((kmem_slot_t)-3)	/* free, and the last free one */
 
-/* The two lengths of slot arrays, in slots. */
-#define SLOTS_SMALL	64u
+/* The longest slot array, in slots. */
 #define SLOTS_LARGE	(KMEM_PAGE_SHIFT <= 12 ? 256u : \
 			 (unsigned)(KMEM_PAGE_SIZE / 16))
 

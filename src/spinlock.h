@@ -10,7 +10,8 @@
  * The counters are written by the holder only. They are what the claim "one
  * lock operation in a magazine-full of allocations" is measured with.
  *
- * With one CPU the interrupt mask is the lock, and no atomic is compiled.
+ * With one CPU the interrupt mask is the lock, and no atomic is compiled: the
+ * flag is plain, for those who only try.
  */
 #ifndef KMEM_SPINLOCK_H
 #define KMEM_SPINLOCK_H
@@ -39,15 +40,27 @@ KMEM_INLINE void lock_take(struct kmem_lock *l)
 		while (kmem_load_relaxed(&l->locked))
 			kmem_arch_relax();
 	}
+	if (KMEM_MAX_CPUS == 1)
+		kmem_store_relaxed(&l->locked, 1);
 	kmem_count(&l->taken);
 	if (KMEM_UNLIKELY(waited))
 		kmem_count(&l->contended);
 }
 
+/* Without waiting; false if it is taken. */
+KMEM_INLINE bool lock_try(struct kmem_lock *l)
+{
+	if (KMEM_MAX_CPUS > 1 ? kmem_exchange_acquire(&l->locked, 1) :
+				kmem_load_relaxed(&l->locked))
+		return false;
+	kmem_store_relaxed(&l->locked, 1);
+	kmem_count(&l->taken);
+	return true;
+}
+
 KMEM_INLINE void lock_release(struct kmem_lock *l)
 {
-	if (KMEM_MAX_CPUS > 1)
-		kmem_store_release(&l->locked, 0);
+	kmem_store_release(&l->locked, 0);
 }
 
 KMEM_INLINE uintptr_t lock_irq(struct kmem_lock *l)

@@ -69,13 +69,13 @@
 
 /* Bytes of objects that one magazine may pin. A CPU holds two a cache. */
 #ifndef KMEM_MAGAZINE_BYTES
-#define KMEM_MAGAZINE_BYTES 8192
+#define KMEM_MAGAZINE_BYTES 4096
 #endif
 
-/* Bytes of objects that one cache's depot may pin, for each CPU that has
- * been seen to contend for it (at least one). */
+/* Bytes of objects that one cache's depot may pin for each CPU. It begins with
+ * one magazine and gets there only if the objects are used again. */
 #ifndef KMEM_DEPOT_BYTES
-#define KMEM_DEPOT_BYTES 65536
+#define KMEM_DEPOT_BYTES 262144
 #endif
 
 /* 1: check kmem's own invariants as it runs (KMEM_ASSERT). 0 or 1. The checks

@@ -7,7 +7,7 @@
 
 #include "testlib.h"
 
-/* ------------------------------------------------------------ in general */
+/* -------------------------------------------------------------- in general */
 
 unsigned test_scaled(unsigned n)
 {
@@ -82,7 +82,7 @@ void test_fail(const char *file, int line, const char *what)
 	abort();
 }
 
-/* ------------------------------------------------------------- a machine */
+/* --------------------------------------------------------------- a machine */
 
 static kmem_phys_t page_down(kmem_phys_t x)
 {

@@ -26,7 +26,7 @@
 #define GIB		((uint64_t)1 << 30)
 #define PAGE		((uint64_t)KMEM_PAGE_SIZE)
 
-/* ------------------------------------------------------------ in general */
+/* -------------------------------------------------------------- in general */
 
 /* n, or the share of it that the environment's KMEM_TEST_SCALE (percent)
  * leaves; at least 1. */
@@ -51,7 +51,7 @@ void test_fail(const char *file, int line, const char *what)
 #define REQUIRE(cond) \
 	((cond) ? (void)0 : test_fail(__FILE__, __LINE__, #cond))
 
-/* ------------------------------------------------------------- a machine */
+/* --------------------------------------------------------------- a machine */
 
 struct test_range {
 	kmem_phys_t start, end;
@@ -110,7 +110,7 @@ void test_log_clear(void);
 bool test_logged(const char *words);
 unsigned test_log_lines(void);
 
-/* ------------------------------------------------------- for cmocka's users */
+/* ------------------------------------------------------ for cmocka's users */
 
 #define assert_sound()		assert_int_equal(test_violations(), 0)
 #define assert_panicked(addr, word, word2) \

@@ -51,7 +51,7 @@ static state_t state_set(state_t s, unsigned page, unsigned what)
 	return (s & ~((state_t)15 << 4 * page)) | (state_t)what << 4 * page;
 }
 
-/* --------------------------------------------- the states that were found */
+/* ---------------------------------------------- the states that were found */
 
 static state_t table[TABLE_SIZE];	/* 0: no entry; no state is 0 */
 static state_t queue[STATES_MAX + 1];	/* found; those from `next` on have
@@ -180,7 +180,7 @@ static void zone_verify(state_t expected)
 	REQUIRE(c.violations == 0);
 }
 
-/* --------------------------------------------------------------- the oracle */
+/* -------------------------------------------------------------- the oracle */
 
 /* The smallest order that has a free block of at least `order`; more than
  * nr_orders if there is none. */
@@ -217,7 +217,7 @@ static state_t oracle_give(state_t s, unsigned page)
 	return state_set(s, page, FREE(o));
 }
 
-/* -------------------------------------------------------------- exploration */
+/* ------------------------------------------------------------- exploration */
 
 static uint64_t steps;
 

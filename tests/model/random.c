@@ -2,12 +2,12 @@
 /*
  * tests/model/random.c - the whole interface against a trivial oracle.
  *
- * A small machine (with an odd seed, of two nodes), one thread that plays several CPUs in turn, and a long
- * random sequence of calls: kmalloc and its family, caches that come and go,
- * blocks of pages of all orders, bulk calls, shrinking and draining, wrong
- * frees. The oracle is a byte for each eight bytes of memory, which says
- * whether somebody holds them, and a list of all that is held, with a pattern
- * in the contents.
+ * A small machine (with an odd seed, of two nodes), one thread that plays
+ * several CPUs in turn, and a long random sequence of calls: kmalloc and its
+ * family, caches that come and go, blocks of pages of all orders, bulk calls,
+ * shrinking and draining, wrong frees. The oracle is a byte for each eight
+ * bytes of memory, which says whether somebody holds them, and a list of all
+ * that is held, with a pattern in the contents.
  *
  *	what is given	nobody holds a byte of it; aligned; in the zone asked
  *			for; zero if asked for
@@ -50,7 +50,7 @@ static uint64_t below(uint64_t n)
 	return test_below(&seed, n);
 }
 
-/* ------------------------------------------------------------------ the oracle */
+/* -------------------------------------------------------------- the oracle */
 
 enum kind { KMALLOC, CACHE, BLOCK, EXACT };
 
@@ -190,14 +190,15 @@ static unsigned find(enum kind kind)
 	return HELD_MAX;
 }
 
-/* ------------------------------------------------------------------ the caches */
+/* -------------------------------------------------------------- the caches */
 
 static const struct {
 	size_t size, align;
 	slab_flags_t flags;
 } cache_kind[] = {
-	{ 8, 0, 0 }, { 24, 0, 0 }, { 40, 64, 0 }, { 100, 0, SLAB_HWCACHE_ALIGN },
-	{ 600, 128, 0 }, { 1400, 0, SLAB_CACHE_DMA }, { 4096, 4096, 0 },
+	{ 8, 0, 0 }, { 24, 0, 0 }, { 40, 64, 0 },
+	{ 100, 0, SLAB_HWCACHE_ALIGN }, { 600, 128, 0 },
+	{ 1400, 0, SLAB_CACHE_DMA }, { 4096, 4096, 0 },
 	{ 6000, 0, 0 }, { 20000, 0, 0 },
 };
 #define NR_CACHES	KMEM_ARRAY_SIZE(cache_kind)
@@ -235,7 +236,7 @@ static void hold_object(unsigned c, void *p, gfp_t gfp)
 	cache_live[c]++;
 }
 
-/* ------------------------------------------------------------------- the calls */
+/* --------------------------------------------------------------- the calls */
 
 static gfp_t random_gfp(void)
 {
@@ -494,7 +495,7 @@ static void do_maintenance(void)
 	}
 }
 
-/* --------------------------------------------------------------- the whole of it */
+/* --------------------------------------------------------- the whole of it */
 
 static bool add_live(struct kmem_cache *s, void *arg)
 {

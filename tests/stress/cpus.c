@@ -68,7 +68,7 @@ static struct {
 
 static const size_t cache_size[4] = { 32, 120, 700, 4096 };
 
-/* ---------------------------------------------------------------------- things */
+/* ------------------------------------------------------------------ things */
 
 static uint64_t tag_of(const struct thing *t)
 {
@@ -157,7 +157,7 @@ static struct parcel *make_parcel(struct cpu *c)
 	return p;
 }
 
-/* ----------------------------------------------------------------- what CPUs do */
+/* ------------------------------------------------------------ what CPUs do */
 
 static void replace(struct cpu *c)
 {
@@ -272,11 +272,13 @@ static void irq_handler(unsigned cpu)
 	}
 }
 
-/* ---------------------------------------------------------------------- the runs */
+/* ---------------------------------------------------------------- the runs */
 
 static void start(uint64_t bytes, unsigned nr_cpus, uint64_t seed)
 {
-	static const char *const name[] = { "s-32", "s-120", "s-700", "s-4096" };
+	static const char *const name[] = {
+		"s-32", "s-120", "s-700", "s-4096",
+	};
 
 	host_machine(bytes, nr_cpus);
 	memset(&run, 0, sizeof(run));

@@ -25,7 +25,7 @@
 
 #define COUNT(map)	KMEM_ARRAY_SIZE(map)
 
-/* ------------------------------------------------------------- the oracle */
+/* -------------------------------------------------------------- the oracle */
 
 #define WINDOW_PAGES	768u
 
@@ -99,7 +99,7 @@ static struct totals oracle_totals(kmem_phys_t end)
 	return t;
 }
 
-/* ------------------------------------------------------------ small helpers */
+/* ----------------------------------------------------------- small helpers */
 
 static const struct kmem_hooks log_hooks = { .log = test_log };
 static const struct kmem_params one_cpu = { .nr_cpus = 1, .hooks = &log_hooks };
@@ -193,7 +193,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ------------------------------------------------------- maps, well and ill */
+/* ------------------------------------------------------ maps, well and ill */
 
 /* The entries of a map may come in any order: firmware doesn't sort. */
 static void test_unsorted(void **state)
@@ -530,7 +530,7 @@ static void test_smallest_machine(void **state)
 	}
 }
 
-/* --------------------------------------------------------------- the limits */
+/* -------------------------------------------------------------- the limits */
 
 /* What lies beyond the direct map can't be used, and is counted as such, even
  * if the limit cuts a page. */
@@ -741,7 +741,7 @@ static void test_busy_and_reset(void **state)
 	}
 }
 
-/* ----------------------------------------------------------- kmem_boot_alloc */
+/* --------------------------------------------------------- kmem_boot_alloc */
 
 /* What is given early must be inside of usable memory, aligned, below the
  * limit, as high as it can be, disjoint, and counted; and kmem_init() must
@@ -1009,7 +1009,7 @@ static void test_random_maps(void **state)
 		random_round(&seed, bases[i % COUNT(bases)], i % 2);
 }
 
-/* -------------------------------------------------------------------- nodes */
+/* ------------------------------------------------------------------- nodes */
 
 /* Windows of nodes given by their own entries, before or after the memory. */
 static void test_node_windows(void **state)
@@ -1069,7 +1069,7 @@ static void test_interleaved_nodes(void **state)
 	assert_sound();
 }
 
-/* ------------------------------------------------------------- what it costs */
+/* ----------------------------------------------------------- what it costs */
 
 static uint64_t per_mille(const struct kmem_boot_info *info)
 {
@@ -1079,7 +1079,7 @@ static uint64_t per_mille(const struct kmem_boot_info *info)
 
 /* Descriptors and the section table cost at most 1.6 % of what is managed, up
  * to machines that no test can run. (64 of 4096 bytes are 1.5625 % of all, and
- * 1.587 % of the rest: a small machine has no room for the hole below 1 MiB.) */
+ * 1.587 % of the rest: a small machine can't afford the hole below 1 MiB.) */
 static void test_overhead(void **state)
 {
 	static const uint64_t sizes[] = {

@@ -53,7 +53,7 @@ static struct kmem_cache_stats stats(struct kmem_cache *s)
 	return st;
 }
 
-/* ------------------------------------------------------------------- objects */
+/* ----------------------------------------------------------------- objects */
 
 static int by_address(const void *a, const void *b)
 {
@@ -207,7 +207,7 @@ static void test_zone_flags(void **state)
 				      SLAB_CACHE_DMA32, NULL));
 }
 
-/* --------------------------------------------------------------- constructors */
+/* ------------------------------------------------------------ constructors */
 
 static unsigned built;
 
@@ -280,7 +280,7 @@ static void test_ctor_allocates(void **state)
 	test_panics_clear();
 }
 
-/* -------------------------------------------------------- create and destroy */
+/* ------------------------------------------------------ create and destroy */
 
 static struct kmem_cache *try_create(const char *name, size_t size,
 				     size_t align)
@@ -448,7 +448,7 @@ static void test_destroy_with_live_objects(void **state)
 	assert_no_panic();
 }
 
-/* ---------------------------------------------------------------------- bulk */
+/* -------------------------------------------------------------------- bulk */
 
 /* n objects or none; order and contents are the caller's; 0 is legal. */
 static void test_bulk(void **state)
@@ -544,7 +544,7 @@ static void test_bulk_misuse(void **state)
 	kmem_cache_destroy(s);
 }
 
-/* -------------------------------------------------------------------- shrink */
+/* ------------------------------------------------------------------ shrink */
 
 /* Empty slabs go back to the page allocator: 0 when none is left, 1 while an
  * object holds one. */
@@ -641,7 +641,7 @@ static void test_shrink_with_run_on_cpu(void **state)
 	kmem_cache_destroy(s);
 }
 
-/* --------------------------------------------------------------------- nodes */
+/* ------------------------------------------------------------------- nodes */
 
 static int node_of_cpu(void *ctx, unsigned cpu)
 {
@@ -692,7 +692,7 @@ static void test_nodes(void **state)
 	kmem_cache_destroy(s);
 }
 
-/* -------------------------------------------------------------------- misuse */
+/* ------------------------------------------------------------------ misuse */
 
 static struct kmem_cache *victim;
 static void *object;
@@ -951,7 +951,7 @@ static void test_use_after_free_is_harmless(void **state)
 	end_victim();
 }
 
-/* ------------------------------------------------------------------- figures */
+/* ----------------------------------------------------------------- figures */
 
 /* The figures of a cache agree with what was done, at every step. */
 static void test_stats(void **state)

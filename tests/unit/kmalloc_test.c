@@ -30,7 +30,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* -------------------------------------------------------------------- sizes */
+/* ------------------------------------------------------------------- sizes */
 
 /* The class of a size by the words of <kmem/kmalloc.h>, not its arithmetic:
  * multiples of the smallest class up to 128, then four a doubling. */
@@ -218,7 +218,7 @@ static void test_waste_of_classes(void **state)
 		REQUIRE((kmalloc_size_roundup(size) - size) * 4 < size);
 }
 
-/* ------------------------------------------------------------------- contents */
+/* ---------------------------------------------------------------- contents */
 
 /* kzalloc() and its like are zero although the memory was used before, over
  * the whole block that ksize() allows, large ones too. */
@@ -293,7 +293,7 @@ static void test_overflow(void **state)
 	kfree(p);
 }
 
-/* ------------------------------------------------------------------- krealloc */
+/* ---------------------------------------------------------------- krealloc */
 
 /* Contents are kept from any size to any other; the block stays where it is as
  * long as its class holds the new size. */
@@ -395,7 +395,7 @@ static void test_krealloc_misuse(void **state)
 	assert_panicked(p, "double free", NULL);
 }
 
-/* ------------------------------------------------------------------------ dup */
+/* --------------------------------------------------------------------- dup */
 
 static void test_dup(void **state)
 {
@@ -464,7 +464,7 @@ static void test_sensitive(void **state)
 	}
 }
 
-/* ---------------------------------------------------------------------- zones */
+/* ------------------------------------------------------------------- zones */
 
 /* GFP_DMA below 16 MiB, GFP_DMA32 below 4 GiB, of every size, and freed like
  * all others; on a machine that has all three zones. */
@@ -518,7 +518,7 @@ static void test_dma_runs_out(void **state)
 		kfree(held[--n]);
 }
 
-/* --------------------------------------------------------------------- misuse */
+/* ------------------------------------------------------------------ misuse */
 
 /* kfree() takes objects of any cache. */
 static void test_kfree_of_cache_object(void **state)
@@ -609,7 +609,7 @@ static void test_misuse_of_internals(void **state)
 	}
 }
 
-/* ------------------------------------------------------- when memory is short */
+/* ---------------------------------------------------- when memory is short */
 
 static struct {
 	unsigned reclaims, waits;

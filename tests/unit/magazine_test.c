@@ -46,7 +46,7 @@ static struct kmem_cache_stats stats(struct kmem_cache *s)
 	return st;
 }
 
-/* ------------------------------------------- one layer above a counting store */
+/* ---------------------------------------- one layer above a counting store */
 
 #define STORE	100000u
 
@@ -297,7 +297,7 @@ static void test_store_runs_dry(void **state)
 }
 
 /* Busy slots, as an interrupt finds them that landed in a fast path: alloc and
- * free go past them, one object each, and touch neither rounds nor magazines. */
+ * free go past them, one object each, and touch neither rounds nor arrays. */
 static void test_busy_slots(void **state)
 {
 	struct kmem_layer_stats before, after;
@@ -378,7 +378,7 @@ static void test_small_at_first(void **state)
 	magazine_layer_fini(&one.layer);
 }
 
-/* ------------------------------------------------------------- through caches */
+/* ---------------------------------------------------------- through caches */
 
 /* allocs - frees == live, and objects in slabs == live + cached + free, for
  * any mixture; and what the CPUs hold is bounded in bytes. */
@@ -435,7 +435,7 @@ static void test_cache_figures(void **state)
 	}
 }
 
-/* ----------------------------------------------------------------- interrupts */
+/* -------------------------------------------------------------- interrupts */
 
 #define IRQ_HELD	64
 

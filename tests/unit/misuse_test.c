@@ -217,7 +217,7 @@ static void test_second_copy_of_a_live_object(void **state)
 	kmem_cache_free(s, a);
 }
 
-/* ----------------------------------------------------------- blocks of pages */
+/* --------------------------------------------------------- blocks of pages */
 
 static void free_pages_on_both(struct page *page, unsigned order)
 {

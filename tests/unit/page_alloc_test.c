@@ -118,7 +118,7 @@ static size_t zone_pages(const char *name, int node)
 	return test_zone(name, node, &st) ? st.free_pages + st.cached_pages : 0;
 }
 
-/* ------------------------------------------------------------------- basics */
+/* ------------------------------------------------------------------ basics */
 
 /* Each order: aligned to its size, wholly usable, counted to the page. */
 static void test_every_order(void **state)
@@ -377,7 +377,7 @@ static void test_magazines_of_pages(void **state)
 	assert_int_equal(test_pages(), before);
 }
 
-/* ------------------------------------------------------------------- misuse */
+/* ------------------------------------------------------------------ misuse */
 
 /* A block freed twice: at once, and after others were freed. It is reported,
  * and the block is not on two lists: no two later requests get it. */
@@ -392,7 +392,8 @@ static void test_double_free(void **state)
 		__free_pages(page, order);
 		__free_pages(page, order);
 		assert_panicked(order <= KMEM_SLAB_MAX_ORDER ?
-				page_to_virt(page) : NULL, "free_pages", "free");
+				page_to_virt(page) : NULL, "free_pages",
+				"free");
 		__free_pages(other, order);
 		__free_pages(page, order);
 		assert_panicked(NULL, "free_pages", "free");
@@ -480,7 +481,7 @@ static void test_metadata_page(void **state)
 	assert_sound();
 }
 
-/* -------------------------------------------------------------------- zones */
+/* ------------------------------------------------------------------- zones */
 
 static const struct test_range three_zones[] = {
 	{ 1 * MIB, 16 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE },
@@ -595,7 +596,7 @@ static void test_low_zone_reserve(void **state)
 	start_three_zones(NULL);
 }
 
-/* --------------------------------------------------------------- watermarks */
+/* -------------------------------------------------------------- watermarks */
 
 /* How deep each kind of request may dig: GFP_KERNEL and GFP_NOWAIT to min,
  * __GFP_HIGH to half of it, GFP_ATOMIC to a quarter. */
@@ -647,7 +648,7 @@ static void test_watermark_counts_the_block(void **state)
 	let_go();
 }
 
-/* -------------------------------------------------------------------- nodes */
+/* ------------------------------------------------------------------- nodes */
 
 static int node_of_cpu(void *ctx, unsigned cpu)
 {
@@ -798,7 +799,7 @@ static void test_remote_free(void **state)
 				before[node] - internal, before[node]);
 }
 
-/* ---------------------------------------------------- when memory runs short */
+/* -------------------------------------------------- when memory runs short */
 
 static struct {
 	unsigned reclaims, ooms, waits;

@@ -52,7 +52,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ------------------------------------------------------------- what was said */
+/* ----------------------------------------------------------- what was said */
 
 static struct {
 	char line[200][256];
@@ -99,7 +99,7 @@ static bool detects(const char *invariant)
 	assert_sound(); \
 } while (0)
 
-/* ----------------------------------------------------------------- the buddy */
+/* --------------------------------------------------------------- the buddy */
 
 /* A free block that heads a list, of some order below the highest. */
 static struct page *some_free_block(void)
@@ -167,7 +167,7 @@ static void test_buddies_both_free(void **state)
 	__free_pages(p, 5);
 }
 
-/* --------------------------------------------------------- zones, all pages */
+/* -------------------------------------------------------- zones, all pages */
 
 static void test_zone_limits(void **state)
 {
@@ -205,7 +205,7 @@ static void test_cached_page(void **state)
 	PLANT("P1", p->order = 1, p->order = 0);
 }
 
-/* ---------------------------------------------------------------------- slabs */
+/* ------------------------------------------------------------------- slabs */
 
 static struct page *head_of(void *obj)
 {
@@ -305,7 +305,7 @@ static void test_broken_chain(void **state)
 	PLANT("S1", head->free = SLOT_END - 1, head->free = first);
 }
 
-/* ------------------------------------------------------------------ magazines */
+/* --------------------------------------------------------------- magazines */
 
 static void test_magazines(void **state)
 {
@@ -342,7 +342,7 @@ static void test_cached_objects(void **state)
 	PLANT("C2", round->slot = slot_of(live[0]), *round = was);
 }
 
-/* ---------------------------------------------------------------- the reports */
+/* ------------------------------------------------------------- the reports */
 
 static void report(void (*fn)(kmem_out_fn out, void *ctx))
 {

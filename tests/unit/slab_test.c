@@ -173,7 +173,7 @@ static void test_index_of_every_byte(void **state)
 	}
 }
 
-/* ------------------------------------------------------------ take and give */
+/* ----------------------------------------------------------- take and give */
 
 static void start_slabs(size_t size)
 {
@@ -376,7 +376,7 @@ static void test_constructor(void **state)
 	slabs_shrink(&slabs);
 }
 
-/* ------------------------------------------------------------- when pages fail */
+/* --------------------------------------------------------- when pages fail */
 
 static unsigned pages_left, pages_got, pages_put;
 static unsigned refuse_order;	/* and above */

@@ -24,6 +24,14 @@
  * descriptor's cache line but the slots of slabs of more than
  * KMEM_INLINE_SLOTS objects. On every allocation: that the object was CACHED.
  *
+ * What that can't catch: to find an object LIVE and to mark it CACHED are two
+ * accesses, and making them one atomic operation would cost more than all the
+ * rest. Of two CPUs that free the same object within those few nanoseconds
+ * both may pass. The second copy is found when it is allocated, or reaches
+ * the slab, after the first. Only if one of the two CPUs is held up just there
+ * while the other's copy travels all the way to the slab can an object be
+ * given to two; the allocator's own state survives that too (slab_broken()).
+ *
  * Life of a cache: create ─► (alloc, free, shrink)* ─► destroy. Its own
  * descriptor, with the CPUs' parts behind it, and its node structures come
  * from two bare kmem_slabs, which have no per-CPU layer: creating a cache

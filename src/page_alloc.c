@@ -194,6 +194,9 @@ static KMEM_COLD void warn_failed(gfp_t gfp, unsigned order)
 			 "pages free", order, gfp, nr_free_pages());
 }
 
+static struct page *alloc_again(struct page *bad, unsigned node, gfp_t gfp,
+				unsigned order);
+
 static KMEM_NOINLINE struct page *alloc_slow(unsigned node, gfp_t gfp,
 					     unsigned order)
 {
@@ -203,6 +206,8 @@ static KMEM_NOINLINE struct page *alloc_slow(unsigned node, gfp_t gfp,
 	if (z && order < NR_CACHED_ORDERS && !(gfp & __GFP_THISNODE))
 		page = magazine_alloc_slow(
 			&page_layer(z, order)->magazine).obj;
+	if (KMEM_UNLIKELY(page && page_type(page) != PAGE_CACHED))
+		return alloc_again(page, node, gfp, order);
 	if (!page)
 		page = try_zones(node, gfp, order);
 	if (!page) {
@@ -221,27 +226,45 @@ static KMEM_NOINLINE struct page *alloc_slow(unsigned node, gfp_t gfp,
 
 /* ---- the interface ---- */
 
+/* A magazine gave a block that is not PAGE_CACHED any more: it was freed twice
+ * by CPUs that raced, and this is the second copy. */
+static KMEM_COLD struct page *alloc_again(struct page *bad, unsigned node,
+					  gfp_t gfp, unsigned order)
+{
+	kmem_misuse("kmem: free_pages of %p (pfn 0x%lx), order %u: freed "
+		    "twice, by CPUs that raced; the second copy is dropped",
+		    page_to_virt(bad), (unsigned long)bad->pfn, order);
+	return alloc_slow(node, gfp, order);
+}
+
+KMEM_INLINE struct page *alloc_cached(unsigned node, gfp_t gfp,
+				      unsigned order)
+{
+	struct zone *z = zones.node[node]->preferred[gfp_zone(gfp)];
+	struct page *page;
+
+	if (KMEM_UNLIKELY(!z || (gfp & __GFP_THISNODE)))
+		return alloc_slow(node, gfp, order);
+	page = magazine_alloc(&page_layer(z, order)->magazine).obj;
+	if (KMEM_UNLIKELY(!page))
+		return alloc_slow(node, gfp, order);
+	if (KMEM_UNLIKELY(page_type(page) != PAGE_CACHED))
+		return alloc_again(page, node, gfp, order);
+	return page;
+}
+
 KMEM_INLINE struct page *alloc_block(unsigned node, gfp_t gfp, unsigned order)
 {
-	struct page *page = NULL;
+	struct page *page = KMEM_LIKELY(order < NR_CACHED_ORDERS) ?
+			    alloc_cached(node, gfp, order) :
+			    alloc_slow(node, gfp, order);
 
-	if (KMEM_LIKELY(order < NR_CACHED_ORDERS &&
-			!(gfp & __GFP_THISNODE))) {
-		struct zone *z = zones.node[node]->preferred[gfp_zone(gfp)];
-
-		if (KMEM_LIKELY(z))
-			page = magazine_alloc(
-				&page_layer(z, order)->magazine).obj;
-	}
-	if (KMEM_UNLIKELY(!page)) {
-		page = alloc_slow(node, gfp, order);
-		if (!page)
-			return NULL;
-	}
+	if (KMEM_UNLIKELY(!page))
+		return NULL;
 	page_set_type(page, PAGE_ALLOCATED);
 	page->order = (uint8_t)order;
 	page->refcount = 1;
-	if (gfp & __GFP_ZERO)
+	if (KMEM_UNLIKELY(gfp & __GFP_ZERO))
 		memset(page_to_virt(page), 0, KMEM_PAGE_SIZE << order);
 	return page;
 }

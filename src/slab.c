@@ -320,6 +320,24 @@ static void slab_place(struct slab_node *n, struct page *head)
 	}
 }
 
+/*
+ * The chain of free slots leads nowhere: a CPU was held up between finding an
+ * object LIVE and marking it CACHED for so long that another CPU's free of the
+ * same object got here first. The rest of the chain is lost with the slab, and
+ * nothing else.
+ */
+static KMEM_COLD void slab_broken(struct slab_node *n, struct page *head)
+{
+	kmem_misuse("kmem: cache %s, slab %p: an object was freed twice, by "
+		    "CPUs that raced; the slab's %u free objects are lost",
+		    head->slabs->name, page_to_virt(head),
+		    (unsigned)(head->objects - head->inuse));
+	n->inuse += (size_t)(head->objects - head->inuse);
+	head->inuse = head->objects;
+	head->free = SLOT_END;
+	slab_place(n, head);
+}
+
 /* Up to `want` objects of one slab. */
 static size_t slab_take(struct slab_node *n, struct page *head,
 			struct round *rounds, size_t want)
@@ -330,8 +348,14 @@ static size_t slab_take(struct slab_node *n, struct page *head,
 	unsigned index = head->free;
 
 	for (size_t i = 0; i < take; i++) {
-		unsigned next = head->slot[index];
+		unsigned next;
 
+		if (KMEM_UNLIKELY(index >= head->objects)) {
+			take = i;
+			room = 0;
+			break;
+		}
+		next = head->slot[index];
 		kmem_store_relaxed(&head->slot[index], SLOT_CACHED);
 		rounds[i].obj = slab_object(head, index);
 		rounds[i].slot = &head->slot[index];
@@ -341,7 +365,9 @@ static size_t slab_take(struct slab_node *n, struct page *head,
 	head->inuse = (kmem_slot_t)(head->inuse + take);
 	n->inuse += take;
 	n->nr_empty -= was_empty;
-	if (was_empty || take == room)
+	if (KMEM_UNLIKELY(!room))
+		slab_broken(n, head);
+	else if (was_empty || take == room)
 		slab_place(n, head);
 	return take;
 }

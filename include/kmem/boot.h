@@ -131,7 +131,8 @@ kmem_phys_t kmem_boot_alloc(kmem_phys_t size, kmem_phys_t align,
  * Works for any map, however much memory it describes; leaves the map as it
  * was.
  *
- * Return: what kmem_init() would return.
+ * Return: what kmem_init() would return, unless only a handful of pages is
+ * left, too few for its caches.
  */
 int kmem_boot_plan(const struct kmem_params *params,
 		   struct kmem_boot_info *info);
@@ -144,8 +145,9 @@ int kmem_boot_plan(const struct kmem_params *params,
  *
  * Context: boot, one CPU.
  * Return: KMEM_OK; KMEM_EINVAL for parameters out of range; KMEM_ENOMEM if
- * the map has no usable page or too little memory for the metadata (the log
- * says what was found); KMEM_EBUSY if kmem runs already.
+ * the map has no usable page, too little memory for the metadata, or so many
+ * ranges that kmem's own tables find no room among them (the log says what
+ * was found); KMEM_EBUSY if kmem runs already.
  * Cost: O(descriptors) memory writes + O(regions^2).
  */
 int kmem_init(const struct kmem_params *params);

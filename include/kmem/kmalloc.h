@@ -14,7 +14,8 @@
  * Alignment: a power-of-two size is aligned to itself; any other to the
  * largest power of two that divides its class, at least two pointers.
  *
- * Context: any, NMI excepted; GFP_KERNEL and its like may sleep.
+ * Context: any, NMI excepted, after kmem_init(); GFP_KERNEL and its like may
+ * sleep. (Before kmem_init(): kmem_boot_alloc().)
  */
 #ifndef KMEM_KMALLOC_H
 #define KMEM_KMALLOC_H

@@ -91,8 +91,9 @@ struct kmem_hooks {
 
 	/*
 	 * Free some memory; return about how many pages came free (0: nothing
-	 * more to give). Called for GFP_KERNEL-like requests only. May sleep,
-	 * may call kmem, and must not wait for the failing request.
+	 * more to give). Called for GFP_KERNEL-like requests only. May sleep
+	 * and may call kmem, but not allocate with __GFP_DIRECT_RECLAIM (it
+	 * would call itself), and must not wait for the failing request.
 	 */
 	size_t (*reclaim)(void *ctx, const struct kmem_pressure *p);
 

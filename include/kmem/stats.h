@@ -70,7 +70,8 @@ void kmem_cache_stats(struct kmem_cache *s, struct kmem_cache_stats *st);
 /**
  * kmem_for_each_cache - call fn for every cache until it returns false
  *
- * The list of caches is locked meanwhile: fn must not create or destroy one.
+ * The list of caches is locked meanwhile, with preemption off: fn must not
+ * create or destroy one, nor allocate with __GFP_DIRECT_RECLAIM.
  */
 void kmem_for_each_cache(bool (*fn)(struct kmem_cache *s, void *arg),
 			 void *arg);

@@ -47,6 +47,8 @@ void *cache_zero(struct kmem_cache *s, void *obj) KMEM_NOINLINE;
 void cache_bad_free(const char *call, const struct kmem_cache *s,
 		    const void *p);
 
+/* Verify C1 and C2, and the layers below; of one cache, or of all. */
+void cache_check(struct kmem_cache *s, struct check *c);
 void caches_check(struct check *c);
 
 KMEM_INLINE struct kmem_cache *page_cache(const struct page *page)

@@ -108,6 +108,18 @@ KMEM_INLINE struct magazine_cpu *layer_cpu(struct magazine_layer *l,
 	return (struct magazine_cpu *)(void *)(l + 1) + cpu;
 }
 
+/* The magazine that a CPU has loaded, or NULL; and how much is in it. */
+KMEM_INLINE struct magazine *loaded(const struct magazine_cpu *c)
+{
+	return c->bottom ? kmem_container_of(c->bottom, struct magazine,
+					     round[0]) : NULL;
+}
+
+KMEM_INLINE unsigned rounds(const struct magazine_cpu *c)
+{
+	return (unsigned)(c->top - c->bottom);
+}
+
 /* Run fn(arg) on every CPU that can be reached (hooks.run_on_cpu), on this
  * one last. Context: thread. */
 void run_on_all_cpus(void (*fn)(void *arg), void *arg);

@@ -131,6 +131,15 @@ void slabs_check(struct kmem_slabs *s, struct check *c);
 
 /* Set up the tables that slot arrays come from. At boot, once. */
 void slots_init(void);
+
+/* Slots of a slab: one for each index that slab_index() can yield, those of
+ * the bytes left over at its end included. */
+unsigned nr_slots(const struct kmem_slabs *s, unsigned order);
+
+/* The array of n slots of a new slab of s, NULL without memory; and back. */
+kmem_slot_t *slots_get(struct kmem_slabs *s, struct page *head, unsigned n);
+void slots_put(struct kmem_slabs *s, struct page *head, unsigned n);
+
 /* Bytes of pages they use. */
 size_t slots_bytes(void);
 void slots_check(struct check *c);

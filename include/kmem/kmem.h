@@ -20,10 +20,10 @@
  *	layers: invariant
  *	layers: buddy
  *	layers: zone
- *	layers: slab
- *	layers: magazine
+ *	layers: slab slots slab_check
+ *	layers: magazine magazine_check
  *	layers: page_alloc
- *	layers: cache
+ *	layers: cache cache_check
  *	layers: kmalloc
  *	layers: regions plan boot
  *	layers: report check

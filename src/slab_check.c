@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slab_check.c - the invariants of slabs, S1 to S6, verified.
+ *
+ * Where slab.c follows a link or believes a count, this recounts.
+ */
+#include "list.h"
+#include "slab.h"
+
+static unsigned chain_length(const struct page *head)
+{
+	unsigned n = 0;
+	unsigned index = head->free;
+
+	if (head->inuse == head->objects)
+		return 0;
+	for (; index != SLOT_END && n <= head->objects; n++) {
+		if (index >= head->objects)
+			return head->objects + 1u;
+		index = head->slot[index];
+	}
+	return n;
+}
+
+static void slab_check(struct kmem_slabs *s, struct page *head,
+		       struct check *c)
+{
+	unsigned chain = chain_length(head), taken = 0;
+	void *base = page_to_virt(head);
+
+	for (unsigned i = 0; i < 1u << head->order; i++) {
+		struct page *p = pfn_to_page(head->pfn + i);
+
+		if (!p || page_type(p) != PAGE_SLAB || p->slab_page != i ||
+		    p->slabs != s || p->slot != head->slot ||
+		    p->objects != head->objects)
+			check_violated(c, "S2: cache %s, slab %p: page %u is "
+				       "not like the first", s->name, base, i);
+	}
+	for (unsigned i = 0; i < head->objects; i++)
+		taken += head->slot[i] == SLOT_LIVE ||
+			 head->slot[i] == SLOT_CACHED;
+	if (head->inuse + chain != head->objects)
+		check_violated(c, "S1: cache %s, slab %p: %u in use + %u free "
+			       "of %u", s->name, base, head->inuse, chain,
+			       head->objects);
+	if (taken != head->inuse)
+		check_violated(c, "S4: cache %s, slab %p: %u in use, but %u "
+			       "slots are LIVE or CACHED", s->name, base,
+			       head->inuse, taken);
+}
+
+enum slab_list { SLABS_PARTIAL, SLABS_FULL, SLABS_EMPTY };
+
+static bool placed_right(const struct page *p, enum slab_list which)
+{
+	if (p->inuse == p->objects)
+		return which == SLABS_FULL;
+	return (p->inuse == 0) == (which == SLABS_EMPTY);
+}
+
+static void node_check_list(struct kmem_slabs *s, struct kmem_list *list,
+			    enum slab_list which, struct slab_node *sum,
+			    struct check *c)
+{
+	struct kmem_list *l;
+
+	list_for_each(l, list) {
+		struct page *p = list_page(l);
+
+		slab_check(s, p, c);
+		if (!placed_right(p, which))
+			check_violated(c, "S3: cache %s, slab %p: %u of %u in "
+				       "use, on list %d", s->name,
+				       page_to_virt(p), p->inuse, p->objects,
+				       (int)which);
+		sum->nr_slabs++;
+		sum->nr_empty += which == SLABS_EMPTY;
+		sum->nr_pages += (size_t)1 << p->order;
+		sum->capacity += p->objects;
+		sum->inuse += p->inuse;
+	}
+}
+
+void slabs_check(struct kmem_slabs *s, struct check *c)
+{
+	for (unsigned i = 0; i < s->nr_nodes; i++) {
+		struct slab_node *n = &s->node[i];
+		struct slab_node sum = { .nr_slabs = 0 };
+
+		node_check_list(s, &n->partial, SLABS_PARTIAL, &sum, c);
+		node_check_list(s, &n->full, SLABS_FULL, &sum, c);
+		node_check_list(s, &n->empty, SLABS_EMPTY, &sum, c);
+		if (sum.nr_slabs != n->nr_slabs ||
+		    sum.nr_empty != n->nr_empty ||
+		    sum.nr_pages != n->nr_pages ||
+		    sum.capacity != n->capacity || sum.inuse != n->inuse)
+			check_violated(c, "S5: cache %s, node %u: the counts "
+				       "%zu %zu %zu %zu %zu are not the sums",
+				       s->name, i, n->nr_slabs, n->nr_empty,
+				       n->nr_pages, n->capacity, n->inuse);
+		if (n->nr_empty > s->max_empty)
+			check_violated(c, "S6: cache %s, node %u: %zu empty "
+				       "slabs", s->name, i, n->nr_empty);
+	}
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slots.c - where the states of a slab's objects are kept.
+ *
+ * Slots of up to KMEM_INLINE_SLOTS objects lie inside the descriptor of the
+ * slab's first page. Longer arrays come from tables of 32 to 256 bytes. These
+ * tables are slabs themselves and need slots of their own:
+ *
+ *	slots-32 ──► slots-128 ──► slots-256 ──► inline
+ *	slots-64 ──► slots-128
+ *
+ * A table's slots come from a table of longer arrays, whose slabs hold fewer
+ * objects; those of the longest fit into the descriptor, and there the
+ * recursion ends. Their pages come straight from the zones, since the page
+ * allocator's magazines are slabs too.
+ */
+#include "slab.h"
+
+/* The tables of slot arrays, by length. */
+#define NR_SLOT_TABLES	4
+
+static const unsigned slot_length[NR_SLOT_TABLES] = {
+	32, 64, 128, SLOTS_LARGE
+};
+static struct kmem_slabs slot_slabs[NR_SLOT_TABLES];
+static struct slab_node slot_node[NR_SLOT_TABLES];
+
+void slots_init(void)
+{
+	static const char *const name[NR_SLOT_TABLES] = {
+		"slots-32", "slots-64", "slots-128", "slots-256"
+	};
+
+	for (unsigned i = 0; i < NR_SLOT_TABLES; i++)
+		slabs_init(&slot_slabs[i], name[i],
+			   slot_length[i] * sizeof(kmem_slot_t),
+			   &slot_node[i], 1);
+}
+
+unsigned nr_slots(const struct kmem_slabs *s, unsigned order)
+{
+	return (unsigned)(((KMEM_PAGE_SIZE << order) - 1) / s->size + 1);
+}
+
+/* Which table serves a slab of s with that many slots; NULL: inline. */
+static struct kmem_slabs *slots_for(const struct kmem_slabs *s, unsigned n)
+{
+	unsigned i = 0;
+
+	if (n <= KMEM_INLINE_SLOTS)
+		return NULL;
+	if (s >= slot_slabs && s < slot_slabs + NR_SLOT_TABLES)
+		i = (unsigned)(s - slot_slabs) + 1;
+	while (slot_length[i] < n)
+		i++;
+	return &slot_slabs[i];
+}
+
+size_t slabs_slot_room(const struct kmem_slabs *s)
+{
+	const struct kmem_slabs *t = slots_for(s, nr_slots(s, s->order));
+
+	return t ? t->size : 0;
+}
+
+kmem_slot_t *slots_get(struct kmem_slabs *s, struct page *head, unsigned n)
+{
+	struct kmem_slabs *t = slots_for(s, n);
+
+	return t ? slabs_alloc(t, GFP_NOWAIT) : head->inline_slot;
+}
+
+void slots_put(struct kmem_slabs *s, struct page *head, unsigned n)
+{
+	struct kmem_slabs *t = slots_for(s, n);
+
+	if (t)
+		slabs_free(t, head->slot);
+}
+
+size_t slots_bytes(void)
+{
+	size_t bytes = 0;
+
+	for (unsigned i = 0; i < NR_SLOT_TABLES; i++)
+		bytes += slabs_bytes(&slot_slabs[i]);
+	return bytes;
+}
+
+void slots_check(struct check *c)
+{
+	for (unsigned i = 0; i < NR_SLOT_TABLES; i++)
+		slabs_check(&slot_slabs[i], c);
+}

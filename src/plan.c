@@ -253,7 +253,7 @@ static void choose_section_order(struct plan *plan)
 {
 	kmem_phys_t least = ~(kmem_phys_t)0;
 
-	for (unsigned o = SECTION_MIN_ORDER; o <= SECTION_MAX_ORDER; o++) {
+	for (unsigned o = KMEM_SECTION_MIN_ORDER; o <= SECTION_MAX_ORDER; o++) {
 		kmem_phys_t cost = sections_cost(plan, o);
 
 		if (cost <= least) {
@@ -425,7 +425,7 @@ static bool place(struct plan *plan)
 	if (place_tables(plan))
 		return true;
 	regions.nr = nr;
-	plan->section_order = SECTION_MIN_ORDER;
+	plan->section_order = KMEM_SECTION_MIN_ORDER;
 	return place_tables(plan);
 }
 
@@ -447,10 +447,10 @@ static int plan_all(struct plan *plan)
 	info->early = region_bytes(KMEM_REGION_BOOT);
 	if (!hide_null_page(plan))
 		return plan_refuse(plan, "KMEM_MAX_REGIONS is too small", 0);
-	plan->section_order = SECTION_MIN_ORDER;
+	plan->section_order = KMEM_SECTION_MIN_ORDER;
 	if (!plan_sections(plan))
 		return plan_refuse(plan, "no usable page", KMEM_PAGE_SIZE);
-	need = sections_cost(plan, SECTION_MIN_ORDER) +
+	need = sections_cost(plan, KMEM_SECTION_MIN_ORDER) +
 	       node_block_bytes(plan->params.nr_cpus);
 	if (!place(plan))
 		return plan_refuse(plan, regions.nr == KMEM_MAX_REGIONS ?

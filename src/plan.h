@@ -10,8 +10,7 @@
 #include "kmalloc.h"
 #include "regions.h"
 
-/* Sections are of 2^SECTION_MIN_ORDER .. 2^SECTION_MAX_ORDER pages. */
-#define SECTION_MIN_ORDER	6
+/* Sections are of 2^KMEM_SECTION_MIN_ORDER .. 2^SECTION_MAX_ORDER pages. */
 #define SECTION_MAX_ORDER	18
 
 struct plan {

@@ -152,7 +152,7 @@ static void slab_set_pages(struct kmem_slabs *s, struct page *head,
 			   unsigned order, kmem_slot_t *slot)
 {
 	for (unsigned i = 0; i < 1u << order; i++) {
-		struct page *p = pfn_to_page(head->pfn + i);
+		struct page *p = head + i;
 
 		p->order = (uint8_t)order;
 		p->slab_page = (uint8_t)i;
@@ -214,7 +214,7 @@ static void slab_unmake(struct kmem_slabs *s, struct page *head)
 
 	slots_put(s, head, nr_slots(s, order));
 	for (unsigned i = 0; i < 1u << order; i++) {
-		struct page *p = pfn_to_page(head->pfn + i);
+		struct page *p = head + i;
 
 		page_set_type(p, i ? PAGE_TAIL : PAGE_ALLOCATED);
 		p->slabs = NULL;
@@ -263,6 +263,8 @@ static size_t slab_take(struct slab_node *n, struct page *head,
 	size_t room = (size_t)(head->objects - head->inuse);
 	size_t take = KMEM_MIN(room, want);
 	bool was_empty = head->inuse == 0;
+	char *base = page_to_virt(head);
+	size_t size = head->slabs->size;
 	unsigned index = head->free;
 
 	for (size_t i = 0; i < take; i++) {
@@ -275,7 +277,7 @@ static size_t slab_take(struct slab_node *n, struct page *head,
 		}
 		next = head->slot[index];
 		kmem_store_relaxed(&head->slot[index], SLOT_CACHED);
-		rounds[i].obj = slab_object(head, index);
+		rounds[i].obj = base + index * size;
 		rounds[i].slot = &head->slot[index];
 		index = next;
 	}

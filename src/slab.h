@@ -171,7 +171,7 @@ KMEM_INLINE struct slab_index slab_index(const struct page *page,
 /* The first page of the slab that this page is part of. */
 KMEM_INLINE struct page *slab_head(struct page *page)
 {
-	return pfn_to_page(page->pfn - page->slab_page);
+	return page - page->slab_page;
 }
 
 #endif /* KMEM_SLAB_H */

@@ -29,9 +29,9 @@ static void slab_check(struct kmem_slabs *s, struct page *head,
 	void *base = page_to_virt(head);
 
 	for (unsigned i = 0; i < 1u << head->order; i++) {
-		struct page *p = pfn_to_page(head->pfn + i);
+		struct page *p = head + i;
 
-		if (!p || page_type(p) != PAGE_SLAB || p->slab_page != i ||
+		if (page_type(p) != PAGE_SLAB || p->slab_page != i ||
 		    p->slabs != s || p->slot != head->slot ||
 		    p->objects != head->objects)
 			check_violated(c, "S2: cache %s, slab %p: page %u is "

@@ -33,6 +33,13 @@ typedef uint64_t kmem_phys_t;
 #define KMEM_SLAB_MAX_ORDER \
 	(KMEM_PAGE_SHIFT <= 13 ? 3 : 16 - KMEM_PAGE_SHIFT)
 
+/* Sections are of at least 2^this pages: the descriptors of a slab's pages,
+ * being of one section, lie side by side. */
+#define KMEM_SECTION_MIN_ORDER	6
+
+KMEM_STATIC_ASSERT(KMEM_SLAB_MAX_ORDER <= KMEM_SECTION_MIN_ORDER,
+		   "a slab lies within a section");
+
 /* A slot: the state of one object, out of reach of the object's user. */
 #if KMEM_PAGE_SHIFT <= 12
 typedef uint8_t kmem_slot_t;

@@ -267,8 +267,17 @@ static void log_accounting(const struct kmem_boot_info *info)
 		 info->nr_nodes);
 }
 
+/* All that was built from the map, but not the map. */
+static void forget(void)
+{
+	memset(&zones, 0, sizeof(zones));
+	memset(&kmem_page_map, 0, sizeof(kmem_page_map));
+	kmalloc_forget();
+}
+
 int kmem_init(const struct kmem_params *params)
 {
+	unsigned nr = regions.nr;
 	int err;
 
 	if (running)
@@ -285,10 +294,10 @@ int kmem_init(const struct kmem_params *params)
 	zones_finish();
 	init_layers();
 	if (!kmem_cache_bootstrap() || !kmalloc_bootstrap()) {
-		err = plan_refuse(&plan, "too little memory for the caches",
-				  0);
-		kmem_reset();
-		return err;
+		forget();
+		regions.nr = nr;
+		return plan_refuse(&plan, "too little memory for the caches",
+				   plan.info.usable);
 	}
 	running = true;
 	log_accounting(&plan.info);
@@ -308,7 +317,6 @@ void kmem_reset(void)
 	running = false;
 	nr_given = 0;
 	memset(&plan, 0, sizeof(plan));
-	memset(&zones, 0, sizeof(zones));
-	memset(&kmem_page_map, 0, sizeof(kmem_page_map));
+	forget();
 	regions.nr = 0;
 }

@@ -99,6 +99,7 @@ struct page *buddy_take(struct buddy *b, unsigned order)
 		return NULL;
 	o = bits_ffs(fits);
 	page = list_page(b->blocks[o].next);
+	KMEM_ASSERT(page_type(page) == PAGE_FREE && page->order == o);
 	block_remove(b, page, o);
 	while (o-- > order)
 		block_insert(b, pfn_to_page(page->pfn +
@@ -113,6 +114,9 @@ void buddy_give(struct buddy *b, struct page *page, unsigned order)
 {
 	struct page *other;
 
+	KMEM_ASSERT(page->zone == b->zone);
+	KMEM_ASSERT((page->pfn & (((uintptr_t)1 << order) - 1)) == 0);
+	KMEM_ASSERT(page_type(page) != PAGE_FREE);
 	count_add(&b->free_pages, (size_t)1 << order);
 	for (; order < KMEM_MAX_ORDER; order++) {
 		other = free_buddy(b, page->pfn, order);
@@ -127,14 +131,6 @@ void buddy_give(struct buddy *b, struct page *page, unsigned order)
 		}
 	}
 	block_insert(b, page, order);
-}
-
-int buddy_largest(const struct buddy *b)
-{
-	for (int o = KMEM_MAX_ORDER; o >= 0; o--)
-		if (b->nonempty >> o & 1)
-			return o;
-	return -1;
 }
 
 static bool tails_only(const struct page *head)

@@ -56,9 +56,6 @@ struct page *buddy_take(struct buddy *b, unsigned order);
  */
 void buddy_give(struct buddy *b, struct page *page, unsigned order);
 
-/* The order of the largest free block, or -1. */
-int buddy_largest(const struct buddy *b);
-
 /* Verify B1 to B4. */
 void buddy_check(const struct buddy *b, struct check *c);
 

@@ -147,13 +147,14 @@ static void trim_next(void)
 /* An object from wherever there is one, CACHED; none without memory. */
 static struct round get_cached(struct kmem_cache *s, gfp_t gfp)
 {
-	unsigned tries = gfp & __GFP_NOFAIL ? 3 : 1;
 	struct round r = magazine_alloc_slow(&s->magazine);
 
 	if (r.obj)
 		return r;
-	while (!r.obj && tries--)
+	do {
 		r = slabs_grow(&s->slabs, gfp);
+	} while (KMEM_UNLIKELY(!r.obj) && (gfp & __GFP_NOFAIL) &&
+		 page_alloc_wait(gfp, s->slabs.min_order));
 	trim_next();
 	return r;
 }
@@ -165,7 +166,7 @@ void *cache_alloc_slow(struct kmem_cache *s, gfp_t gfp)
 	r = get_cached(s, gfp);
 	if (!r.obj)
 		return NULL;
-	if (!cache_mark_live(r))
+	if (!cache_mark_live(s, r))
 		return cache_alloc_again(s, gfp, r.obj);
 	return gfp & __GFP_ZERO ? cache_zero(s, r.obj) : r.obj;
 }
@@ -282,7 +283,8 @@ static struct kmem_cache *cache_make(const char *name, size_t size,
 	s->slabs.gfp = pages_gfp(flags);
 	s->slabs.get_pages = get_pages;
 	s->slabs.put_pages = put_pages;
-	magazine_layer_init(&s->magazine, s->slabs.size, KMEM_MAGAZINE_BYTES,
+	magazine_layer_init(&s->magazine, s->slabs.size,
+			    KMEM_MAX(s->slabs.size, KMEM_MAGAZINE_BYTES),
 			    KMEM_DEPOT_BYTES);
 	s->magazine.take = take_objects;
 	s->magazine.give = give_objects;
@@ -389,6 +391,18 @@ int kmem_cache_shrink(struct kmem_cache *s)
 	return sum.nr_slabs != 0;
 }
 
+/* What this CPU has of all caches; called with the list locked, by a CPU that
+ * may be another one. */
+static void drain_all_here(void *arg)
+{
+	struct kmem_cache *s;
+	struct kmem_list *l;
+
+	(void)arg;
+	for_each_cache(s, l)
+		magazine_drain_cpu(&s->magazine);
+}
+
 /* The page allocator is short of memory: what all caches can spare. */
 static void shrink_all(void)
 {
@@ -396,6 +410,7 @@ static void shrink_all(void)
 	struct kmem_list *l;
 
 	list_lock();
+	run_on_all_cpus(drain_all_here, NULL);
 	for_each_cache(s, l) {
 		magazine_drain(&s->magazine);
 		slabs_shrink(&s->slabs);
@@ -453,7 +468,7 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n,
 		/* Second copies of a racing double free drop out here. */
 		for (size_t i = 0; i < k; i++) {
 			objs[got] = r[i].obj;
-			if (cache_mark_live(r[i]))
+			if (cache_mark_live(s, r[i]))
 				got++;
 			else
 				second_copy(s, r[i].obj);

@@ -56,10 +56,14 @@ KMEM_INLINE struct kmem_cache *page_cache(const struct page *page)
 	return kmem_container_of(page->slabs, struct kmem_cache, slabs);
 }
 
-/* CACHED -> LIVE. False if it is not CACHED. */
-KMEM_INLINE bool cache_mark_live(struct round r)
+/*
+ * CACHED -> LIVE. False if it is not CACHED, or its slab is gone (and then the
+ * slot may be anything): it was freed twice, by CPUs that raced.
+ */
+KMEM_INLINE bool cache_mark_live(const struct kmem_cache *s, struct round r)
 {
-	if (KMEM_UNLIKELY(kmem_load_relaxed(r.slot) != SLOT_CACHED))
+	if (KMEM_UNLIKELY(virt_to_page(r.obj)->slabs != &s->slabs ||
+			  kmem_load_relaxed(r.slot) != SLOT_CACHED))
 		return false;
 	kmem_store_relaxed(r.slot, SLOT_LIVE);
 	return true;
@@ -86,7 +90,7 @@ KMEM_INLINE void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
 
 	if (KMEM_UNLIKELY(!r.obj))
 		return cache_alloc_slow(s, gfp);
-	if (KMEM_UNLIKELY(!cache_mark_live(r)))
+	if (KMEM_UNLIKELY(!cache_mark_live(s, r)))
 		return cache_alloc_again(s, gfp, r.obj);
 	if (KMEM_UNLIKELY(gfp & __GFP_ZERO))
 		return cache_zero(s, r.obj);

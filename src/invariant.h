@@ -20,8 +20,8 @@
 
 /*
  * What the checkers share: where violations are told, and how many there
- * were. VIOLATED("B1", …) is written where an invariant of that number, which
- * the module's theory comment defines, does not hold.
+ * were. Each is told with the number of the invariant, which the theory
+ * comment of its module defines.
  */
 struct check {
 	kmem_out_fn out;

@@ -91,9 +91,13 @@ static bool make_type(enum kmalloc_type type)
 	return true;
 }
 
-bool kmalloc_bootstrap(void)
+void kmalloc_forget(void)
 {
 	memset(kmalloc_caches, 0, sizeof(kmalloc_caches));
+}
+
+bool kmalloc_bootstrap(void)
+{
 	for (int type = 0; type < KMALLOC_NR_TYPES; type++)
 		if (!make_type((enum kmalloc_type)type))
 			return false;

@@ -12,4 +12,7 @@
 /* At boot, once; caches can be created. Return: false without memory. */
 bool kmalloc_bootstrap(void);
 
+/* The caches are gone: back to before. */
+void kmalloc_forget(void);
+
 #endif /* KMEM_KMALLOC_PRIVATE_H */

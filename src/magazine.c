@@ -66,7 +66,8 @@
  *
  * Magazines themselves come from slabs of their own that have no per-CPU
  * layer and take pages straight from the zones: the page allocator has
- * magazines too, and must not need itself.
+ * magazines too, and must not need itself. They leave the zones' reserves
+ * alone: without a magazine, objects go directly.
  */
 #include "bits.h"
 #include "magazine.h"
@@ -89,6 +90,8 @@ void magazines_init(void)
 		   magazine_size(MAGAZINE_SHORT), &magazine_node[0], 1);
 	slabs_init(&magazine_slabs[1], "magazines-long",
 		   magazine_size(MAGAZINE_LONG), &magazine_node[1], 1);
+	magazine_slabs[0].get_pages = slabs_spare_pages;
+	magazine_slabs[1].get_pages = slabs_spare_pages;
 }
 
 size_t magazines_bytes(void)
@@ -134,7 +137,7 @@ static void magazine_delete(struct magazine_layer *l, struct magazine *m)
 void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
 			 size_t magazine_bytes, size_t depot_bytes)
 {
-	size_t limit = KMEM_MAX(magazine_bytes / object_bytes, 2u);
+	size_t limit = magazine_bytes / object_bytes;
 
 	memset(layer_cpu(l, 0), 0, LAYER_BYTES(zones.nr_cpus));
 	l->max_limit = (uint8_t)KMEM_MIN(limit,
@@ -164,6 +167,7 @@ static void load(struct magazine_cpu *c, struct magazine *m, unsigned n)
 
 static void set_rounds(struct magazine_cpu *c, size_t n)
 {
+	KMEM_ASSERT(loaded(c) ? n <= loaded(c)->capacity : n == 0);
 	kmem_store_relaxed(&c->top, c->bottom + n);
 }
 
@@ -283,6 +287,7 @@ static uintptr_t depot_lock(struct magazine_layer *l)
 
 static void depot_push_full(struct depot *d, struct magazine *m, size_t n)
 {
+	KMEM_ASSERT(n > 0 && n <= m->capacity);
 	m->rounds = (uint16_t)n;
 	push(&d->full, m);
 	kmem_store_relaxed(&d->nr_full, d->nr_full + 1);
@@ -309,7 +314,7 @@ static struct magazine *depot_push_empty(struct depot *d, struct magazine *m)
 		return m;
 	m->rounds = 0;
 	push(&d->empty, m);
-	d->nr_empty++;
+	kmem_store_relaxed(&d->nr_empty, d->nr_empty + 1);
 	return NULL;
 }
 
@@ -317,7 +322,8 @@ static struct magazine *depot_pop_empty(struct depot *d)
 {
 	struct magazine *m = pop(&d->empty);
 
-	d->nr_empty -= m != NULL;
+	if (m)
+		kmem_store_relaxed(&d->nr_empty, d->nr_empty - 1);
 	return m;
 }
 
@@ -535,9 +541,12 @@ static void magazine_give_up(struct magazine_layer *l, struct magazine *m)
 
 void magazine_drain_depot(struct magazine_layer *l)
 {
+	size_t n = kmem_load_relaxed(&l->depot.nr_full) +
+		   kmem_load_relaxed(&l->depot.nr_empty);
 	struct magazine *m;
 
-	while ((m = depot_take_any(l)))
+	/* Not longer than that: other CPUs may be filling it meanwhile. */
+	while (n-- && (m = depot_take_any(l)))
 		magazine_give_up(l, m);
 }
 
@@ -609,10 +618,10 @@ void run_on_all_cpus(void (*fn)(void *arg), void *arg)
 {
 	unsigned here = kmem_arch_enter();
 
-	kmem_arch_exit();
 	for (unsigned cpu = 0; kmem_hooks.run_on_cpu && cpu < zones.nr_cpus;
 	     cpu++)
 		if (cpu != here)
 			kmem_hooks.run_on_cpu(kmem_hooks.ctx, cpu, fn, arg);
 	fn(arg);
+	kmem_arch_exit();
 }

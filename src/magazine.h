@@ -132,7 +132,8 @@ void magazines_check(struct check *c);
 
 /*
  * Set up a layer and its CPUs' parts. object_bytes and the two bounds in bytes
- * decide how many objects a magazine and the depot may hold.
+ * decide how many objects a magazine and the depot may hold; none, if
+ * magazine_bytes is less than one.
  */
 void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
 			 size_t magazine_bytes, size_t depot_bytes);
@@ -177,107 +178,107 @@ void magazine_layer_check(struct magazine_layer *l, const char *name,
 			  struct check *c);
 
 /*
- * The fast paths. Between setting and clearing `busy` the slots are this
- * context's: an interrupt that comes in between sees it set and takes the
- * slow path, and one that comes outside finds them whole. The barriers keep
- * the compiler from moving the accesses out; the CPU sees its own accesses in
- * order.
+ * The fast paths. Between magazine_enter() and magazine_exit() the slots are
+ * this context's: an interrupt that comes in between sees `busy` set and takes
+ * the slow path, and one that comes outside finds them whole. The barriers
+ * keep the compiler from moving the accesses out; the CPU sees its own
+ * accesses in order.
+ *
+ * Return: NULL if this context is an interrupt that came in between; then
+ * there is nothing to exit.
  */
-KMEM_INLINE struct round magazine_alloc(struct magazine_layer *l)
+KMEM_INLINE struct magazine_cpu *magazine_enter(struct magazine_layer *l)
 {
 	struct magazine_cpu *c = layer_cpu(l, kmem_arch_enter());
+
+	if (KMEM_UNLIKELY(kmem_load_relaxed(&c->busy))) {
+		kmem_arch_exit();
+		return NULL;
+	}
+	kmem_store_relaxed(&c->busy, 1);
+	kmem_barrier();
+	return c;
+}
+
+KMEM_INLINE void magazine_exit(struct magazine_cpu *c)
+{
+	kmem_barrier();
+	kmem_store_relaxed(&c->busy, 0);
+	kmem_arch_exit();
+}
+
+/* Pop. Return: obj NULL if the slow path must be tried. */
+KMEM_INLINE struct round magazine_alloc(struct magazine_layer *l)
+{
+	struct magazine_cpu *c = magazine_enter(l);
 	struct round r = { NULL, NULL };
 	struct round *top;
 
-	if (KMEM_LIKELY(!kmem_load_relaxed(&c->busy))) {
-		kmem_store_relaxed(&c->busy, 1);
-		kmem_barrier();
-		top = kmem_load_relaxed(&c->top);
-		if (KMEM_LIKELY(top != c->bottom)) {
-			r = top[-1];
-			kmem_store_relaxed(&c->top, top - 1);
-			kmem_count(&c->served[DIR_ALLOC]);
-		}
-		kmem_barrier();
-		kmem_store_relaxed(&c->busy, 0);
+	if (KMEM_UNLIKELY(!c))
+		return r;
+	top = kmem_load_relaxed(&c->top);
+	if (KMEM_LIKELY(top != c->bottom)) {
+		r = top[-1];
+		kmem_store_relaxed(&c->top, top - 1);
+		kmem_count(&c->served[DIR_ALLOC]);
 	}
-	kmem_arch_exit();
+	magazine_exit(c);
 	return r;
 }
 
-/* Return: false if the slow path must take it. */
+/* Push. Return: false if the slow path must take it. */
 KMEM_INLINE bool magazine_free(struct magazine_layer *l, void *obj,
 			       kmem_slot_t *slot)
 {
-	struct magazine_cpu *c = layer_cpu(l, kmem_arch_enter());
-	bool done = false;
+	struct magazine_cpu *c = magazine_enter(l);
 	struct round *top;
+	bool room;
 
-	if (KMEM_LIKELY(!kmem_load_relaxed(&c->busy))) {
-		kmem_store_relaxed(&c->busy, 1);
-		kmem_barrier();
-		top = kmem_load_relaxed(&c->top);
-		if (KMEM_LIKELY(top < c->end)) {
-			top->obj = obj;
-			top->slot = slot;
-			kmem_store_relaxed(&c->top, top + 1);
-			kmem_count(&c->served[DIR_FREE]);
-			done = true;
-		}
-		kmem_barrier();
-		kmem_store_relaxed(&c->busy, 0);
+	if (KMEM_UNLIKELY(!c))
+		return false;
+	top = kmem_load_relaxed(&c->top);
+	room = top < c->end;
+	if (KMEM_LIKELY(room)) {
+		*top = (struct round){ obj, slot };
+		kmem_store_relaxed(&c->top, top + 1);
+		kmem_count(&c->served[DIR_FREE]);
 	}
-	kmem_arch_exit();
-	return done;
+	magazine_exit(c);
+	return room;
 }
 
-/*
- * Up to n rounds from the loaded magazine, last in first out, or up to n into
- * it. Return: how many.
- */
+/* Pop up to n, last in first out; push up to n. Return: how many. */
 KMEM_INLINE size_t magazine_alloc_many(struct magazine_layer *l,
 				       struct round *rounds, size_t n)
 {
-	struct magazine_cpu *c = layer_cpu(l, kmem_arch_enter());
+	struct magazine_cpu *c = magazine_enter(l);
+	struct round *top;
 	size_t take = 0;
 
-	if (KMEM_LIKELY(!kmem_load_relaxed(&c->busy))) {
-		struct round *top;
-
-		kmem_store_relaxed(&c->busy, 1);
-		kmem_barrier();
-		top = kmem_load_relaxed(&c->top);
-		while (take < n && top != c->bottom)
-			rounds[take++] = *--top;
-		kmem_store_relaxed(&c->top, top);
-		kmem_count_n(&c->served[DIR_ALLOC], take);
-		kmem_barrier();
-		kmem_store_relaxed(&c->busy, 0);
-	}
-	kmem_arch_exit();
+	if (KMEM_UNLIKELY(!c))
+		return 0;
+	for (top = kmem_load_relaxed(&c->top); take < n && top != c->bottom; )
+		rounds[take++] = *--top;
+	kmem_store_relaxed(&c->top, top);
+	kmem_count_n(&c->served[DIR_ALLOC], take);
+	magazine_exit(c);
 	return take;
 }
 
 KMEM_INLINE size_t magazine_free_many(struct magazine_layer *l,
 				      const struct round *rounds, size_t n)
 {
-	struct magazine_cpu *c = layer_cpu(l, kmem_arch_enter());
+	struct magazine_cpu *c = magazine_enter(l);
+	struct round *top;
 	size_t put = 0;
 
-	if (KMEM_LIKELY(!kmem_load_relaxed(&c->busy))) {
-		struct round *top;
-
-		kmem_store_relaxed(&c->busy, 1);
-		kmem_barrier();
-		top = kmem_load_relaxed(&c->top);
-		while (put < n && top < c->end)
-			*top++ = rounds[put++];
-		kmem_store_relaxed(&c->top, top);
-		kmem_count_n(&c->served[DIR_FREE], put);
-		kmem_barrier();
-		kmem_store_relaxed(&c->busy, 0);
-	}
-	kmem_arch_exit();
+	if (KMEM_UNLIKELY(!c))
+		return 0;
+	for (top = kmem_load_relaxed(&c->top); put < n && top < c->end; )
+		*top++ = rounds[put++];
+	kmem_store_relaxed(&c->top, top);
+	kmem_count_n(&c->served[DIR_FREE], put);
+	magazine_exit(c);
 	return put;
 }
 

@@ -9,10 +9,12 @@
  *	   ▼ empty
  *	   1. refill that magazine from its zone, above the low-memory mark
  *	   2. any zone of the request's fallback order, down to its own mark
- *	   3. return what the per-CPU layers hold to the zones; 2. again
+ *	   3. return what this CPU and the depots hold to the zones; 2. again
+ *	      (not with __GFP_NORETRY: who has a second choice should not make
+ *	      everybody refill)
  *	   ── requests that must not sleep end here ──
- *	   4. shrink kmem's caches, call the reclaim hook; 2. again, as long as
- *	      that helps, at most MAX_ATTEMPTS times
+ *	   4. shrink kmem's caches, on all CPUs; call the reclaim hook; 2.
+ *	      again, as long as that helps, at most MAX_ATTEMPTS times
  *	   5. call the out-of-memory hook; again while it says so
  *	   6. __GFP_NOFAIL: call the wait hook, and begin anew
  *
@@ -74,10 +76,12 @@ static void give_blocks(struct magazine_layer *l, const struct round *rounds,
 	zone_give(p->zone, p->order, rounds, n, PAGE_CACHED);
 }
 
-/* Small zones must not vanish into magazines: a 64th for all of a CPU's. */
+/* Small zones must not vanish into magazines: a 64th of a zone for all CPUs',
+ * two for each order. A CPU whose share is less than a block has none. */
 static size_t magazine_bytes(const struct zone *z)
 {
-	size_t share = (z->managed << KMEM_PAGE_SHIFT) / 64 / zones.nr_cpus;
+	size_t share = (z->managed << KMEM_PAGE_SHIFT) / 64 /
+		       (2 * NR_CACHED_ORDERS * zones.nr_cpus);
 
 	return KMEM_MIN(share, PAGE_MAGAZINE_BYTES);
 }
@@ -171,20 +175,19 @@ static struct page *reclaim_and_retry(unsigned node, gfp_t gfp,
 	return page;
 }
 
-static struct page *wait_for_pages(unsigned node, gfp_t gfp, unsigned order)
+bool page_alloc_wait(gfp_t gfp, unsigned order)
 {
-	struct kmem_pressure p = { gfp, order, zones.node[node]->id, 0 };
-	struct page *page = NULL;
+	struct kmem_pressure p = { gfp, order, zones.node[this_node()]->id,
+				   0 };
 
-	while (!page && kmem_hooks.wait) {
+	if ((gfp & __GFP_DIRECT_RECLAIM) && kmem_hooks.wait) {
 		kmem_hooks.wait(kmem_hooks.ctx, &p);
-		page = reclaim_and_retry(node, gfp, order);
-		p.attempt++;
+		return true;
 	}
-	if (!page)
-		kmem_misuse("kmem: alloc_pages: no memory for order %u with "
-			    "__GFP_NOFAIL, and there is no wait hook", order);
-	return page;
+	kmem_misuse("kmem: no memory of order %u with __GFP_NOFAIL (gfp 0x%x),"
+		    " and %s", order, gfp, kmem_hooks.wait ?
+		    "the caller may not wait" : "there is no wait hook");
+	return false;
 }
 
 static KMEM_COLD void warn_failed(gfp_t gfp, unsigned order)
@@ -197,8 +200,8 @@ static KMEM_COLD void warn_failed(gfp_t gfp, unsigned order)
 static struct page *alloc_again(struct page *bad, unsigned node, gfp_t gfp,
 				unsigned order);
 
-static KMEM_NOINLINE struct page *alloc_slow(unsigned node, gfp_t gfp,
-					     unsigned order)
+/* What zones and magazines have, without waiting for anybody. */
+static struct page *alloc_at_once(unsigned node, gfp_t gfp, unsigned order)
 {
 	struct zone *z = zones.node[node]->preferred[gfp_zone(gfp)];
 	struct page *page = NULL;
@@ -210,15 +213,23 @@ static KMEM_NOINLINE struct page *alloc_slow(unsigned node, gfp_t gfp,
 		return alloc_again(page, node, gfp, order);
 	if (!page)
 		page = try_zones(node, gfp, order);
-	if (!page) {
-		drain_layers(magazine_drain);
+	if (!page && !(gfp & __GFP_NORETRY)) {
+		drain_layers(magazine_drain_cpu);
+		drain_layers(magazine_drain_depot);
 		page = try_zones(node, gfp, order);
 	}
-	if (!page && (gfp & __GFP_DIRECT_RECLAIM)) {
-		page = reclaim_and_retry(node, gfp, order);
-		if (!page && (gfp & __GFP_NOFAIL))
-			page = wait_for_pages(node, gfp, order);
-	}
+	return page;
+}
+
+static KMEM_NOINLINE struct page *alloc_slow(unsigned node, gfp_t gfp,
+					     unsigned order)
+{
+	struct page *page = alloc_at_once(node, gfp, order);
+
+	do {
+		if (!page && (gfp & __GFP_DIRECT_RECLAIM))
+			page = reclaim_and_retry(node, gfp, order);
+	} while (!page && (gfp & __GFP_NOFAIL) && page_alloc_wait(gfp, order));
 	if (KMEM_UNLIKELY(!page))
 		warn_failed(gfp, order);
 	return page;
@@ -263,7 +274,6 @@ KMEM_INLINE struct page *alloc_block(unsigned node, gfp_t gfp, unsigned order)
 		return NULL;
 	page_set_type(page, PAGE_ALLOCATED);
 	page->order = (uint8_t)order;
-	page->refcount = 1;
 	if (KMEM_UNLIKELY(gfp & __GFP_ZERO))
 		memset(page_to_virt(page), 0, KMEM_PAGE_SIZE << order);
 	return page;
@@ -405,7 +415,6 @@ void split_page(struct page *page, unsigned order)
 
 		page_set_type(p, PAGE_ALLOCATED);
 		p->order = 0;
-		p->refcount = 1;
 	}
 }
 

@@ -39,6 +39,10 @@ void page_alloc_set_shrink(void (*shrink)(void));
 /* alloc_pages() near the node of that index. */
 struct page *alloc_pages_near(unsigned node, gfp_t gfp, unsigned order);
 
+/* A request with __GFP_NOFAIL has failed: wait until memory may have come free.
+ * Return: false, after a report, if there is no way to wait. */
+bool page_alloc_wait(gfp_t gfp, unsigned order);
+
 /* Pages of a zone that are in magazines and depots. */
 size_t zone_cached_pages(struct zone *z);
 

@@ -66,22 +66,30 @@ static enum zone_type zone_of(const struct plan *plan, uint64_t pfn,
 	return ZONE_NORMAL;
 }
 
-/* A page is on the node of its first byte. */
+/* End a run of pages where the node changes. A page is on the node of its first
+ * byte. */
+static void cut_at_node(uint64_t pfn, uint64_t *end, int *node)
+{
+	kmem_phys_t at = pfn << KMEM_PAGE_SHIFT, unused;
+	kmem_phys_t last = ((*end - 1) << KMEM_PAGE_SHIFT) +
+			   (KMEM_PAGE_SIZE - 1);
+
+	*node = region_node(at, &unused);
+	*end = pfn_of(node_until(at, last)) + 1;
+}
+
 bool next_piece(const struct plan *plan, uint64_t at, struct piece *p)
 {
 	struct page_run run;
-	kmem_phys_t last;
 
 	if (!next_page_run(VIEW_FREE, at, &run) || run.pfn >= reach(plan))
 		return false;
 	p->pfn = run.pfn;
 	p->end = KMEM_MIN(run.end, reach(plan));
-	p->node = region_node(run.pfn << KMEM_PAGE_SHIFT, &last);
-	p->end = KMEM_MIN(p->end, pfn_of(last) + 1);
+	cut_at_node(p->pfn, &p->end, &p->node);
 	p->type = zone_of(plan, p->pfn, &p->end);
 	return true;
 }
-
 
 static void set_defaults(struct plan *plan, const struct kmem_params *params)
 {
@@ -108,7 +116,6 @@ static void set_defaults(struct plan *plan, const struct kmem_params *params)
 
 static int check_params(const struct kmem_params *p)
 {
-
 	if (p->virt_offset & (KMEM_PAGE_SIZE - 1)) {
 		kmem_log("kmem: boot: virt_offset 0x%llx is not a multiple of "
 			 "the page size",
@@ -132,8 +139,6 @@ static bool hide_null_page(const struct plan *plan)
 {
 	kmem_phys_t phys = (uintptr_t)0 - (uintptr_t)plan->params.virt_offset;
 
-	if (phys & (KMEM_PAGE_SIZE - 1))
-		return true;
 	return region_add(phys, KMEM_PAGE_SIZE, REGION_NULL_PAGE,
 			  KMEM_NO_NODE);
 }
@@ -211,15 +216,13 @@ struct section_walk {
 static bool next_sections(struct section_walk *w, struct section_group *g)
 {
 	struct page_run run;
-	kmem_phys_t last;
 
 	do {
 		if (!next_page_run(VIEW_USABLE, w->at, &run) ||
 		    run.pfn >= reach(w->plan))
 			return false;
-		g->node = region_node(run.pfn << KMEM_PAGE_SHIFT, &last);
 		run.end = KMEM_MIN(run.end, reach(w->plan));
-		run.end = KMEM_MIN(run.end, pfn_of(last) + 1);
+		cut_at_node(run.pfn, &run.end, &g->node);
 		w->at = run.end;
 		g->first = KMEM_MAX(run.pfn >> w->order, w->done);
 		g->end = ((run.end - 1) >> w->order) + 1;
@@ -249,11 +252,18 @@ static kmem_phys_t sections_cost(const struct plan *plan, unsigned order)
 	       sections * section_bytes(order);
 }
 
+/* A section's bytes must be a number, too, on 32-bit machines. */
+static bool valid_order(unsigned order)
+{
+	return order <= SECTION_MAX_ORDER &&
+	       order + KMEM_PAGE_SHIFT < sizeof(uintptr_t) * CHAR_BIT;
+}
+
 static void choose_section_order(struct plan *plan)
 {
 	kmem_phys_t least = ~(kmem_phys_t)0;
 
-	for (unsigned o = KMEM_SECTION_MIN_ORDER; o <= SECTION_MAX_ORDER; o++) {
+	for (unsigned o = KMEM_SECTION_MIN_ORDER; valid_order(o); o++) {
 		kmem_phys_t cost = sections_cost(plan, o);
 
 		if (cost <= least) {
@@ -415,18 +425,30 @@ static bool place_tables(struct plan *plan)
 	       plan_nodes(plan);
 }
 
-/* With the best sections, or, should there be no place for the descriptors of
- * even one of those, with the smallest. */
+/*
+ * With the best sections. Should that fail, with larger ones, which need fewer
+ * entries of the map, and then with smaller ones, which need less memory in
+ * one piece.
+ */
 static bool place(struct plan *plan)
 {
-	unsigned nr = regions.nr;
+	unsigned nr = regions.nr, best, o;
 
 	choose_section_order(plan);
-	if (place_tables(plan))
-		return true;
-	regions.nr = nr;
-	plan->section_order = KMEM_SECTION_MIN_ORDER;
-	return place_tables(plan);
+	best = plan->section_order;
+	for (o = best; valid_order(o); o++) {
+		plan->section_order = o;
+		if (place_tables(plan))
+			return true;
+		regions.nr = nr;
+	}
+	for (o = best; o-- > KMEM_SECTION_MIN_ORDER; ) {
+		plan->section_order = o;
+		if (place_tables(plan))
+			return true;
+		regions.nr = nr;
+	}
+	return false;
 }
 
 /* Page numbers and sections must fit what they are kept in. */
@@ -453,22 +475,23 @@ static int plan_all(struct plan *plan)
 	need = sections_cost(plan, KMEM_SECTION_MIN_ORDER) +
 	       node_block_bytes(plan->params.nr_cpus);
 	if (!place(plan))
-		return plan_refuse(plan, regions.nr == KMEM_MAX_REGIONS ?
-				   "KMEM_MAX_REGIONS is too small" :
-				   "too little memory for the metadata", need);
+		return plan_refuse(plan, "too little memory for the metadata, "
+				   "or KMEM_MAX_REGIONS is too small", need);
 	if (too_far(plan))
 		return plan_refuse(plan, "memory is spread too far", need);
 	info->section_table = plan->table->last - plan->table->start + 1;
 	info->per_cpu += plan->cpus->last - plan->cpus->start + 1;
-	info->metadata = region_bytes(KMEM_REGION_BOOT);
+	info->metadata = taken_bytes(KMEM_REGION_BOOT);
 	count_rest(plan);
 	info->rounding += taken_bytes(REGION_NULL_PAGE);
 	if (!info->managed)
 		return plan_refuse(plan, "too little memory for the metadata",
 				   need);
 	if (info->usable != info->managed + info->metadata + info->rounding +
-			    info->unreachable)
+			    info->unreachable) {
 		kmem_bug(__FILE__, __LINE__, "T1: boot accounting");
+		return KMEM_EINVAL;
+	}
 	return KMEM_OK;
 }
 

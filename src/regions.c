@@ -134,6 +134,16 @@ int region_node(kmem_phys_t at, kmem_phys_t *last)
 	return own != KMEM_NO_NODE ? own : 0;
 }
 
+kmem_phys_t node_until(kmem_phys_t at, kmem_phys_t limit)
+{
+	kmem_phys_t last, next;
+	int node = region_node(at, &last);
+
+	while (last < limit && region_node(last + 1, &next) == node)
+		last = next;
+	return KMEM_MIN(last, limit);
+}
+
 struct region *region_add(kmem_phys_t start, kmem_phys_t size,
 			  enum kmem_region_type type, int node)
 {
@@ -144,17 +154,6 @@ struct region *region_add(kmem_phys_t start, kmem_phys_t size,
 	r = &regions.r[regions.nr++];
 	*r = (struct region){ start, start + (size - 1), type, node, 0, 0 };
 	return r;
-}
-
-/* The last address up to `limit` that is on the same node as `at`. */
-static kmem_phys_t node_until(kmem_phys_t at, kmem_phys_t limit)
-{
-	kmem_phys_t last, next;
-	int node = region_node(at, &last);
-
-	while (last < limit && region_node(last + 1, &next) == node)
-		last = next;
-	return KMEM_MIN(last, limit);
 }
 
 /* The highest aligned place for `size` bytes in [start, last]. */

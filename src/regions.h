@@ -56,6 +56,9 @@ bool next_page_run(enum view view, uint64_t at, struct page_run *run);
  * which the answer is the same. */
 int region_node(kmem_phys_t at, kmem_phys_t *last);
 
+/* The last address up to `limit` that is on the same node as `at`. */
+kmem_phys_t node_until(kmem_phys_t at, kmem_phys_t limit);
+
 /* An entry at the end of the table; NULL if it is full. */
 struct region *region_add(kmem_phys_t start, kmem_phys_t size,
 			  enum kmem_region_type type, int node);

@@ -28,9 +28,9 @@
  * Slots of up to KMEM_INLINE_SLOTS objects lie inside the descriptor. Longer
  * arrays come from tables of 32 to 256 bytes, slabs themselves, whose own
  * slots come from a table of longer arrays; those of the longest are inline,
- * and there the recursion ends. Where bytes are left over at the end of a slab, their index
- * has a slot too, which is never LIVE: whatever a pointer into a slab is, its
- * index is good to look up.
+ * and there the recursion ends. Where bytes are left over at the end of a
+ * slab, their index has a slot too, which is never LIVE: whatever a pointer
+ * into a slab is, its index is good to look up.
  *
  * A node keeps its slabs on three lists: partial (some free), full (none
  * free), empty (all free; at most max_empty, so that a cache which breathes
@@ -131,7 +131,15 @@ struct page *slabs_raw_pages(struct kmem_slabs *s, gfp_t gfp, unsigned node,
 {
 	(void)s;
 	(void)gfp;
-	return zones_take_raw(node, order);
+	return zones_take_raw(node, order, true);
+}
+
+struct page *slabs_spare_pages(struct kmem_slabs *s, gfp_t gfp, unsigned node,
+			       unsigned order)
+{
+	(void)s;
+	(void)gfp;
+	return zones_take_raw(node, order, false);
 }
 
 void slabs_put_raw_pages(struct kmem_slabs *s, struct page *page,
@@ -166,14 +174,16 @@ static void slab_set_pages(struct kmem_slabs *s, struct page *head,
 static struct page *slab_get_pages(struct kmem_slabs *s, gfp_t gfp,
 				   unsigned node, unsigned *order)
 {
-	gfp_t fallback = s->order > s->min_order ?
-			 gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL) : gfp;
+	gfp_t at_once = (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) |
+			__GFP_NORETRY | __GFP_NOWARN;
 	struct page *page;
 
 	*order = s->order;
-	page = s->get_pages(s, fallback | __GFP_NOWARN, node, s->order);
-	if (page || s->order == s->min_order)
-		return page;
+	if (s->order > s->min_order) {
+		page = s->get_pages(s, at_once, node, s->order);
+		if (page)
+			return page;
+	}
 	*order = s->min_order;
 	return s->get_pages(s, gfp, node, s->min_order);
 }
@@ -185,7 +195,7 @@ static struct page *slab_make(struct kmem_slabs *s, gfp_t gfp, unsigned node)
 	kmem_slot_t *slot;
 	unsigned order, n, slots;
 
-	gfp = (gfp & ~__GFP_ZERO) | s->gfp;
+	gfp = (gfp & ~(__GFP_ZERO | KMEM_GFP_ZONEMASK)) | s->gfp;
 	head = slab_get_pages(s, gfp, node, &order);
 	if (!head)
 		return NULL;
@@ -319,6 +329,7 @@ static void slab_put(struct kmem_slabs *s, struct slab_node *n,
 {
 	bool was_full = head->inuse == head->objects;
 
+	KMEM_ASSERT(head->inuse > 0 && head->slabs == s);
 	kmem_store_relaxed(&head->slot[index], head->free);
 	head->free = (kmem_slot_t)index;
 	head->inuse--;

@@ -73,6 +73,9 @@ void slabs_init(struct kmem_slabs *s, const char *name, size_t size,
 /* Pages straight from the zones: for tables that the page allocator needs. */
 struct page *slabs_raw_pages(struct kmem_slabs *s, gfp_t gfp, unsigned node,
 			     unsigned order);
+/* The same, but not from the reserves: for tables that one can do without. */
+struct page *slabs_spare_pages(struct kmem_slabs *s, gfp_t gfp, unsigned node,
+			       unsigned order);
 void slabs_put_raw_pages(struct kmem_slabs *s, struct page *page,
 			 unsigned order);
 

@@ -38,20 +38,6 @@
 #include "zone.h"
 
 struct zones zones;
-KMEM_ALIGNED(KMEM_CACHE_LINE) struct kmem_page_map kmem_page_map;
-
-struct page *kmem_page_at(uintptr_t offset)
-{
-	uintptr_t s = offset >> kmem_page_map.section_shift;
-	struct page *pages;
-
-	if (s >= kmem_page_map.nr_sections)
-		return NULL;
-	pages = kmem_page_map.section[s];
-	if (!pages)
-		return NULL;
-	return pages + ((offset >> KMEM_PAGE_SHIFT) & kmem_page_map.page_mask);
-}
 
 const char *zone_name(enum zone_type type)
 {
@@ -206,6 +192,7 @@ size_t zone_take(struct zone *z, unsigned order, struct round *rounds,
 	uintptr_t irq = lock_irq(&z->lock);
 	size_t taken = 0;
 
+	KMEM_ASSERT(order <= KMEM_MAX_ORDER);
 	while (taken < n &&
 	       z->buddy.free_pages >= mark + ((size_t)1 << order)) {
 		struct page *page = buddy_take(&z->buddy, order);
@@ -242,7 +229,7 @@ void zone_give(struct zone *z, unsigned order, const struct round *rounds,
 	unlock_irq(&z->lock, irq);
 }
 
-struct page *zones_take_raw(unsigned node, unsigned order)
+struct page *zones_take_raw(unsigned node, unsigned order, bool reserve)
 {
 	struct zone_walk w;
 	struct zone *z;
@@ -250,7 +237,8 @@ struct page *zones_take_raw(unsigned node, unsigned order)
 
 	zone_walk_start(&w, node, ZONE_NORMAL, false);
 	while ((z = zone_walk_next(&w)))
-		if (zone_take(z, order, &r, 1, 0))
+		if (zone_take(z, order, &r, 1,
+			      reserve ? 0 : z->wmark[WMARK_MIN]))
 			return r.obj;
 	return NULL;
 }

@@ -131,10 +131,10 @@ void zone_give(struct zone *z, unsigned order, const struct round *rounds,
 size_t zone_mark(const struct zone *z, gfp_t gfp);
 
 /*
- * For kmem's own tables, without which pages can't be used: one block from
- * anywhere, reserves included, past all per-CPU layers.
+ * For kmem's own tables: one block from anywhere, past all per-CPU layers;
+ * with `reserve` down to the last page.
  */
-struct page *zones_take_raw(unsigned node, unsigned order);
+struct page *zones_take_raw(unsigned node, unsigned order, bool reserve);
 void zones_give_raw(struct page *page, unsigned order);
 
 void zone_check(struct zone *z, struct check *c);

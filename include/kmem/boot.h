@@ -40,7 +40,9 @@ enum kmem_error {
 struct kmem_params {
 	unsigned nr_cpus;	/* 1 .. KMEM_MAX_CPUS; 0 counts as 1 */
 
-	/* virtual = physical + virt_offset, modulo 2^64. */
+	/* virtual = physical + virt_offset, modulo 2^64; a multiple of the
+	 * page size. Blocks are aligned to their size physically, and so
+	 * virtually if this is a multiple of the largest block. */
 	uint64_t virt_offset;
 
 	/* End (exclusive, physical) of what the direct map reaches, 0: all. */

@@ -17,7 +17,6 @@
 #define KMEM_ALLOC_SIZE(...)	__attribute__((alloc_size(__VA_ARGS__)))
 #define KMEM_MUST_CHECK		__attribute__((warn_unused_result))
 #define KMEM_ALIGNED(n)		__attribute__((aligned(n)))
-#define KMEM_PREFETCH(p)	__builtin_prefetch(p)
 #define KMEM_CONSTANT(x)	__builtin_constant_p(x)
 
 /* The compiler may not move memory accesses across it; the CPU may. */

@@ -46,7 +46,9 @@
 #endif
 
 /* Most ranges of a boot memory map, reservations and early allocations
- * included. Costs 32 bytes each. A fuller map is refused, never cut. */
+ * included, and one for each table of kmem's own: three, one a node, and one
+ * for each piece of memory that has descriptors of its own. Costs 40 bytes
+ * each. A fuller map is refused, never cut. */
 #ifndef KMEM_MAX_REGIONS
 #define KMEM_MAX_REGIONS 512
 #endif
@@ -67,7 +69,8 @@
 #define KMEM_MAGAZINE_ROUNDS 62
 #endif
 
-/* Bytes of objects that one magazine may pin. A CPU holds two a cache. */
+/* Bytes of objects that one magazine may pin, at least one object. A CPU holds
+ * two magazines a cache. */
 #ifndef KMEM_MAGAZINE_BYTES
 #define KMEM_MAGAZINE_BYTES 4096
 #endif
@@ -106,6 +109,8 @@ KMEM_STATIC_ASSERT(KMEM_KMALLOC_STEPS == 4 || KMEM_KMALLOC_STEPS == 1,
 	       "KMEM_KMALLOC_STEPS: 4 or 1");
 KMEM_STATIC_ASSERT(KMEM_MAGAZINE_ROUNDS >= 6 && KMEM_MAGAZINE_ROUNDS <= 254,
 	       "KMEM_MAGAZINE_ROUNDS: 6 to 254");
+KMEM_STATIC_ASSERT(KMEM_MAGAZINE_BYTES >= 64 && KMEM_DEPOT_BYTES >= 64,
+	       "KMEM_MAGAZINE_BYTES, KMEM_DEPOT_BYTES: at least 64");
 KMEM_STATIC_ASSERT(KMEM_DEBUG == 0 || KMEM_DEBUG == 1, "KMEM_DEBUG: 0 or 1");
 
 #define KMEM_PAGE_SIZE	((size_t)1 << KMEM_PAGE_SHIFT)

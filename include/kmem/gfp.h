@@ -13,8 +13,8 @@
 typedef unsigned int gfp_t;
 
 /* Zone modifiers: the highest zone allowed. None: any zone. */
-#define __GFP_DMA		((gfp_t)0x001)	/* below params.dma_limit */
-#define __GFP_DMA32		((gfp_t)0x002)	/* below params.dma32_limit */
+#define __GFP_DMA		((gfp_t)0x001)	/* below params.dma_end */
+#define __GFP_DMA32		((gfp_t)0x002)	/* below params.dma32_end */
 #define KMEM_GFP_ZONEMASK	((gfp_t)0x003)
 
 /* Behaviour. */
@@ -28,10 +28,13 @@ typedef unsigned int gfp_t;
 #define __GFP_THISNODE		((gfp_t)0x200)	/* this node or none */
 #define __GFP_IO		((gfp_t)0x400)	/* reclaim may start I/O */
 #define __GFP_FS		((gfp_t)0x800)	/* reclaim may enter a fs */
-#define __GFP_RECLAIMABLE	((gfp_t)0x1000)	/* a shrinker can free it */
+#define __GFP_RECLAIMABLE	((gfp_t)0x1000)	/* accepted, no effect yet */
 #define __GFP_ACCOUNT		((gfp_t)0x2000)	/* accepted, no effect yet */
 #define __GFP_COMP		((gfp_t)0x4000)	/* accepted: all blocks are */
 #define __GFP_MOVABLE		((gfp_t)0x8000)	/* accepted, no effect yet */
+
+#define __GFP_RETRY_MAYFAIL	((gfp_t)0)	/* what kmem does anyway */
+#define __GFP_KSWAPD_RECLAIM	((gfp_t)0)	/* there is no kswapd */
 
 /* What callers pass. */
 #define GFP_KERNEL	(__GFP_DIRECT_RECLAIM | __GFP_IO | __GFP_FS)
@@ -40,6 +43,7 @@ typedef unsigned int gfp_t;
 #define GFP_NOIO	(__GFP_DIRECT_RECLAIM)
 #define GFP_NOFS	(__GFP_DIRECT_RECLAIM | __GFP_IO)
 #define GFP_USER	GFP_KERNEL
+#define GFP_KERNEL_ACCOUNT (GFP_KERNEL | __GFP_ACCOUNT)
 #define GFP_DMA		__GFP_DMA
 #define GFP_DMA32	__GFP_DMA32
 

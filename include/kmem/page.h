@@ -79,14 +79,9 @@ struct page {
 	uint8_t order;			/* of the block this page heads */
 	uint8_t zone;			/* index of the zone */
 	uint8_t slab_page;		/* slab: which page of it this is */
-	union {
-		uint32_t refcount;	/* allocated: users of the block */
-		struct {		/* slab: */
-			kmem_slot_t objects;	/* how many it holds */
-			kmem_slot_t inuse;	/* of them not free */
-			kmem_slot_t free;	/* first free slot */
-		};
-	};
+	kmem_slot_t objects;		/* slab: how many it holds */
+	kmem_slot_t inuse;		/* slab: of them not free */
+	kmem_slot_t free;		/* slab: first free slot */
 	struct kmem_slabs *slabs;	/* slab: the owner; else NULL */
 	kmem_slot_t *slot;		/* slab: states, one an object */
 	struct kmem_list list;		/* free block, or slab of a node */

@@ -5,15 +5,17 @@
  * A port supplies three things and touches nothing in src/:
  *
  *  1. <kmem_arch.h>, found on the include path: six inline functions and two
- *     constants, listed below. arch/<arch>/kmem_arch.h are ready-made ones; put a file of that
- *     name earlier on the path to use your own.
+ *     constants, listed below. arch/<arch>/kmem_arch.h are ready-made ones; put a
+ *     file of that name earlier on the path to use your own.
  *  2. At link time: kmem_panic(), and the four functions that a compiler may
  *     emit calls to anyway: memcpy, memmove, memset, memcmp.
  *  3. At kmem_init(): struct kmem_hooks, every member of which may be NULL.
  *
- * Preconditions that hold for every call below: kmem never calls a hook with
- * one of its locks held or with interrupts masked by kmem, except `log` and
- * kmem_panic(), which may be called in any context that the API was called in.
+ * Preconditions that hold for every call below: kmem calls a hook with none of
+ * its locks held and with interrupts as its caller had them. The exceptions:
+ * `log` and kmem_panic() may be called in any context that the API was called
+ * in, with locks held, and must not call kmem; run_on_cpu is called with
+ * preemption off.
  *
  * ## What <kmem_arch.h> defines
  *
@@ -25,7 +27,8 @@
  *	void kmem_arch_exit(void);
  *		Undo the last kmem_arch_enter().
  *	unsigned kmem_arch_cpu(void);
- *		This CPU's number, called with interrupts masked.
+ *		This CPU's number. Where it matters, interrupts are masked;
+ *		elsewhere the answer may be out of date.
  *	uintptr_t kmem_arch_irq_save(void);
  *		Mask interrupts on this CPU; return what restores the state
  *		before. Implies that the caller is not moved to another CPU.
@@ -93,7 +96,8 @@ struct kmem_hooks {
 	 * Free some memory; return about how many pages came free (0: nothing
 	 * more to give). Called for GFP_KERNEL-like requests only. May sleep
 	 * and may call kmem, but not allocate with __GFP_DIRECT_RECLAIM (it
-	 * would call itself), and must not wait for the failing request.
+	 * would call itself; the same holds for the next two), and must not
+	 * wait for the failing request.
 	 */
 	size_t (*reclaim)(void *ctx, const struct kmem_pressure *p);
 
@@ -111,8 +115,9 @@ struct kmem_hooks {
 
 	/*
 	 * Run fn(arg) on that CPU with interrupts masked or in an interrupt
-	 * handler, and return when it has finished. Without it, a CPU's
-	 * magazines are drained at its own next slow path.
+	 * handler, and return when it has finished. Must not sleep; two CPUs
+	 * may do it to one another at once. Without it, a CPU's magazines are
+	 * drained at its own next slow path.
 	 */
 	void (*run_on_cpu)(void *ctx, unsigned cpu, void (*fn)(void *),
 			   void *arg);

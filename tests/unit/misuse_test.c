@@ -25,7 +25,7 @@ static struct kmem_cache *s;
 static int setup(void **state)
 {
 	(void)state;
-	host_machine(32 * MIB, 2);
+	host_machine(256 * MIB, 2);
 	test_panics_record();
 	s = kmem_cache_create("raced", 256, 0, 0, NULL);
 	return 0;

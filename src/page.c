@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * page.c - the map from addresses to descriptors, for what <kmem/page.h> does
+ * not find by arithmetic alone. Written by boot.c.
+ */
+#include <kmem/page.h>
+
+KMEM_ALIGNED(KMEM_CACHE_LINE) struct kmem_page_map kmem_page_map;
+
+struct page *kmem_page_at(uintptr_t offset)
+{
+	uintptr_t s = offset >> kmem_page_map.section_shift;
+	struct page *pages;
+
+	if (s >= kmem_page_map.nr_sections)
+		return NULL;
+	pages = kmem_page_map.section[s];
+	if (!pages)
+		return NULL;
+	return pages + ((offset >> KMEM_PAGE_SHIFT) & kmem_page_map.page_mask);
+}

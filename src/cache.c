@@ -565,7 +565,7 @@ static KMEM_COLD void bad_object(const char *call, const struct kmem_cache *s,
 	const struct kmem_slabs *of = page->slabs;
 	struct slab_index i = slab_index(page, of, p);
 	char *first = (char *)page_to_virt(page) -
-		      ((size_t)page->slab_page << KMEM_PAGE_SHIFT);
+		      page->slab_offset;
 	unsigned slot;
 
 	if (s && of != &s->slabs) {

@@ -13,7 +13,8 @@
  * kfree() needs no size and looks nothing up but the descriptor: which cache,
  * which object, whether it is live are all there (page.h).
  *
- * The classes and the arithmetic that finds them are in <kmem/kmalloc.h>. Why
+ * The classes and the arithmetic that finds them are in <kmem/kmalloc.h>; for
+ * sizes that the compiler does not know, a table does. Why
  * four a doubling: the average waste of uniformly spread sizes is 7.7 %,
  * against 25 % with Linux's thirteen classes. Each class is a multiple of a
  * quarter of the power of two below it, and an object lies at a multiple of
@@ -32,9 +33,13 @@
 
 struct kmem_cache *kmalloc_caches[KMALLOC_NR_TYPES][KMALLOC_NR_CLASSES];
 
-/* Largest size of a class, found by asking kmalloc_index() itself: what the
- * table and the arithmetic say can't differ. Sizes are multiples of the
- * smallest class. */
+/* The ordinary cache of every size, in steps of the smallest class: a load
+ * where the arithmetic is a dozen instructions. Size 0 has none. */
+static struct kmem_cache *
+cache_of_size[KMALLOC_MAX_CACHE_SIZE / KMALLOC_MIN_SIZE + 1];
+
+/* Largest size of a class, found by asking kmalloc_index() itself: so tables
+ * and arithmetic can't differ. Sizes are multiples of the smallest class. */
 static size_t class_size(unsigned index)
 {
 	size_t largest = 0;
@@ -94,6 +99,7 @@ static bool make_type(enum kmalloc_type type)
 void kmalloc_forget(void)
 {
 	memset(kmalloc_caches, 0, sizeof(kmalloc_caches));
+	memset(cache_of_size, 0, sizeof(cache_of_size));
 }
 
 bool kmalloc_bootstrap(void)
@@ -101,6 +107,9 @@ bool kmalloc_bootstrap(void)
 	for (int type = 0; type < KMALLOC_NR_TYPES; type++)
 		if (!make_type((enum kmalloc_type)type))
 			return false;
+	for (size_t i = 1; i < KMEM_ARRAY_SIZE(cache_of_size); i++)
+		cache_of_size[i] = kmalloc_caches[KMALLOC_NORMAL][
+					kmalloc_index(i * KMALLOC_MIN_SIZE)];
 	return true;
 }
 
@@ -119,16 +128,30 @@ void *kmalloc_large(size_t size, gfp_t gfp)
 	return page_to_virt(page);
 }
 
+/* Sizes that have no ordinary cache, and zones other than the ordinary one. */
+static KMEM_NOINLINE void *kmalloc_rare(size_t size, gfp_t gfp)
+{
+	struct kmem_cache *s;
+
+	if (size > KMALLOC_MAX_CACHE_SIZE)
+		return kmalloc_large(size, gfp);
+	if (!size)
+		return ZERO_SIZE_PTR;
+	s = kmalloc_caches[kmalloc_type(gfp)][kmalloc_index(size)];
+	return s ? cache_alloc(s, gfp) : NULL;
+}
+
 void *__kmalloc(size_t size, gfp_t gfp)
 {
 	struct kmem_cache *s;
 
-	if (KMEM_UNLIKELY(size > KMALLOC_MAX_CACHE_SIZE))
-		return kmalloc_large(size, gfp);
-	if (KMEM_UNLIKELY(!size))
-		return ZERO_SIZE_PTR;
-	s = kmalloc_caches[kmalloc_type(gfp)][kmalloc_index(size)];
-	return KMEM_LIKELY(s) ? cache_alloc(s, gfp) : NULL;
+	if (KMEM_UNLIKELY(size > KMALLOC_MAX_CACHE_SIZE ||
+			  (gfp & KMEM_GFP_ZONEMASK)))
+		return kmalloc_rare(size, gfp);
+	s = cache_of_size[(size + KMALLOC_MIN_SIZE - 1) / KMALLOC_MIN_SIZE];
+	if (KMEM_UNLIKELY(!s))
+		return kmalloc_rare(size, gfp);
+	return cache_alloc(s, gfp);
 }
 
 static size_t block_bytes(const struct page *page)

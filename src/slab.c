@@ -163,7 +163,7 @@ static void slab_set_pages(struct kmem_slabs *s, struct page *head,
 		struct page *p = head + i;
 
 		p->order = (uint8_t)order;
-		p->slab_page = (uint8_t)i;
+		p->slab_offset = (uint16_t)(i << KMEM_PAGE_SHIFT);
 		p->slabs = s;
 		p->slot = slot;
 		p->objects = (kmem_slot_t)slab_capacity(s->size, order);

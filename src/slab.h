@@ -163,7 +163,7 @@ KMEM_INLINE struct slab_index slab_index(const struct page *page,
 					 const struct kmem_slabs *s,
 					 const void *p)
 {
-	uint32_t offset = ((uint32_t)page->slab_page << KMEM_PAGE_SHIFT) +
+	uint32_t offset = page->slab_offset +
 			  (uint32_t)((uintptr_t)p & (KMEM_PAGE_SIZE - 1));
 	uint64_t quotient = (uint64_t)offset * s->reciprocal;
 
@@ -174,7 +174,7 @@ KMEM_INLINE struct slab_index slab_index(const struct page *page,
 /* The first page of the slab that this page is part of. */
 KMEM_INLINE struct page *slab_head(struct page *page)
 {
-	return page - page->slab_page;
+	return page - (page->slab_offset >> KMEM_PAGE_SHIFT);
 }
 
 #endif /* KMEM_SLAB_H */

@@ -31,7 +31,7 @@ static void slab_check(struct kmem_slabs *s, struct page *head,
 	for (unsigned i = 0; i < 1u << head->order; i++) {
 		struct page *p = head + i;
 
-		if (page_type(p) != PAGE_SLAB || p->slab_page != i ||
+		if (page_type(p) != PAGE_SLAB || p->slab_offset != i << KMEM_PAGE_SHIFT ||
 		    p->slabs != s || p->slot != head->slot ||
 		    p->objects != head->objects)
 			check_violated(c, "S2: cache %s, slab %p: page %u is "

@@ -78,10 +78,10 @@ struct page {
 	uint8_t type;			/* enum kmem_page_type */
 	uint8_t order;			/* of the block this page heads */
 	uint8_t zone;			/* index of the zone */
-	uint8_t slab_page;		/* slab: which page of it this is */
 	kmem_slot_t objects;		/* slab: how many it holds */
 	kmem_slot_t inuse;		/* slab: of them not free */
 	kmem_slot_t free;		/* slab: first free slot */
+	uint16_t slab_offset;		/* slab: bytes from its start to here */
 	struct kmem_slabs *slabs;	/* slab: the owner; else NULL */
 	kmem_slot_t *slot;		/* slab: states, one an object */
 	struct kmem_list list;		/* free block, or slab of a node */

@@ -66,7 +66,11 @@ static struct {
 	struct kmem_cache *cache[4], *parcels;
 } run;
 
-static const size_t cache_size[4] = { 32, 120, 700, 4096 };
+/* the last: a page, or as large as caches of small pages can be */
+static const size_t cache_size[4] = {
+	32, 120, 700,
+	KMEM_CACHE_MAX_SIZE < 4096 ? KMEM_CACHE_MAX_SIZE : 4096,
+};
 
 /* ------------------------------------------------------------------ things */
 
@@ -277,7 +281,7 @@ static void irq_handler(unsigned cpu)
 static void start(uint64_t bytes, unsigned nr_cpus, uint64_t seed)
 {
 	static const char *const name[] = {
-		"s-32", "s-120", "s-700", "s-4096",
+		"s-32", "s-120", "s-700", "s-large",
 	};
 
 	host_machine(bytes, nr_cpus);

@@ -150,6 +150,95 @@ static void test_second_copy_in_a_foreign_slab(void **state)
 	kmem_cache_destroy(other);
 }
 
+/* The slab of the first copy has gone and its page is a slab of another cache,
+ * which has an object in a magazine at the very same place: CACHED, as it
+ * should be, but not ours to give. Both caches have the same size, so that
+ * index and slot agree as well. */
+static void test_allocation_from_a_foreign_slab(void **state)
+{
+	void *obj = kmem_cache_alloc(s, GFP_KERNEL), *fresh;
+	struct kmem_cache *other = kmem_cache_create("other", 256, 0, 0, NULL);
+	static void *taken[100000];
+	size_t n = 0;
+
+	(void)state;
+	free_on_both(obj);
+	drain_cpu(0);
+	drain_pages();
+	while (n < 100000 && virt_to_page(obj)->type != PAGE_SLAB)
+		assert_non_null(taken[n++] = kmem_cache_alloc(other,
+							      GFP_NOWAIT));
+	assert_ptr_equal(taken[n - 1], obj);
+	kmem_cache_free(other, obj);
+	n--;
+	assert_ptr_not_equal(virt_to_page(obj)->slabs, &s->slabs);
+	assert_int_equal(*slot_of(obj), SLOT_CACHED);
+	host_cpu_set(1);
+	fresh = kmem_cache_alloc(s, GFP_KERNEL);
+	assert_panicked(obj, "raced", "freed twice");
+	assert_non_null(fresh);
+	assert_ptr_equal(virt_to_page(fresh)->slabs, &s->slabs);
+	assert_sound();
+	kmem_cache_free(s, fresh);
+	host_cpu_set(0);
+	kmem_cache_free_bulk(other, n, taken);
+	kmem_cache_destroy(other);
+}
+
+/*
+ * Objects so small that their slots are an array of their own. The slab of the
+ * first copy has gone, its page is free, and its slot array is that of a slab
+ * of another cache: CPU 1's copy remembers the slot, and what it finds there
+ * is the state of somebody else's object.
+ */
+static void test_allocation_with_a_recycled_slot(void **state)
+{
+	struct kmem_cache *a = kmem_cache_create("a-32", 32, 0, 0, NULL);
+	struct kmem_cache *b = kmem_cache_create("b-32", 32, 0, 0, NULL);
+	void *obj = kmem_cache_alloc(a, GFP_KERNEL), *fresh;
+	kmem_slot_t *slot = slot_of(obj);
+	static void *theirs[20000];
+	static struct page *pinned[70000];
+	size_t n = 0, pages = 0;
+
+	(void)state;
+	assert_true(virt_to_page(obj)->slot !=
+		    virt_to_page(obj)->inline_slot);
+	host_cpu_set(0);
+	kmem_cache_free(a, obj);
+	*slot = SLOT_LIVE;
+	host_cpu_set(1);
+	kmem_cache_free(a, obj);
+	host_cpu_set(0);
+	kmem_cache_shrink(a);
+	drain_pages();
+	/* b must not get the same page, or the case is the one above */
+	do
+		assert_non_null(pinned[pages] = alloc_page(GFP_KERNEL));
+	while (pinned[pages++] != virt_to_page(obj));
+	do {
+		assert_in_range(n, 0, 19999);
+		theirs[n] = kmem_cache_alloc(b, GFP_KERNEL);
+		assert_non_null(theirs[n]);
+	} while (slot_of(theirs[n++]) != slot);
+	kmem_cache_free(b, theirs[--n]);
+	assert_int_equal(*slot, SLOT_CACHED);
+	host_cpu_set(1);
+	fresh = kmem_cache_alloc(a, GFP_KERNEL);
+	assert_panicked(obj, "raced", "freed twice");
+	assert_non_null(fresh);
+	assert_ptr_not_equal(fresh, obj);
+	assert_int_equal(*slot, SLOT_CACHED);
+	assert_sound();
+	kmem_cache_free(a, fresh);
+	host_cpu_set(0);
+	while (pages)
+		__free_page(pinned[--pages]);
+	kmem_cache_free_bulk(b, n, theirs);
+	kmem_cache_destroy(a);
+	kmem_cache_destroy(b);
+}
+
 /* Both copies are allocated: the second is dropped, and the caller gets
  * another object. */
 static void test_second_copy_is_allocated(void **state)
@@ -272,6 +361,112 @@ static void test_block_in_use(void **state)
 	}
 }
 
+/*
+ * Both copies are allocated, by two CPUs: whoever comes second gets another
+ * block, for each place in CPU 1's magazines where that copy may lie (the
+ * loaded one, the bottom or the top of the other, the depot), so that it is
+ * met on the fast path and behind each turn of the slow one. With many blocks
+ * above it, it may be back in the zone before, and CPU 0's is the second.
+ */
+static void met_by_allocation(unsigned order, unsigned below, unsigned above)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, order), *mine, *other[160];
+	unsigned n = below + above, given = 0;
+
+	host_cpu_set(1);
+	for (unsigned i = 0; i < n; i++) {
+		other[i] = alloc_pages(GFP_KERNEL, order);
+		REQUIRE(other[i] && other[i] != page);
+	}
+	for (unsigned i = 0; i < below; i++)
+		__free_pages(other[i], order);
+	free_pages_on_both(page, order);
+	host_cpu_set(1);
+	for (unsigned i = below; i < n; i++)
+		__free_pages(other[i], order);
+
+	host_cpu_set(0);
+	mine = alloc_pages(GFP_KERNEL, order);
+	REQUIRE(mine);
+	given += mine == page;
+	test_fill(page_to_virt(mine), PAGE << order, order);
+	host_cpu_set(1);
+	for (unsigned i = 0; i < n; i++) {
+		other[i] = alloc_pages(GFP_KERNEL, order);
+		REQUIRE(other[i] && other[i] != mine);
+		given += other[i] == page;
+	}
+	REQUIRE(given <= 1);
+	for (unsigned i = 0; i < n; i++)
+		__free_pages(other[i], order);
+	drain_pages();
+	host_cpu_set(0);
+	assert_panicked(page_to_virt(page), "freed twice", "raced");
+	REQUIRE(!test_changed(page_to_virt(mine), PAGE << order, order));
+	__free_pages(mine, order);
+	assert_sound();
+}
+
+static void test_block_is_allocated(void **state)
+{
+	(void)state;
+	for (unsigned order = 0; order <= KMEM_SLAB_MAX_ORDER; order++)
+		for (unsigned below = 0; below <= 70; below += 1 + below / 8)
+			for (unsigned above = 0; above <= 70; above += 35)
+				met_by_allocation(order, below, above);
+}
+
+/* The simplest of these, each step looked at: the second of two allocations
+ * reports and yields another block, at once. */
+static void test_block_second_allocation(void **state)
+{
+	(void)state;
+	for (unsigned order = 0; order <= KMEM_SLAB_MAX_ORDER; order++) {
+		struct page *page = alloc_pages(GFP_KERNEL, order), *b;
+
+		free_pages_on_both(page, order);
+		assert_ptr_equal(alloc_pages(GFP_KERNEL, order), page);
+		assert_no_panic();
+		host_cpu_set(1);
+		b = alloc_pages(GFP_KERNEL, order);
+		host_cpu_set(0);
+		assert_panicked(page_to_virt(page), "freed twice", "dropped");
+		assert_non_null(b);
+		assert_ptr_not_equal(b, page);
+		assert_int_equal(b->type, PAGE_ALLOCATED);
+		assert_sound();
+		__free_pages(page, order);
+		__free_pages(b, order);
+		assert_no_panic();
+	}
+}
+
+/* The second copy is met when its block has gone back to the zone, merged and
+ * been given out as a part of a larger one: a page in the middle of somebody's
+ * block must not be given again. */
+static void test_block_inside_another(void **state)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, 0), *big[64], *b;
+	unsigned n = 0;
+
+	(void)state;
+	free_pages_on_both(page, 0);
+	drain_pages_of(0);
+	assert_int_not_equal(page->type, PAGE_CACHED);
+	while (n < 64 && page->type != PAGE_TAIL)
+		assert_non_null(big[n++] = alloc_pages(GFP_KERNEL,
+						       KMEM_MAX_ORDER));
+	host_cpu_set(1);
+	b = alloc_pages(GFP_KERNEL, 0);
+	host_cpu_set(0);
+	assert_panicked(page_to_virt(page), "freed twice", NULL);
+	assert_true(b && b != page);
+	assert_sound();
+	__free_pages(b, 0);
+	while (n)
+		__free_pages(big[--n], KMEM_MAX_ORDER);
+}
+
 int main(void)
 {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -280,11 +475,16 @@ int main(void)
 		CASE(test_second_copy_without_slab),
 		CASE(test_allocation_without_slab),
 		CASE(test_second_copy_in_a_foreign_slab),
+		CASE(test_allocation_from_a_foreign_slab),
+		CASE(test_allocation_with_a_recycled_slot),
 		CASE(test_second_copy_is_allocated),
 		CASE(test_second_copy_in_bulk),
 		CASE(test_second_copy_of_a_live_object),
 		CASE(test_block_on_both),
 		CASE(test_block_in_use),
+		CASE(test_block_is_allocated),
+		CASE(test_block_second_allocation),
+		CASE(test_block_inside_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -243,7 +243,7 @@ static void test_slab_pages(void **state)
 	(void)state;
 	p = pfn_to_page(head_of(obj)->pfn + 1);
 	assert_int_equal(p->type, PAGE_SLAB);
-	PLANT("S2", p->slab_page = 0, p->slab_page = 1);
+	PLANT("S2", p->slab_offset = 0, p->slab_offset = KMEM_PAGE_SIZE);
 	PLANT("S2", p->slabs = &s->slabs, p->slabs = &big->slabs);
 	PLANT("S2", p->type = PAGE_TAIL, p->type = PAGE_SLAB);
 	PLANT("S2", p->slot++, p->slot--);

@@ -150,7 +150,7 @@ static void test_index_of_every_byte(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(pages); i++)
-		pages[i].slab_page = (uint8_t)i;
+		pages[i].slab_offset = (uint16_t)(i << KMEM_PAGE_SHIFT);
 	for (size_t size = 16; size <= most; size += step) {
 		size_t index = 0, rest = 0;
 

@@ -5,6 +5,7 @@
 # make demo             a real memory map and a real trace, on threads as CPUs
 # make test             everything that can be tested, set-up included
 # make check            the host tests alone, built once (no set-up)
+# make bench            kmem beside the allocators that this machine has
 # make qemu             boot the self-test kernel
 # make layers headers   the order of the layers; every header on its own
 #
@@ -21,7 +22,7 @@ CC	:= $(if $(shell command -v gcc),gcc,cc)
 endif
 
 # What is about the host, whatever ARCH says.
-HOST_GOALS := demo check test
+HOST_GOALS := demo check test bench bench-plot
 ifneq ($(filter $(HOST_GOALS),$(MAKECMDGOALS)),)
 override ARCH := host
 endif
@@ -84,6 +85,7 @@ HOST_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -pthread $(SAN_$(SAN))
 ifeq ($(ARCH),host)
 CPPFLAGS += -Itests/host
 include tests/demo/demo.mk
+include tests/bench/bench.mk
 include tests/tests.mk
 else
 include arch/$(ARCH)/boot.mk

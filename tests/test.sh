@@ -139,6 +139,9 @@ step "make demo, another map and trace" $MAKE -s demo CC=gcc \
 	MAP=tests/data/memmaps/x86-12t-uv-16node.map \
 	TRACE=tests/data/boot-head.kat CPUS=3
 
+say "benchmarks, for correctness only"
+step "make bench QUICK=1" $MAKE -s -j2 bench QUICK=1 CC=gcc
+
 say "boot in QEMU"
 for cc in gcc clang; do
 	step "x86_64, 4 CPUs, $cc" $MAKE -s -j2 qemu CC=$cc

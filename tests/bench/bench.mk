@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+#
+# make bench [QUICK=1] [BENCH_LONG=1] [ROWS=text] [CONTENDERS=a,b] [ROUNDS=n]
+#            [PEERS="some.so other.so"] [BENCH_TRACES="a.kat b.kat"]
+# make bench-plot       draw what the last `make bench` has measured
+#
+# Included by the top-level Makefile, which sets BUILD, LIB, CC, CPPFLAGS and
+# HOST_CFLAGS. Debian's packages: libmimalloc2.0 libjemalloc2
+# libtcmalloc-minimal4 valgrind gnuplot-nox. What is missing is named, and
+# nothing is installed.
+
+BENCH_SRC := $(sort $(wildcard tests/bench/*.c)) tests/host/trace.c \
+	tests/host/trace_check.c tests/host/trace_linux.c tests/host/slurp.c \
+	arch/host/host.c
+BENCH_OBJ := $(BENCH_SRC:%.c=$(BUILD)/bench/%.o)
+
+# -fno-builtin: a compiler may leave out a malloc() and its free().
+$(BUILD)/bench/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -Itests/host -Itests/bench $(HOST_CFLAGS) \
+		-fno-builtin-malloc -fno-builtin-free -MMD -MP -c $< -o $@
+
+$(BUILD)/kmem-bench: $(BENCH_OBJ) $(LIB)
+	$(Q)$(CC) $(HOST_CFLAGS) $(LDFLAGS) $^ -lm -ldl -o $@
+
+.PHONY: bench bench-plot
+bench: $(BUILD)/kmem-bench
+	@PEERS='$(PEERS)' $(BUILD)/kmem-bench \
+		$(if $(QUICK),-q,-o $(BUILD)) $(if $(BENCH_LONG),-l) \
+		$(if $(ROWS),-r '$(ROWS)') \
+		$(if $(CONTENDERS),-c '$(CONTENDERS)') \
+		$(if $(ROUNDS),-n '$(ROUNDS)')
+
+bench-plot:
+	@command -v gnuplot > /dev/null || { \
+		echo 'missing: gnuplot (Debian: gnuplot-nox)'; exit 1; }
+	@[ -f $(BUILD)/bench-wide.tsv ] || { \
+		echo 'nothing measured yet: make bench'; exit 1; }
+	@gnuplot -e "input='$(BUILD)/bench-wide.tsv'" \
+		-e "output='$(BUILD)/bench.png'" tests/bench/plot.gp
+	@echo $(BUILD)/bench.png
+
+-include $(BENCH_OBJ:.o=.d)

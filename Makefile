@@ -22,7 +22,7 @@ CC	:= $(if $(shell command -v gcc),gcc,cc)
 endif
 
 # What is about the host, whatever ARCH says.
-HOST_GOALS := demo check test bench bench-plot
+HOST_GOALS := demo check test bench bench-plot check-malloc
 ifneq ($(filter $(HOST_GOALS),$(MAKECMDGOALS)),)
 override ARCH := host
 endif
@@ -87,6 +87,7 @@ CPPFLAGS += -Itests/host
 include tests/demo/demo.mk
 include tests/bench/bench.mk
 include tests/tests.mk
+include arch/host/malloc.mk
 else
 include arch/$(ARCH)/boot.mk
 endif

@@ -17,7 +17,7 @@
  * filled from.
  *
  * Cost: one write of each descriptor, one buddy_give for each block of the
- * highest order, O(ranges^2) for the plan.
+ * highest order, and the plan (plan.c).
  */
 #include "bits.h"
 #include "plan.h"
@@ -201,6 +201,8 @@ static void write_descriptors(void)
 	uint64_t end = pfn + (plan.nr_sections << plan.section_order);
 	struct piece p;
 
+	if (plan.params.zeroed)		/* see zone_extend() */
+		return;
 	for_each_piece(&plan, p) {
 		init_descriptors(pfn, p.pfn, UINT8_MAX);
 		init_descriptors(p.pfn, p.end, piece_zone(&p)->id);
@@ -231,6 +233,13 @@ static void fill_zones(void)
 			z->start_pfn = (uintptr_t)p.pfn;
 		z->end_pfn = (uintptr_t)p.end;
 		z->managed += (size_t)(p.end - p.pfn);
+		if (plan.params.zeroed && z->late_pfn == z->late_end) {
+			z->late_pfn = (uintptr_t)p.pfn;
+			z->late_end = (uintptr_t)p.end;
+			continue;
+		}
+		if (plan.params.zeroed)
+			init_descriptors(p.pfn, p.end, z->id);
 		for (uint64_t pfn = p.pfn; pfn < p.end; ) {
 			unsigned order = block_order(pfn, p.end);
 
@@ -297,7 +306,7 @@ int kmem_init(const struct kmem_params *params)
 		forget();
 		regions.nr = nr;
 		return plan_refuse(&plan, "too little memory for the caches",
-				   plan.info.usable);
+				   0);
 	}
 	running = true;
 	log_accounting(&plan.info);

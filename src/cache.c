@@ -144,15 +144,20 @@ static void trim_next(void)
 	list_unlock();
 }
 
-/* An object from wherever there is one, CACHED; none without memory. */
+/* An object from wherever there is one, CACHED; none without memory. A slab
+ * needs more than its page, so __GFP_NOFAIL is kept here, not by the page
+ * allocator: one wait, or one report, for each failure. */
 static struct round get_cached(struct kmem_cache *s, gfp_t gfp)
 {
 	struct round r = magazine_alloc_slow(&s->magazine);
+	gfp_t once = gfp;
 
 	if (r.obj)
 		return r;
+	if (gfp & __GFP_NOFAIL)
+		once = (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN;
 	do {
-		r = slabs_grow(&s->slabs, gfp);
+		r = slabs_grow(&s->slabs, once);
 	} while (KMEM_UNLIKELY(!r.obj) && (gfp & __GFP_NOFAIL) &&
 		 page_alloc_wait(gfp, s->slabs.min_order));
 	trim_next();

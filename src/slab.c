@@ -204,6 +204,10 @@ static struct page *slab_make(struct kmem_slabs *s, gfp_t gfp, unsigned node)
 	slot = slots_get(s, head, slots);
 	if (!slot) {
 		s->put_pages(s, head, order);
+		if (!(gfp & __GFP_NOWARN))
+			kmem_log("kmem: cache %s: no memory for the states of "
+				 "a slab's %u objects, gfp 0x%x", s->name, n,
+				 gfp);
 		return NULL;
 	}
 	for (unsigned i = 0; i < slots; i++)

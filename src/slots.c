@@ -67,7 +67,8 @@ kmem_slot_t *slots_get(struct kmem_slabs *s, struct page *head, unsigned n)
 {
 	struct kmem_slabs *t = slots_for(s, n);
 
-	return t ? slabs_alloc(t, GFP_NOWAIT) : head->inline_slot;
+	return t ? slabs_alloc(t, GFP_NOWAIT | __GFP_NOWARN) :
+		   head->inline_slot;
 }
 
 void slots_put(struct kmem_slabs *s, struct page *head, unsigned n)

@@ -24,9 +24,15 @@
  * reserve[t] protects a low zone from requests that could have been served by
  * a higher zone of the same node: 1/256 of the pages of those zones.
  *
+ * Where all memory reads as zero at boot (params.zeroed), a zone begins with
+ * *late* pages, [late_pfn, late_end): free, but without descriptors. They are
+ * described a page of descriptors at a time, when the buddy has no block for a
+ * request. Until then a late page's descriptor is all zero, PAGE_TAIL: "no
+ * memory of kmem's".
+ *
  * Invariants:
  *
- *  Z1	buddy.free_pages <= managed
+ *  Z1	buddy.free_pages + late_end - late_pfn <= managed
  *  Z2	every free block lies within [start_pfn, end_pfn)
  *  Z3	wmark[MIN] <= wmark[LOW] <= wmark[HIGH]
  *
@@ -112,7 +118,7 @@ static unsigned distance(const struct node *a, const struct node *b)
  * around) is first, so that neighbours don't all fall back to node 0. */
 static void order_nodes(struct node *n)
 {
-	for (unsigned i = 0; i < zones.nr_nodes; i++) {
+	for (unsigned i = 0; i < zones.nr_nodes && i < KMEM_MAX_NODES; i++) {
 		unsigned other = (n->index + i) % zones.nr_nodes;
 		unsigned d = distance(n, zones.node[other]);
 		unsigned at = i;
@@ -186,6 +192,46 @@ size_t zone_mark(const struct zone *z, gfp_t gfp)
 	return mark + z->reserve[gfp_zone(gfp)];
 }
 
+/*
+ * Describe the next few late pages, a page of descriptors, and give them to
+ * the buddy, where they merge with those before. (Their own buddies, if late,
+ * have type PAGE_TAIL, which is zero.)
+ */
+static bool zone_extend(struct zone *z)
+{
+	uintptr_t granule = KMEM_PAGE_SIZE / sizeof(struct page);
+	uintptr_t pfn = z->late_pfn, end;
+	unsigned order = 0;
+
+	if (pfn == z->late_end)
+		return false;
+	while (((uintptr_t)2 << order) <= granule &&
+	       !(pfn >> order & 1) &&
+	       pfn + ((uintptr_t)2 << order) <= z->late_end)
+		order++;
+	end = pfn + ((uintptr_t)1 << order);
+	for (uintptr_t i = pfn; i < end; i++) {
+		struct page *p = pfn_to_page(i);
+
+		p->pfn = i;
+		p->zone = z->id;
+	}
+	kmem_store_relaxed(&z->late_pfn, end);
+	buddy_give(&z->buddy, pfn_to_page(pfn), order);
+	return true;
+}
+
+/* A free block, from late pages if need be. */
+static struct page *take_block(struct zone *z, unsigned order)
+{
+	struct page *page;
+
+	do {
+		page = buddy_take(&z->buddy, order);
+	} while (!page && zone_extend(z));
+	return page;
+}
+
 size_t zone_take(struct zone *z, unsigned order, struct round *rounds,
 		 size_t n, size_t mark)
 {
@@ -194,8 +240,8 @@ size_t zone_take(struct zone *z, unsigned order, struct round *rounds,
 
 	KMEM_ASSERT(order <= KMEM_MAX_ORDER);
 	while (taken < n &&
-	       z->buddy.free_pages >= mark + ((size_t)1 << order)) {
-		struct page *page = buddy_take(&z->buddy, order);
+	       zone_free_pages(z) >= mark + ((size_t)1 << order)) {
+		struct page *page = take_block(z, order);
 
 		if (!page)
 			break;
@@ -256,9 +302,9 @@ void zone_check(struct zone *z, struct check *c)
 	struct kmem_list *l;
 
 	buddy_check(&z->buddy, c);
-	if (z->buddy.free_pages > z->managed)
+	if (zone_free_pages(z) > z->managed)
 		check_violated(c, "Z1: zone %u: %zu pages free of %zu", z->id,
-			       z->buddy.free_pages, z->managed);
+			       zone_free_pages(z), z->managed);
 	for (unsigned o = 0; o <= KMEM_MAX_ORDER; o++)
 		list_for_each(l, &z->buddy.blocks[o]) {
 			uintptr_t pfn = list_page(l)->pfn;

@@ -32,6 +32,9 @@ struct zone {
 	/* free blocks */
 	KMEM_ALIGNED(KMEM_CACHE_LINE) struct kmem_lock lock;
 	struct buddy buddy;		/* under lock */
+	/* under lock: pages [late_pfn, late_end) are free, but have no
+	 * descriptors yet (params.zeroed) */
+	uintptr_t late_pfn, late_end;
 };
 
 struct node {
@@ -121,6 +124,14 @@ struct round {
  */
 size_t zone_take(struct zone *z, unsigned order, struct round *rounds,
 		 size_t n, size_t mark);
+
+/* Pages in free blocks, and those without descriptors yet. */
+KMEM_INLINE size_t zone_free_pages(const struct zone *z)
+{
+	return kmem_load_relaxed(&z->buddy.free_pages) +
+	       kmem_load_relaxed(&z->late_end) -
+	       kmem_load_relaxed(&z->late_pfn);
+}
 
 /* Give back n blocks of 2^order pages. Those that are not of that type any more
  * are second copies of a racing double free: reported, and left alone. */

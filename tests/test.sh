@@ -42,12 +42,12 @@ step() {
 	return $status
 }
 
-# suite WHAT MAKE-ARGUMENT...: a run of test programs, each counted
+# suite WHAT TARGET MAKE-ARGUMENT...: a run of test programs, each counted
 suite() {
 	what=$1
 	shift
 	log=$(mktemp)
-	{ $MAKE -s -j2 check "$@" 2>&1 || echo "not all passed"; } | tee "$log"
+	{ $MAKE -s -j2 "$@" 2>&1 || echo "not all passed"; } | tee "$log"
 	p=$(sed -n 's/^\([0-9]*\) passed, [0-9]* failed$/\1/p' "$log" | tail -n 1)
 	f=$(sed -n 's/^[0-9]* passed, \([0-9]*\) failed$/\1/p' "$log" | tail -n 1)
 	if [ -z "$p" ] || [ "$p" = 0 ]; then
@@ -70,6 +70,9 @@ missing() {
 	command -v qemu-system-x86_64 >/dev/null || echo qemu-system-x86
 	command -v xz >/dev/null || echo xz-utils
 	command -v zstd >/dev/null || echo zstd
+	[ -x /usr/bin/time ] || echo time
+	command -v python3 >/dev/null || echo python3
+	command -v git >/dev/null || echo git
 	echo '#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -122,16 +125,24 @@ step "public headers alone, C11 to C2x and C++17" sh tests/headers.sh
 step "layers" sh tests/layers.sh
 step "the README" sh tests/readme.sh
 
+for cc in gcc clang; do
+	step "one CPU: no atomic operation, $cc" sh tests/up.sh $cc
+done
+step "other configurations" sh tests/configs.sh
+
 say "tests with gcc"
-suite "tests, gcc" CC=gcc
+suite "tests, gcc" check CC=gcc
 say "tests with clang"
-suite "tests, clang" CC=clang
+suite "tests, clang" check CC=clang
 say "tests with kmem's own assertions"
-suite "tests, gcc, DEBUG=1" CC=gcc DEBUG=1
+suite "tests, gcc, DEBUG=1" check CC=gcc DEBUG=1
 say "tests with AddressSanitizer and UndefinedBehaviorSanitizer"
-KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-30} suite "tests, asan" CC=gcc SAN=asan
+KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-30} suite "tests, asan" check CC=gcc SAN=asan
 say "tests with ThreadSanitizer"
-KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-10} suite "tests, tsan" CC=gcc SAN=tsan
+KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-10} suite "tests, tsan" check CC=gcc SAN=tsan
+
+say "libkmem-malloc.so"
+suite "malloc" check-malloc CC=gcc
 
 say "demo"
 step "make demo" $MAKE -s demo CC=gcc

@@ -56,6 +56,11 @@ struct kmem_params {
 	 * KMEM_NO_ZONE: no such zone. */
 	kmem_phys_t dma_end, dma32_end;
 
+	/* All memory of the map reads as zero. Then descriptors are written
+	 * when their pages are first needed, not by kmem_init(): start-up
+	 * takes no time and no memory that depends on the size of the map. */
+	bool zeroed;
+
 	/* Copied by kmem_init(). May be NULL. */
 	const struct kmem_hooks *hooks;
 };
@@ -150,7 +155,8 @@ int kmem_boot_plan(const struct kmem_params *params,
  * the map has no usable page, too little memory for the metadata, or so many
  * ranges that kmem's own tables find no room among them (the log says what
  * was found); KMEM_EBUSY if kmem runs already.
- * Cost: O(descriptors) memory writes + O(regions^2).
+ * Cost: O(descriptors) memory writes, and O(regions^2) for each piece of
+ * memory that has descriptors of its own.
  */
 int kmem_init(const struct kmem_params *params);
 

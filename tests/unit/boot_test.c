@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -448,6 +449,63 @@ static void test_long_map_of_one_run(void **state)
 	assert_int_equal(kmem_boot_info()->usable_runs, 1);
 }
 
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void touching(struct test_range *map, unsigned n, int node)
+{
+	for (unsigned i = 0; i < n; i++)
+		map[i] = (struct test_range){ MIB + i * 64 * PAGE,
+					      MIB + (i + 1) * 64 * PAGE,
+					      KMEM_REGION_USABLE, node };
+}
+
+/*
+ * A map of nothing but touching entries on one node, nearly as long as the
+ * table: they must not be taken for as many pieces, each with tables of its
+ * own, which would not fit. Only the table's end is a reason to refuse: kmem
+ * needs five entries of it (section table, CPUs, the page at NULL, one block
+ * of descriptors, one node). And a plan takes no time worth noticing.
+ */
+static void test_full_map_of_one_run(void **state)
+{
+	static struct test_range map[KMEM_MAX_REGIONS];
+	struct kmem_boot_info info;
+
+	(void)state;
+	for (int node = KMEM_NO_NODE; node <= 3; node += 4) {
+		double time;
+
+		touching(map, 500, node);
+		assert_int_equal(test_map(map, 500), KMEM_OK);
+		time = seconds();
+		assert_int_equal(kmem_boot_plan(&one_cpu, &info), KMEM_OK);
+		time = seconds() - time;
+		assert_true(time < 1.0);
+		assert_identity(&info);
+		assert_int_equal(info.usable, 500 * 64 * PAGE);
+		assert_int_equal(info.usable_runs, 1);
+		assert_int_equal(info.rounding % KMEM_CACHE_LINE, 0);
+		assert_true(info.rounding < PAGE);
+
+		start(map, 500, NULL);
+		assert_int_equal(managed_in_zones() * PAGE,
+				 kmem_boot_info()->managed);
+		print_message("500 touching entries: planned in %.3f s\n",
+			      time);
+	}
+	touching(map, KMEM_MAX_REGIONS, KMEM_NO_NODE);
+	assert_int_equal(plan(map, KMEM_MAX_REGIONS - 5, &info), KMEM_OK);
+	test_log_clear();
+	assert_int_equal(plan(map, KMEM_MAX_REGIONS - 4, &info), KMEM_ENOMEM);
+	assert_true(test_logged("KMEM_MAX_REGIONS"));
+}
+
 /* Nothing to manage: refused, and the message says what was found. */
 static void test_no_usable_page(void **state)
 {
@@ -532,6 +590,71 @@ static void test_smallest_machine(void **state)
 		assert_int_equal(test_machine(map, 1, &one_cpu), KMEM_OK);
 		assert_sound();
 	}
+}
+
+static bool no_kmalloc_caches(void)
+{
+	for (unsigned type = 0; type < KMALLOC_NR_TYPES; type++)
+		for (unsigned i = 0; i < KMALLOC_NR_CLASSES; i++)
+			if (kmalloc_caches[type][i])
+				return false;
+	return true;
+}
+
+/*
+ * A start that fails, early (no room for the tables) or late (no room for the
+ * caches, with pages in the zones already), leaves nothing behind and keeps
+ * the map: the same again fails the same way, and with more memory added it
+ * succeeds, with all of the memory accounted for.
+ */
+static void test_failed_start_keeps_the_map(void **state)
+{
+	struct test_range map[] = { USABLE(1 * MIB, 1 * MIB) };
+	struct kmem_params p = one_cpu;
+	struct kmem_boot_info first;
+	unsigned pages, failed = 0;
+
+	(void)state;
+	for (pages = 1; pages < 512; pages++, failed++) {
+		map[0].end = MIB + pages * PAGE;
+		assert_int_equal(test_map(map, 1), KMEM_OK);
+		assert_true(host_memory_reserve(MIB, 8 * MIB));
+		assert_true(host_memory_back(MIB, 8 * MIB));
+		p.virt_offset = host_virt_offset();
+		if (!kmem_init(&p))
+			break;
+		assert_true(no_kmalloc_caches());
+		assert_null(virt_to_page(phys_to_virt(MIB)));
+		assert_null(alloc_page(GFP_KERNEL | __GFP_NOWARN));
+		assert_int_equal(kmem_init(&p), KMEM_ENOMEM);
+
+		assert_int_equal(kmem_add_region(4 * MIB, 4 * MIB,
+						 KMEM_REGION_USABLE,
+						 KMEM_NO_NODE), KMEM_OK);
+		assert_int_equal(kmem_init(&p), KMEM_OK);
+		assert_identity(kmem_boot_info());
+		assert_int_equal(kmem_boot_info()->usable,
+				 4 * MIB + pages * PAGE);
+		assert_sound();
+		kfree(kmalloc(100, GFP_KERNEL));
+		assert_sound();
+		first = *kmem_boot_info();
+
+		/* nothing is lost to the tables of the failed starts */
+		assert_int_equal(test_map(map, 1), KMEM_OK);
+		assert_int_equal(kmem_add_region(4 * MIB, 4 * MIB,
+						 KMEM_REGION_USABLE,
+						 KMEM_NO_NODE), KMEM_OK);
+		assert_int_equal(kmem_init(&p), KMEM_OK);
+		assert_same_info(&first, kmem_boot_info());
+	}
+	assert_true(pages < 512 && failed > 2);
+	assert_false(no_kmalloc_caches());
+	kmem_reset();
+	assert_true(no_kmalloc_caches());
+	assert_null(alloc_page(GFP_KERNEL | __GFP_NOWARN));
+	for (volatile size_t size = 1; size < 20000; size *= 3)
+		assert_null(kmalloc(size, GFP_KERNEL | __GFP_NOWARN));
 }
 
 /* -------------------------------------------------------------- the limits */
@@ -784,6 +907,53 @@ static void test_boot_alloc(void **state)
 	memset(phys_to_virt(c), 0xff, 3 * MIB);
 	memset(phys_to_virt(d), 0xff, 100);
 	assert_sound();
+}
+
+/*
+ * A kernel that reserves what it was given early, wholly or in part, for good
+ * measure: those bytes are nobody's then, and must not be counted twice, as
+ * metadata and as reserved.
+ */
+static void test_reserve_over_boot_alloc(void **state)
+{
+	static const struct test_range map[] = { USABLE(1 * MIB, 8 * MIB) };
+	static const struct {
+		int64_t from, to;	/* reserved, from the start and end */
+	} around[] = {
+		{ 0, 0 }, { 0, -100 }, { 100, 0 }, { 1, -1 },
+		{ -300, 300 }, { -(int64_t)PAGE, -5000 },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT(around); i++) {
+		kmem_phys_t size = 2 * PAGE, a, from, to, both;
+		const struct kmem_boot_info *info = kmem_boot_info();
+		kmem_phys_t plain;
+
+		assert_int_equal(test_map(map, 1), KMEM_OK);
+		assert_int_equal(test_start(map, 1, &one_cpu), KMEM_OK);
+		plain = info->metadata;
+
+		assert_int_equal(test_map(map, 1), KMEM_OK);
+		a = kmem_boot_alloc(size, PAGE, 4 * MIB);
+		assert_int_equal(a, 4 * MIB - size);
+		from = a + (kmem_phys_t)around[i].from;
+		to = a + size + (kmem_phys_t)around[i].to;
+		assert_int_equal(kmem_reserve(from, to - from), KMEM_OK);
+		both = (to < a + size ? to : a + size) - (from > a ? from : a);
+
+		assert_int_equal(test_start(map, 1, &one_cpu), KMEM_OK);
+		assert_no_panic();
+		assert_int_equal(info->usable, 7 * MIB - (to - from));
+		assert_int_equal(info->usable, info->managed + info->metadata +
+				 info->rounding + info->unreachable);
+		assert_int_equal(info->metadata, plain + size - both);
+		assert_int_equal(managed_in_zones() * PAGE, info->managed);
+		assert_sound();
+		memset(phys_to_virt(a), 0xff, size);
+		memset(phys_to_virt(from), 0xff, to - from);
+		assert_sound();
+	}
 }
 
 /* Arguments that make no sense give nothing. */
@@ -1164,9 +1334,11 @@ int main(void)
 		CASE(test_too_many_regions),
 		CASE(test_long_map),
 		CASE(test_long_map_of_one_run),
+		CASE(test_full_map_of_one_run),
 		CASE(test_no_usable_page),
 		CASE(test_too_little),
 		CASE(test_smallest_machine),
+		CASE(test_failed_start_keeps_the_map),
 		CASE(test_direct_map_end),
 		CASE(test_all_unreachable),
 		CASE(test_metadata_end),
@@ -1176,6 +1348,7 @@ int main(void)
 		CASE(test_parameters),
 		CASE(test_busy_and_reset),
 		CASE(test_boot_alloc),
+		CASE(test_reserve_over_boot_alloc),
 		CASE(test_boot_alloc_arguments),
 		CASE(test_boot_alloc_random),
 		CASE(test_random_maps),

@@ -207,6 +207,39 @@ static void test_zone_flags(void **state)
 				      SLAB_CACHE_DMA32, NULL));
 }
 
+/* A zone flag in a request to an ordinary cache: the cache's objects are of
+ * the cache's zone. One slab of them in DMA memory would be given to whoever
+ * comes next, and DMA memory be gone. */
+static void test_zone_flags_of_requests(void **state)
+{
+	static const gfp_t flags[] = {
+		GFP_DMA, GFP_KERNEL | GFP_DMA, GFP_ATOMIC | GFP_DMA32,
+		GFP_KERNEL | __GFP_ZERO | GFP_DMA,
+	};
+	struct kmem_cache *s = kmem_cache_create("ordinary", 1000, 0, 0, NULL);
+	struct kmem_cache *d = kmem_cache_create("dma", 1000, 0, SLAB_CACHE_DMA,
+						 NULL);
+	void *obj[40], *low[40];
+
+	(void)state;
+	for (unsigned i = 0; i < 40; i++) {
+		obj[i] = kmem_cache_alloc(s, flags[i % 4]);
+		assert_non_null(obj[i]);
+		assert_true(virt_to_phys(obj[i]) >= 16 * MIB);
+		low[i] = kmem_cache_alloc(d, i % 2 ? GFP_DMA32 : GFP_KERNEL);
+		assert_non_null(low[i]);
+		assert_true(virt_to_phys(low[i]) < 16 * MIB);
+	}
+	kmem_cache_free_bulk(s, 40, obj);
+	kmem_cache_free_bulk(d, 40, low);
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_DMA, 40, obj), 40);
+	for (unsigned i = 0; i < 40; i++)
+		assert_true(virt_to_phys(obj[i]) >= 16 * MIB);
+	kmem_cache_free_bulk(s, 40, obj);
+	kmem_cache_destroy(s);
+	kmem_cache_destroy(d);
+}
+
 /* ------------------------------------------------------------ constructors */
 
 static unsigned built;
@@ -641,6 +674,71 @@ static void test_shrink_with_run_on_cpu(void **state)
 	kmem_cache_destroy(s);
 }
 
+/*
+ * Memory that other CPUs have freed and forgotten: nothing is allocated, but
+ * they hold the last objects of every slab in their magazines, and never come
+ * here again. A request that may wait must get all of it before it fails; and
+ * kmem_cache_shrink() must find nothing left afterwards.
+ */
+static void test_reclaim_reaches_idle_cpus(void **state)
+{
+	enum { CPUS = 16, CACHES = 8 };
+	static const struct kmem_hooks hooks = { .run_on_cpu = run_on_cpu };
+	struct kmem_params p = { .nr_cpus = CPUS, .hooks = &hooks };
+	const struct test_range map[] = {
+		{ 1 * MIB, 9 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE },
+	};
+	static struct page *page[4096];
+	struct kmem_cache *s[CACHES];
+	size_t n = 0, held = 0;
+	struct kmem_zone_stats z;
+
+	(void)state;
+	assert_int_equal(test_machine(map, 1, &p), KMEM_OK);
+	for (unsigned k = 0; k < CACHES; k++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "idle-%u", k);
+		s[k] = kmem_cache_create(name, 4096, 0, 0, NULL);
+	}
+	for (unsigned cpu = 1; cpu < CPUS; cpu++) {
+		host_cpu_set(cpu);
+		for (unsigned i = 0; i < CACHES * 6; i++) {
+			void *obj[4];
+
+			REQUIRE(kmem_cache_alloc_bulk(s[i % CACHES],
+						      GFP_KERNEL, 4, obj) == 4);
+			kmem_cache_free_bulk(s[i % CACHES], 4, obj);
+		}
+		/* and some pages */
+		for (unsigned i = 0; i < 8; i++)
+			__free_page(alloc_page(GFP_KERNEL));
+	}
+	host_cpu_set(0);
+	for (unsigned k = 0; k < CACHES; k++)
+		held += stats(s[k]).layer.in_cpus;
+	assert_true(held > 100);
+	ran_on = 0;
+	while ((page[n] = alloc_page(GFP_KERNEL | QUIET)))
+		REQUIRE(++n < KMEM_ARRAY_SIZE(page));
+	assert_int_equal(ran_on, 0xfffe);
+	for (unsigned k = 0; k < CACHES; k++) {
+		assert_int_equal(stats(s[k]).layer.in_cpus, 0);
+		assert_int_equal(stats(s[k]).slab_bytes, 0);
+		assert_int_equal(kmem_cache_shrink(s[k]), 0);
+	}
+	drain_pages();
+	assert_null(alloc_page(GFP_KERNEL | QUIET));
+	assert_true(test_zone("DMA", 0, &z));
+	assert_int_equal(z.cached_pages, 0);
+	assert_true(z.free_pages <= z.min);
+	assert_sound();
+	while (n)
+		__free_page(page[--n]);
+	for (unsigned k = 0; k < CACHES; k++)
+		kmem_cache_destroy(s[k]);
+}
+
 /* ------------------------------------------------------------------- nodes */
 
 static int node_of_cpu(void *ctx, unsigned cpu)
@@ -996,6 +1094,7 @@ int main(void)
 		CASE(test_macro),
 		CASE(test_zalloc),
 		CASE(test_zone_flags),
+		CASE(test_zone_flags_of_requests),
 		CASE(test_ctor),
 		CASE(test_ctor_allocates),
 		CASE(test_create_refuses),
@@ -1011,6 +1110,7 @@ int main(void)
 		CASE(test_shrink),
 		CASE(test_shrink_and_other_cpus),
 		CASE(test_shrink_with_run_on_cpu),
+		CASE(test_reclaim_reaches_idle_cpus),
 		CASE(test_nodes),
 		CASE(test_double_free),
 		CASE(test_double_free_later),

@@ -690,6 +690,190 @@ static void test_hooks(void **state)
 	give_back(SIZE_MAX);
 }
 
+/* ------------------------------------------------------------ __GFP_NOFAIL */
+
+static struct {
+	struct page *page[4096];
+	unsigned nr, waits;
+	bool masked;
+} pool;
+
+/* Frees one page at a time, and ends the process if it has none left. */
+static void free_one_page(void *ctx, const struct kmem_pressure *p)
+{
+	(void)ctx;
+	(void)p;
+	REQUIRE(pool.nr);
+	pool.waits++;
+	pool.masked |= kmem_host_cpu.irqs_masked;
+	__free_page(pool.page[--pool.nr]);
+}
+
+static const struct kmem_hooks waiting = {
+	.wait = free_one_page, .log = test_log,
+};
+static const struct kmem_hooks not_waiting = { .log = test_log };
+
+/* A machine of that size with no page left that anybody can have; false if it
+ * is too small to start. */
+static bool start_full(uint64_t bytes, const struct kmem_hooks *hooks)
+{
+	const struct test_range map[] = {
+		{ MIB, MIB + bytes, KMEM_REGION_USABLE, KMEM_NO_NODE },
+	};
+	struct kmem_params p = { .nr_cpus = 1, .hooks = hooks };
+
+	host_cpu_set(0);
+	if (test_machine(map, 1, &p))
+		return false;
+	memset(&pool, 0, sizeof(pool));
+	while ((pool.page[pool.nr] = alloc_page(GFP_ATOMIC | QUIET)))
+		REQUIRE(++pool.nr < KMEM_ARRAY_SIZE(pool.page));
+	test_log_clear();
+	return true;
+}
+
+/*
+ * The smaller an object, the more a slab needs besides its page: an array of
+ * slots, which comes from pages of its own, for which there may be none when
+ * the slab's page was just got. On machines from the smallest on, a request
+ * with __GFP_NOFAIL must not yield NULL as long as the wait hook can free a
+ * page, and it must not wait for more than it needs: a page or two, and those
+ * that magazines of pages hold back until they are full.
+ */
+static void test_nofail_on_tiny_machines(void **state)
+{
+	static const size_t sizes[] = { 16, 32, 96, 600, 4096 };
+	unsigned machines = 0;
+
+	(void)state;
+	for (uint64_t bytes = 64 * KIB; bytes <= 2 * MIB;
+	     bytes += bytes < 256 * KIB ? 4 * KIB : 256 * KIB)
+		for (unsigned i = 0; i < KMEM_ARRAY_SIZE(sizes); i++) {
+			unsigned before;
+
+			if (!start_full(bytes, &waiting))
+				continue;
+			machines++;
+			while (pool.nr > 20) {
+				before = pool.waits;
+				REQUIRE(kmalloc(sizes[i], GFP_KERNEL |
+						__GFP_NOFAIL));
+				REQUIRE(pool.waits - before <= 20);
+			}
+			assert_false(pool.masked);
+			assert_int_equal(test_log_lines(), 0);
+			assert_sound();
+		}
+	assert_true(machines > 100);
+}
+
+/* The same for a cache of one's own, zeroed, and in bulk. */
+static void test_nofail_of_caches(void **state)
+{
+	struct kmem_cache *s;
+	char *obj[5];
+
+	(void)state;
+	assert_true(start_full(512 * KIB, &waiting));
+	free_one_page(NULL, NULL);
+	free_one_page(NULL, NULL);
+	free_one_page(NULL, NULL);
+	s = kmem_cache_create("nofail", 32, 0, 0, NULL);
+	assert_non_null(s);
+	while (pool.nr > 20) {
+		obj[0] = kmem_cache_zalloc(s, GFP_KERNEL | __GFP_NOFAIL);
+		assert_non_null(obj[0]);
+		for (unsigned i = 0; i < 32; i++)
+			REQUIRE(!obj[0][i]);
+		assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL |
+				 __GFP_NOFAIL, 5, (void **)obj), 5);
+	}
+	assert_true(pool.waits > 3);
+}
+
+/* Without a wait hook, or where waiting is not allowed, such a request can't
+ * be kept: that is reported each time, not passed over with a silent NULL. */
+static void test_nofail_without_waiting(void **state)
+{
+	static const size_t sizes[] = { 32, 4096, 100000 };
+
+	(void)state;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(sizes); i++) {
+		assert_true(start_full(512 * KIB, &not_waiting));
+		while (kmalloc(sizes[i], GFP_ATOMIC | QUIET))
+			;
+		assert_null(kmalloc(sizes[i], GFP_KERNEL | __GFP_NOFAIL));
+		assert_panicked(NULL, "__GFP_NOFAIL", "no wait hook");
+		assert_null(kmalloc(sizes[i], GFP_ATOMIC | __GFP_NOFAIL));
+		assert_panicked(NULL, "__GFP_NOFAIL", "no wait hook");
+		assert_sound();
+
+		assert_true(start_full(512 * KIB, &waiting));
+		while (kmalloc(sizes[i], GFP_ATOMIC | QUIET))
+			;
+		assert_null(kmalloc(sizes[i], GFP_ATOMIC | __GFP_NOFAIL));
+		assert_panicked(NULL, "__GFP_NOFAIL", "may not wait");
+		assert_int_equal(pool.waits, 0);
+		assert_sound();
+	}
+}
+
+/* A kmalloc() that fails says so in the log, whatever its size and whoever
+ * asks, unless it is told not to. */
+static void test_failure_is_logged(void **state)
+{
+	static const size_t sizes[] = { 16, 100, 4096, 8192, 50000 };
+	static const gfp_t flags[] = {
+		GFP_KERNEL, GFP_ATOMIC, GFP_NOWAIT, GFP_KERNEL | __GFP_ZERO,
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(sizes); i++) {
+		assert_true(start_full(512 * KIB, &not_waiting));
+		while (kmalloc(sizes[i], GFP_ATOMIC | QUIET))
+			;
+		assert_int_equal(test_log_lines(), 0);
+		for (unsigned k = 0; k < KMEM_ARRAY_SIZE(flags); k++) {
+			test_log_clear();
+			assert_null(kmalloc(sizes[i], flags[k]));
+			assert_int_equal(test_log_lines(),
+					 !(flags[k] & __GFP_NOWARN));
+			if (!(flags[k] & __GFP_NOWARN))
+				assert_true(test_logged("failed"));
+			test_log_clear();
+			assert_null(kmalloc(sizes[i], flags[k] | QUIET));
+			assert_int_equal(test_log_lines(), 0);
+		}
+	}
+}
+
+/* The same when there is a page for a slab, but none for its slots. */
+static void test_failure_for_slots_is_logged(void **state)
+{
+	unsigned silent = 0, failed = 0;
+
+	(void)state;
+	assert_true(start_full(512 * KIB, &not_waiting));
+	while (kmalloc(16, GFP_ATOMIC | QUIET))
+		;
+	while (pool.nr) {
+		__free_page(pool.page[--pool.nr]);
+		for (unsigned i = 0; i < 300; i++) {
+			test_log_clear();
+			if (kmalloc(16, GFP_ATOMIC))
+				continue;
+			failed++;
+			silent += test_log_lines() != 1;
+			test_log_clear();
+			assert_null(kmalloc(16, GFP_ATOMIC | QUIET));
+			assert_int_equal(test_log_lines(), 0);
+		}
+	}
+	assert_true(failed > 0);
+	assert_int_equal(silent, 0);
+}
+
 /* When memory is used up kmalloc() says NULL, for each size, and everything
  * can be freed and allocated again. */
 static void test_exhaustion(void **state)
@@ -753,6 +937,11 @@ int main(void)
 		CASE(test_misuse_large),
 		CASE(test_misuse_of_internals),
 		CASE(test_hooks),
+		CASE(test_nofail_on_tiny_machines),
+		CASE(test_nofail_of_caches),
+		CASE(test_nofail_without_waiting),
+		CASE(test_failure_is_logged),
+		CASE(test_failure_for_slots_is_logged),
 		CASE(test_exhaustion),
 	};
 

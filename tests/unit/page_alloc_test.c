@@ -1067,6 +1067,160 @@ static void test_cached_pages_are_found(void **state)
 	let_go();
 }
 
+/* ---------------------------------------------- what magazines may pin down */
+
+/* Fill and empty the magazines of pages of all CPUs, a few times. */
+static void fill_magazines(unsigned cpus)
+{
+	struct page *page[40];
+
+	for (unsigned cpu = 0; cpu < cpus; cpu++)
+		for (unsigned i = 0; i < 16; i++) {
+			unsigned n = 0, order = i % 4;
+
+			host_cpu_set(cpu);
+			while (n < 40 && (page[n] = alloc_pages(GFP_NOWAIT |
+								QUIET, order)))
+				n++;
+			while (n)
+				__free_pages(page[--n], order);
+		}
+	host_cpu_set(0);
+}
+
+/*
+ * Many CPUs on a small machine, each with magazines of pages that nobody can
+ * take back (no run_on_cpu): together they must not hold more than a 64th of
+ * a zone, and the depots twice that. Where a CPU's share is
+ * less than a block it has no magazine, and all must work without.
+ */
+static void test_many_cpus_on_a_small_zone(void **state)
+{
+	static const struct {
+		unsigned cpus, mib;
+		bool none;		/* no share makes a page */
+	} machine[] = {
+		{ 64, 16, true }, { 240, 64, true }, { 64, 256, false },
+		{ 8, 16, true }, { 8, 64, false }, { 2, 4, true },
+		{ 2, 12, false }, { 1, 64, false },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(machine); i++) {
+		unsigned cpus = machine[i].cpus;
+		size_t cached = 0, managed = 0, got;
+		struct kmem_zone_stats st;
+
+		host_machine(machine[i].mib * MIB, cpus);
+		for (unsigned round = 0; round < 3; round++)
+			fill_magazines(cpus);
+		for (unsigned k = 0; kmem_zone_stats(k, &st); k++) {
+			assert_true(st.cached_pages * 64 <= st.managed * 3);
+			cached += st.cached_pages;
+			managed += st.managed;
+		}
+		assert_sound();
+		assert_int_equal(cached == 0, machine[i].none);
+		got = hold_all(GFP_KERNEL);
+		/* CPU 0 alone gets all but the marks and that little */
+		assert_true(got * 100 >= managed * 90);
+		assert_sound();
+		let_go();
+	}
+	host_machine(64 * MIB, 1);
+}
+
+static unsigned ran_on;
+
+/* Stands for an inter-processor interrupt: be that CPU for a moment. */
+static void run_on_cpu(void *ctx, unsigned cpu, void (*fn)(void *), void *arg)
+{
+	(void)ctx;
+	ran_on |= 1u << cpu;
+	host_cpu_set(cpu);
+	fn(arg);
+	host_cpu_set(0);
+}
+
+/* Pages in the magazines of CPUs that are idle: with a run_on_cpu hook a
+ * request that may wait gets them, one that may not does without. */
+static void test_pages_of_idle_cpus(void **state)
+{
+	static const struct kmem_hooks hooks = { .run_on_cpu = run_on_cpu };
+	static const struct test_range map[] = {
+		{ 1 * MIB, 16 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE },
+	};
+	struct kmem_params p = { .nr_cpus = 3, .hooks = &hooks };
+	struct kmem_zone_stats st;
+
+	(void)state;
+	assert_int_equal(test_machine(map, 1, &p), KMEM_OK);
+	fill_magazines(3);
+	ran_on = 0;
+	hold_all(GFP_NOWAIT);
+	assert_int_equal(ran_on, 0);
+	assert_true(test_zone("DMA", 0, &st));
+	assert_true(st.cached_pages > 0);
+	assert_true(hold(alloc_page(GFP_KERNEL | QUIET), 0));
+	assert_int_equal(ran_on, 6);
+	hold_all(GFP_KERNEL);
+	assert_true(test_zone("DMA", 0, &st));
+	assert_int_equal(st.cached_pages, 0);
+	assert_true(st.free_pages <= st.min);
+	assert_sound();
+	let_go();
+}
+
+/* Magazines themselves take memory. When that is down to the mark they must
+ * leave the rest to those it is kept for: objects then go directly between
+ * their users and the slabs. */
+static void test_magazines_leave_the_reserve(void **state)
+{
+	enum { CPUS = 8, CACHES = 40 };
+	static struct kmem_cache *s[CACHES];
+	static void *obj[CACHES];
+	struct kmem_zone_stats st;
+
+	(void)state;
+	host_machine(14 * MIB, CPUS);
+	for (unsigned k = 0; k < CACHES; k++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "reserve-%u", k);
+		s[k] = kmem_cache_create(name, 64, 0, 0, NULL);
+		obj[k] = kmem_cache_alloc(s[k], GFP_KERNEL);
+		assert_non_null(obj[k]);
+	}
+	while (hold(alloc_page(GFP_KERNEL | QUIET), 0))
+		;
+	assert_true(test_zone("DMA", 0, &st));
+	assert_true(st.min > 0);
+	assert_true(st.free_pages >= st.min);
+	for (unsigned cpu = 0; cpu < CPUS; cpu++) {
+		host_cpu_set(cpu);
+		for (unsigned k = 0; k < CACHES; k++)
+			for (unsigned i = 0; i < 3; i++) {
+				void *p = kmem_cache_alloc(s[k], GFP_NOWAIT |
+							   QUIET);
+
+				assert_non_null(p);
+				kmem_cache_free(s[k], p);
+			}
+		assert_null(alloc_page(GFP_NOWAIT | QUIET));
+	}
+	host_cpu_set(0);
+	assert_true(test_zone("DMA", 0, &st));
+	assert_true(st.free_pages >= st.min);
+	assert_sound();
+	/* those it is kept for get it */
+	assert_true(hold(alloc_page(GFP_ATOMIC | QUIET), 0));
+	let_go();
+	for (unsigned k = 0; k < CACHES; k++) {
+		kmem_cache_free(s[k], obj[k]);
+		kmem_cache_destroy(s[k]);
+	}
+}
+
 /* Empty slabs are given back when pages are needed. */
 static void test_slabs_are_reclaimed(void **state)
 {
@@ -1132,6 +1286,9 @@ int main(void)
 		CASE(test_nofail_without_hook),
 		CASE(test_no_hooks),
 		CASE(test_cached_pages_are_found),
+		CASE(test_many_cpus_on_a_small_zone),
+		CASE(test_pages_of_idle_cpus),
+		CASE(test_magazines_leave_the_reserve),
 		CASE(test_slabs_are_reclaimed),
 	};
 

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * big.c - blocks that are mappings of their own.
+ *
+ * What is larger than kmem's largest block, or must be aligned to more than
+ * that, or found no room in the arena, is mapped from the system. Which such
+ * blocks there are is in a table apart from them, a hash of addresses with
+ * linear probing; an entry that goes is filled by moving later ones up, so
+ * that a search always ends at the first empty entry. The table is a mapping
+ * too, and never more than half full.
+ *
+ * Locks: big.lock guards the table. Mappings are made and given back without
+ * it, moved and enlarged with it.
+ */
+#define _GNU_SOURCE
+#include "private.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define FIRST_ENTRIES	(KMEM_PAGE_SIZE / sizeof(struct big_block))
+
+struct big_block {
+	uintptr_t addr;			/* 0: empty */
+	size_t bytes;
+};
+
+static struct {
+	struct section_lock lock;
+	struct big_block *table;
+	size_t entries;			/* a power of two, or 0 */
+	size_t used;
+	size_t bytes;			/* of all blocks */
+} big;
+
+static void *map_pages(size_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static void unmap_pages(void *p, size_t bytes)
+{
+	int error = errno;
+
+	if (bytes)
+		munmap(p, bytes);
+	errno = error;
+}
+
+/* Where the search for an address begins. */
+static size_t home_of(uintptr_t addr)
+{
+	return (size_t)((uint64_t)(addr >> KMEM_PAGE_SHIFT) *
+			0x9e3779b97f4a7c15u >> 20) & (big.entries - 1);
+}
+
+static size_t next_of(size_t i)
+{
+	return (i + 1) & (big.entries - 1);
+}
+
+static struct big_block *find(const void *p)
+{
+	uintptr_t addr = (uintptr_t)p;
+
+	if (!addr || !big.used)
+		return NULL;
+	for (size_t i = home_of(addr); big.table[i].addr; i = next_of(i))
+		if (big.table[i].addr == addr)
+			return &big.table[i];
+	return NULL;
+}
+
+static void insert(uintptr_t addr, size_t bytes)
+{
+	size_t i = home_of(addr);
+
+	while (big.table[i].addr)
+		i = next_of(i);
+	big.table[i] = (struct big_block){ addr, bytes };
+	big.used++;
+	big.bytes += bytes;
+}
+
+static void erase(struct big_block *b)
+{
+	size_t hole = (size_t)(b - big.table);
+
+	big.used--;
+	big.bytes -= b->bytes;
+	for (size_t i = next_of(hole); big.table[i].addr; i = next_of(i)) {
+		size_t home = home_of(big.table[i].addr);
+
+		/* Not if its home lies behind the hole, before i. */
+		if (((i - home) & (big.entries - 1)) <
+		    ((i - hole) & (big.entries - 1)))
+			continue;
+		big.table[hole] = big.table[i];
+		hole = i;
+	}
+	big.table[hole].addr = 0;
+}
+
+/* Room for one more. */
+static bool make_room(void)
+{
+	struct big_block *old = big.table;
+	size_t entries = big.entries;
+	struct big_block *new;
+
+	if (2 * (big.used + 1) <= entries)
+		return true;
+	big.entries = entries ? 2 * entries : FIRST_ENTRIES;
+	new = map_pages(big.entries * sizeof(*new));
+	if (!new) {
+		big.entries = entries;
+		return false;
+	}
+	big.table = new;
+	big.used = 0;
+	big.bytes = 0;
+	for (size_t i = 0; i < entries; i++)
+		if (old[i].addr)
+			insert(old[i].addr, old[i].bytes);
+	unmap_pages(old, entries * sizeof(*old));
+	return true;
+}
+
+static bool enter_block(void *p, size_t bytes)
+{
+	bool done;
+
+	section_lock(&big.lock);
+	done = make_room();
+	if (done)
+		insert((uintptr_t)p, bytes);
+	section_unlock(&big.lock);
+	return done;
+}
+
+/* Whole pages, or 0 if that is more than there are addresses. */
+static size_t whole_pages(size_t size)
+{
+	if (size > PTRDIFF_MAX)
+		return 0;
+	return (size + KMEM_PAGE_SIZE - 1) & ~(KMEM_PAGE_SIZE - 1);
+}
+
+static char *map_aligned(size_t bytes, size_t align)
+{
+	size_t slack = align > KMEM_PAGE_SIZE ? align - KMEM_PAGE_SIZE : 0;
+	size_t head;
+	char *p;
+
+	if (slack > PTRDIFF_MAX - bytes)
+		return NULL;
+	p = map_pages(bytes + slack);
+	if (!p)
+		return NULL;
+	head = -(uintptr_t)p & (align - 1);
+	if (!slack)
+		return p;
+	unmap_pages(p, head);
+	unmap_pages(p + head + bytes, slack - head);
+	return p + head;
+}
+
+void *big_alloc(size_t size, size_t align)
+{
+	size_t bytes = whole_pages(size);
+	char *p = bytes ? map_aligned(bytes, align) : NULL;
+
+	if (p && !enter_block(p, bytes)) {
+		unmap_pages(p, bytes);
+		p = NULL;
+	}
+	return p;
+}
+
+size_t big_size(const void *p)
+{
+	struct big_block *b;
+	size_t bytes;
+
+	section_lock(&big.lock);
+	b = find(p);
+	bytes = b ? b->bytes : 0;
+	section_unlock(&big.lock);
+	return bytes;
+}
+
+/* Take a block out of the table. Return: its bytes, 0 if there is none. */
+static size_t leave_block(const void *p)
+{
+	struct big_block *b;
+	size_t bytes;
+
+	section_lock(&big.lock);
+	b = find(p);
+	bytes = b ? b->bytes : 0;
+	if (b)
+		erase(b);
+	section_unlock(&big.lock);
+	return bytes;
+}
+
+bool big_free(void *p)
+{
+	size_t bytes = leave_block(p);
+
+	unmap_pages(p, bytes);
+	return bytes;
+}
+
+/* Nobody else may be given the old address before the table knows the new
+ * one, so the lock is held while the block moves. */
+void *big_resize(void *p, size_t size)
+{
+	size_t bytes = whole_pages(size);
+	struct big_block *b;
+	void *new = NULL;
+
+	section_lock(&big.lock);
+	b = bytes ? find(p) : NULL;
+	if (b)
+		new = bytes == b->bytes ? p : mremap(p, b->bytes, bytes,
+						     MREMAP_MAYMOVE);
+	if (new == MAP_FAILED) {
+		new = NULL;
+	} else if (new) {
+		erase(b);
+		insert((uintptr_t)new, bytes);
+	}
+	section_unlock(&big.lock);
+	return new;
+}
+
+void big_count(size_t *nr, size_t *bytes)
+{
+	section_lock(&big.lock);
+	*nr = big.used;
+	*bytes = big.bytes;
+	section_unlock(&big.lock);
+}

@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# configs.sh [NAME...] - the model and the stress test with other choices of
+# <kmem/config.h> than the usual ones.
+#
+# What could go wrong: a size or a shift that is right for pages of 4 KiB, four
+# classes a doubling and many CPUs only. Each configuration is built with
+# KMEM_DEBUG=1 in a directory of its own, build/configs/NAME, and runs
+# shortly; one line each. The exit status is 0 if all passed.
+
+cd "$(dirname "$0")/.." || exit 1
+MAKE=${MAKE:-make}
+export KMEM_OPS="${KMEM_OPS:-200000}"
+export KMEM_TEST_SCALE="${KMEM_TEST_SCALE:-10}"
+failed=0
+
+# config NAME FLAGS: build with these, then run both programs
+config() {
+	name=$1
+	dir=build/configs/$name
+	start=$(date +%s)
+	mkdir -p "$dir"
+	log=$dir/log
+	status=ok
+	$MAKE -s -j2 check CC="${CC:-gcc}" BUILD="$dir" \
+		CPPFLAGS="-Iinclude -Iarch/host -Itests/host -DKMEM_DEBUG=1 $2" \
+		TEST_SRC="tests/model/random.c tests/stress/cpus.c" \
+		>"$log" 2>&1 || status=FAILED
+	grep -q '^2 passed, 0 failed$' "$log" || status=FAILED
+	[ $status = ok ] || { tail -n 30 "$log"; failed=1; }
+	echo "$status $name ($2): $(($(date +%s) - start))s"
+}
+
+wanted=" ${*:-page-256 page-16k page-64k linux-classes} "
+case $wanted in *" page-256 "*)
+	config page-256 -DKMEM_PAGE_SHIFT=8 ;; esac
+case $wanted in *" page-16k "*)
+	config page-16k -DKMEM_PAGE_SHIFT=14 ;; esac
+case $wanted in *" page-64k "*)
+	config page-64k -DKMEM_PAGE_SHIFT=16 ;; esac
+case $wanted in *" linux-classes "*)
+	config linux-classes -DKMEM_KMALLOC_STEPS=1 ;; esac
+[ $failed -eq 0 ]

@@ -1,0 +1,43 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# up.sh [CC] - built for one CPU, the library has no atomic operation.
+#
+# What could go wrong: a lock or a counter that forgets that KMEM_MAX_CPUS is 1
+# and pays for other CPUs. The machine code for x86_64 is searched for the
+# lock prefix, for xchg with memory, which implies it, and for fences. That the
+# search can find them is shown on a build for two CPUs.
+
+cd "$(dirname "$0")/.." || exit 1
+cc=${1:-gcc}
+dir=build/up
+flags="-std=c11 -ffreestanding -O2 -Iinclude -Iarch/x86_64 -mno-red-zone
+	-mgeneral-regs-only -mcmodel=kernel -fno-pic -fno-stack-protector"
+
+# atomics CPUS: the atomic instructions of a build for so many
+atomics() {
+	rm -rf "$dir/$1"
+	mkdir -p "$dir/$1"
+	for src in src/*.c; do
+		obj=$dir/$1/$(basename "$src" .c).o
+		$cc $flags "-DKMEM_MAX_CPUS=$1" -c "$src" -o "$obj" || exit 1
+	done
+	objdump -d --no-show-raw-insn "$dir/$1"/*.o | awk '
+		/file format/ { file = $1 }
+		/[ \t](lock|mfence|lfence|sfence)([ \t]|$)/ ||
+		/[ \t]xchg[a-z]*[ \t].*\(/ { print file $0 }'
+}
+
+one=$(atomics 1) || exit 1
+two=$(atomics 2) || exit 1
+if [ -z "$two" ]; then
+	echo "no atomic instruction for two CPUs either: the search is broken"
+	exit 1
+fi
+if [ -n "$one" ]; then
+	echo "atomic instructions in a build for one CPU:"
+	echo "$one"
+	exit 1
+fi
+echo "$cc: atomic instructions: 0 for one CPU," \
+	"$(echo "$two" | wc -l) for two"

@@ -39,20 +39,13 @@
  * How much may sit here. A CPU's `limit` starts at START_LIMIT and doubles
  * with every RAISE_TRIPS trips beyond its own magazines, up to max_limit,
  * which also bounds the bytes in a magazine: caches that are seldom used pin
- * little and have short magazines, busy ones soon have long ones. The depot
- * follows the working set, in both directions:
- *
- *	up	when a refill asks the layer below for objects that were
- *		flushed there before, the bound was too low: it is raised by
- *		what was flushed, at most doubled, up to max_depot
- *	down	`idle` is the least number of full magazines that were in the
- *		depot since the last trim: so many were not needed. A trim
- *		returns one of them and lowers the bound by as much
- *
- * and it also empties the magazines of the CPU it runs on, if that CPU has
- * not used them since it last trimmed this layer. Trims are driven by growth:
- * each new slab of any cache trims a few caches (cache.c), so that what one
- * cache no longer needs another can have.
+ * little and have short magazines, busy ones soon have long ones. The depot's
+ * bound follows the working set (depot.c): up when a refill asks below for
+ * what was flushed there before, down by a trim when magazines lay idle. A
+ * trim also empties the magazines of the CPU it runs on, if that CPU has not
+ * used them since it last trimmed this layer. Trims are driven by growth: each
+ * new slab of any cache trims a few caches (cache.c), so that what one cache
+ * no longer needs another can have.
  *
  * Invariants:
  *
@@ -63,77 +56,12 @@
  *	magazine has at least one round, every empty one none
  *  M4	depot.objects == sum of rounds over the full magazines <= max_objects
  *  M5	outside of a fast or slow path, busy == 0
- *
- * Magazines themselves come from slabs of their own that have no per-CPU
- * layer and take pages straight from the zones: the page allocator has
- * magazines too, and must not need itself. They leave the zones' reserves
- * alone: without a magazine, objects go directly.
  */
 #include "bits.h"
-#include "magazine.h"
+#include "depot.h"
 
 #define START_LIMIT	4
 #define RAISE_TRIPS	4
-
-/* [0]: short ones, [1]: long ones */
-static struct kmem_slabs magazine_slabs[2];
-static struct slab_node magazine_node[2];
-
-static size_t magazine_size(unsigned capacity)
-{
-	return sizeof(struct magazine) + capacity * sizeof(struct round);
-}
-
-void magazines_init(void)
-{
-	slabs_init(&magazine_slabs[0], "magazines-short",
-		   magazine_size(MAGAZINE_SHORT), &magazine_node[0], 1);
-	slabs_init(&magazine_slabs[1], "magazines-long",
-		   magazine_size(MAGAZINE_LONG), &magazine_node[1], 1);
-	magazine_slabs[0].get_pages = slabs_spare_pages;
-	magazine_slabs[1].get_pages = slabs_spare_pages;
-}
-
-size_t magazines_bytes(void)
-{
-	return slabs_bytes(&magazine_slabs[0]) +
-	       slabs_bytes(&magazine_slabs[1]);
-}
-
-void magazines_check(struct check *c)
-{
-	slabs_check(&magazine_slabs[0], c);
-	slabs_check(&magazine_slabs[1], c);
-}
-
-static struct kmem_slabs *slabs_for(unsigned capacity)
-{
-	return &magazine_slabs[capacity > MAGAZINE_SHORT];
-}
-
-/* One for `limit` rounds. */
-static struct magazine *magazine_new(struct magazine_layer *l, unsigned limit)
-{
-	struct magazine *m = slabs_alloc(slabs_for(limit),
-					 GFP_NOWAIT | __GFP_NOWARN);
-
-	if (!m)
-		return NULL;
-	m->capacity = limit > MAGAZINE_SHORT ? MAGAZINE_LONG : MAGAZINE_SHORT;
-	m->rounds = 0;
-	kmem_add_relaxed(&l->magazines, 1);
-	kmem_add_relaxed(&l->magazine_bytes, magazine_size(m->capacity));
-	return m;
-}
-
-static void magazine_delete(struct magazine_layer *l, struct magazine *m)
-{
-	if (!m)
-		return;
-	kmem_add_relaxed(&l->magazines, (size_t)-1);
-	kmem_add_relaxed(&l->magazine_bytes, 0 - magazine_size(m->capacity));
-	slabs_free(slabs_for(m->capacity), m);
-}
 
 void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
 			 size_t magazine_bytes, size_t depot_bytes)
@@ -144,13 +72,7 @@ void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
 	l->max_limit = (uint8_t)KMEM_MIN(limit,
 					 (size_t)KMEM_MAGAZINE_ROUNDS);
 	l->epoch = 0;
-	l->magazines = 0;
-	l->magazine_bytes = 0;
-	memset(&l->depot, 0, sizeof(l->depot));
-	l->min_depot = l->max_limit;
-	l->max_depot = KMEM_MAX(depot_bytes / object_bytes * zones.nr_cpus,
-				l->min_depot);
-	l->depot.max_objects = l->min_depot;
+	depot_init(l, depot_bytes / object_bytes * zones.nr_cpus);
 }
 
 /* ---- one CPU's magazines; interrupts are masked and busy is set ---- */
@@ -264,136 +186,36 @@ static void drain_if_asked(struct magazine_layer *l, struct magazine_cpu *c)
 	empty_both(l, c);
 }
 
-/* ---- the depot ---- */
-
-static void push(struct magazine **list, struct magazine *m)
-{
-	m->next = *list;
-	*list = m;
-}
-
-static struct magazine *pop(struct magazine **list)
-{
-	struct magazine *m = *list;
-
-	if (m)
-		*list = m->next;
-	return m;
-}
-
-static uintptr_t depot_lock(struct magazine_layer *l)
-{
-	return lock_irq(&l->depot.lock);
-}
-
-static void depot_push_full(struct depot *d, struct magazine *m, size_t n)
-{
-	KMEM_ASSERT(n > 0 && n <= m->capacity);
-	m->rounds = (uint16_t)n;
-	push(&d->full, m);
-	kmem_store_relaxed(&d->nr_full, d->nr_full + 1);
-	d->objects += n;
-}
-
-static struct magazine *depot_pop_full(struct depot *d)
-{
-	struct magazine *m = pop(&d->full);
-
-	if (!m)
-		return NULL;
-	kmem_store_relaxed(&d->nr_full, d->nr_full - 1);
-	d->objects -= m->rounds;
-	d->idle = KMEM_MIN(d->idle, d->nr_full);
-	return m;
-}
-
-/* Keep an empty magazine, as many as there are full ones. Return: what is not
- * kept. */
-static struct magazine *depot_push_empty(struct depot *d, struct magazine *m)
-{
-	if (!m || d->nr_empty > d->nr_full)
-		return m;
-	m->rounds = 0;
-	push(&d->empty, m);
-	kmem_store_relaxed(&d->nr_empty, d->nr_empty + 1);
-	return NULL;
-}
-
-static struct magazine *depot_pop_empty(struct depot *d)
-{
-	struct magazine *m = pop(&d->empty);
-
-	if (m)
-		kmem_store_relaxed(&d->nr_empty, d->nr_empty - 1);
-	return m;
-}
+/* ---- exchanging with the depot ---- */
 
 /* Both magazines are empty: exchange one for a full one. */
-static bool depot_get_full(struct magazine_layer *l, struct magazine_cpu *c)
+static bool get_full(struct magazine_layer *l, struct magazine_cpu *c)
 {
-	struct magazine *full, *spare = NULL;
-	uintptr_t irq;
+	struct magazine *full = depot_get_full(l, c->previous);
 
-	if (!kmem_load_relaxed(&l->depot.nr_full))
-		return false;
-	irq = depot_lock(l);
-	full = depot_pop_full(&l->depot);
-	if (full)
-		spare = depot_push_empty(&l->depot, c->previous);
-	unlock_irq(&l->depot.lock, irq);
 	if (!full)
 		return false;
-	magazine_delete(l, spare);
 	set_previous(c, loaded(c), 0);
 	load(c, full, full->rounds);
 	kmem_count(&c->exchanged[DIR_ALLOC]);
 	return true;
 }
 
-/*
- * Both magazines are full: exchange one for an empty one. Or, with the depot
+/* Both magazines are full: exchange one for an empty one. Or, with the depot
  * at its bound, flush it. If there is no empty one to be had, previous is
- * NULL afterwards.
- */
-static void depot_put_full(struct magazine_layer *l, struct magazine_cpu *c)
+ * NULL afterwards. */
+static void put_full(struct magazine_layer *l, struct magazine_cpu *c)
 {
-	size_t n = c->previous_rounds;
-	uintptr_t irq = depot_lock(l);
-	bool room = l->depot.objects + n <= l->depot.max_objects;
-	struct magazine *empty = NULL;
+	struct magazine *empty;
+	unsigned n = c->previous_rounds;
 
-	if (room) {
-		depot_push_full(&l->depot, c->previous, n);
-		empty = depot_pop_empty(&l->depot);
-	} else {
-		kmem_store_relaxed(&l->depot.flushed,
-				   l->depot.flushed + n);
-	}
-	unlock_irq(&l->depot.lock, irq);
-	if (room) {
+	if (depot_put_full(l, c->previous, n, &empty)) {
 		kmem_count(&c->exchanged[DIR_FREE]);
 		set_previous(c, empty ? empty : magazine_new(l, c->limit), 0);
 	} else {
 		give_below(l, c, c->previous->round, n);
 		set_previous(c, c->previous, 0);
 	}
-}
-
-/* Objects are wanted from below. If some were flushed there, the depot was too
- * small for what its users do. */
-static void depot_regret(struct magazine_layer *l)
-{
-	struct depot *d = &l->depot;
-	uintptr_t irq;
-	size_t more;
-
-	if (!kmem_load_relaxed(&d->flushed))
-		return;
-	irq = depot_lock(l);
-	more = KMEM_MIN(d->flushed, d->max_objects);
-	d->max_objects = KMEM_MIN(d->max_objects + more, l->max_depot);
-	kmem_store_relaxed(&d->flushed, 0);
-	unlock_irq(&d->lock, irq);
 }
 
 /* ---- the slow paths ---- */
@@ -423,7 +245,7 @@ static bool reload(struct magazine_layer *l, struct magazine_cpu *c)
 		return true;
 	}
 	count_trip(l, c);
-	return depot_get_full(l, c) || refill(l, c);
+	return get_full(l, c) || refill(l, c);
 }
 
 /* Load `previous`, which is empty, in place of the full one. */
@@ -452,7 +274,7 @@ static void make_room(struct magazine_layer *l, struct magazine_cpu *c)
 	if (c->top < c->end)
 		return;
 	if (c->previous)
-		depot_put_full(l, c);
+		put_full(l, c);
 	if (c->previous)
 		load_empty(l, c);
 	else				/* no empty magazine to be had */
@@ -521,36 +343,6 @@ void magazine_drain_cpu(struct magazine_layer *l)
 	kmem_arch_irq_restore(irq);
 }
 
-/* A full magazine, or else an empty one, or NULL. */
-static struct magazine *depot_take_any(struct magazine_layer *l)
-{
-	uintptr_t irq = depot_lock(l);
-	struct magazine *m = depot_pop_full(&l->depot);
-
-	if (!m)
-		m = depot_pop_empty(&l->depot);
-	unlock_irq(&l->depot.lock, irq);
-	return m;
-}
-
-static void magazine_give_up(struct magazine_layer *l, struct magazine *m)
-{
-	if (m->rounds)
-		l->give(l, m->round, m->rounds);
-	magazine_delete(l, m);
-}
-
-void magazine_drain_depot(struct magazine_layer *l)
-{
-	size_t n = kmem_load_relaxed(&l->depot.nr_full) +
-		   kmem_load_relaxed(&l->depot.nr_empty);
-	struct magazine *m;
-
-	/* Not longer than that: other CPUs may be filling it meanwhile. */
-	while (n-- && (m = depot_take_any(l)))
-		magazine_give_up(l, m);
-}
-
 static void trim_cpu(struct magazine_layer *l)
 {
 	uintptr_t irq = kmem_arch_irq_save();
@@ -567,37 +359,17 @@ static void trim_cpu(struct magazine_layer *l)
 	kmem_arch_irq_restore(irq);
 }
 
-static void trim_depot(struct magazine_layer *l)
-{
-	struct depot *d = &l->depot;
-	struct magazine *m = NULL;
-	uintptr_t irq;
-
-	if (!kmem_load_relaxed(&d->nr_full))
-		return;
-	irq = depot_lock(l);
-	if (d->idle) {
-		m = depot_pop_full(d);
-		d->max_objects = KMEM_MAX(d->max_objects - m->rounds,
-					  KMEM_MAX(l->min_depot, d->objects));
-	}
-	d->idle = d->nr_full;
-	unlock_irq(&d->lock, irq);
-	if (m)
-		magazine_give_up(l, m);
-}
-
 void magazine_trim(struct magazine_layer *l)
 {
 	trim_cpu(l);
-	trim_depot(l);
+	depot_trim(l);
 }
 
 void magazine_drain(struct magazine_layer *l)
 {
 	kmem_add_relaxed(&l->epoch, 1);
 	magazine_drain_cpu(l);
-	magazine_drain_depot(l);
+	depot_drain(l);
 }
 
 void magazine_layer_fini(struct magazine_layer *l)
@@ -612,7 +384,7 @@ void magazine_layer_fini(struct magazine_layer *l)
 		set_previous(c, NULL, 0);
 		c->limit = 0;
 	}
-	magazine_drain_depot(l);
+	depot_drain(l);
 }
 
 void run_on_all_cpus(void (*fn)(void *arg), void *arg)

@@ -150,9 +150,9 @@ struct round magazine_alloc_slow(struct magazine_layer *l);
 void magazine_free_slow(struct magazine_layer *l, void *obj,
 			kmem_slot_t *slot);
 
-/* Return this CPU's objects, or the depot's, to the layer below. */
+/* Return this CPU's objects, or the depot's (depot.c), to the layer below. */
 void magazine_drain_cpu(struct magazine_layer *l);
-void magazine_drain_depot(struct magazine_layer *l);
+void depot_drain(struct magazine_layer *l);
 
 /* Return what was not needed since the last call: one of the depot's magazines,
  * lowering the depot's bound, and this CPU's if it has not used them. */

@@ -185,7 +185,7 @@ bool page_alloc_wait(gfp_t gfp, unsigned order)
 		/* What came free may sit in magazines, where tables that take
 		 * pages from the zones don't see it. */
 		drain_layers(magazine_drain_cpu);
-		drain_layers(magazine_drain_depot);
+		drain_layers(depot_drain);
 		return true;
 	}
 	kmem_misuse("kmem: no memory of order %u with __GFP_NOFAIL (gfp 0x%x),"
@@ -219,7 +219,7 @@ static struct page *alloc_at_once(unsigned node, gfp_t gfp, unsigned order)
 		page = try_zones(node, gfp, order);
 	if (!page && !(gfp & __GFP_NORETRY)) {
 		drain_layers(magazine_drain_cpu);
-		drain_layers(magazine_drain_depot);
+		drain_layers(depot_drain);
 		page = try_zones(node, gfp, order);
 	}
 	return page;

@@ -21,7 +21,7 @@
  *	layers: buddy
  *	layers: zone
  *	layers: slab slots slab_check
- *	layers: magazine magazine_check
+ *	layers: magazine depot magazine_check
  *	layers: page_alloc
  *	layers: cache cache_check
  *	layers: kmalloc

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * depot.c - the magazines that belong to no CPU: where they wait, and where
+ * they come from.
+ *
+ * A depot is two stacks, of full and of empty magazines, and four numbers that
+ * make it follow the working set of its layer (magazine.c says who drives it):
+ *
+ *	objects		in the full ones
+ *	max_objects	their bound, for now; in [min_depot, max_depot]
+ *	flushed		objects that had to go below because of the bound
+ *	idle		full magazines that nobody has needed since the last
+ *			trim: the least that there were
+ *
+ *	put_full: at the bound ──► flushed += n        get_full: idle = least
+ *	regret: flushed > 0 ─────► bound up            trim: idle > 0 ─► bound
+ *	                                               down, one goes below
+ *
+ * Magazines themselves come from slabs of their own that have no per-CPU
+ * layer and take pages straight from the zones: the page allocator has
+ * magazines too, and must not need itself. They leave the zones' reserves
+ * alone: without a magazine, objects go directly.
+ *
+ * Locks: the depot's, once in a magazine-full of operations. Objects are given
+ * below outside of it. Invariants: M3, M4 (magazine.c).
+ */
+#include "bits.h"
+#include "depot.h"
+
+/* [0]: short ones, [1]: long ones */
+static struct kmem_slabs magazine_slabs[2];
+static struct slab_node magazine_node[2];
+
+static size_t magazine_size(unsigned capacity)
+{
+	return sizeof(struct magazine) + capacity * sizeof(struct round);
+}
+
+void magazines_init(void)
+{
+	slabs_init(&magazine_slabs[0], "magazines-short",
+		   magazine_size(MAGAZINE_SHORT), &magazine_node[0], 1);
+	slabs_init(&magazine_slabs[1], "magazines-long",
+		   magazine_size(MAGAZINE_LONG), &magazine_node[1], 1);
+	magazine_slabs[0].get_pages = slabs_spare_pages;
+	magazine_slabs[1].get_pages = slabs_spare_pages;
+}
+
+size_t magazines_bytes(void)
+{
+	return slabs_bytes(&magazine_slabs[0]) +
+	       slabs_bytes(&magazine_slabs[1]);
+}
+
+void magazines_check(struct check *c)
+{
+	slabs_check(&magazine_slabs[0], c);
+	slabs_check(&magazine_slabs[1], c);
+}
+
+static struct kmem_slabs *slabs_for(unsigned capacity)
+{
+	return &magazine_slabs[capacity > MAGAZINE_SHORT];
+}
+
+struct magazine *magazine_new(struct magazine_layer *l, unsigned limit)
+{
+	struct magazine *m = slabs_alloc(slabs_for(limit),
+					 GFP_NOWAIT | __GFP_NOWARN);
+
+	if (!m)
+		return NULL;
+	m->capacity = limit > MAGAZINE_SHORT ? MAGAZINE_LONG : MAGAZINE_SHORT;
+	m->rounds = 0;
+	kmem_add_relaxed(&l->magazines, 1);
+	kmem_add_relaxed(&l->magazine_bytes, magazine_size(m->capacity));
+	return m;
+}
+
+void magazine_delete(struct magazine_layer *l, struct magazine *m)
+{
+	if (!m)
+		return;
+	kmem_add_relaxed(&l->magazines, (size_t)-1);
+	kmem_add_relaxed(&l->magazine_bytes, 0 - magazine_size(m->capacity));
+	slabs_free(slabs_for(m->capacity), m);
+}
+
+void depot_init(struct magazine_layer *l, size_t max_objects)
+{
+	memset(&l->depot, 0, sizeof(l->depot));
+	l->magazines = 0;
+	l->magazine_bytes = 0;
+	l->min_depot = l->max_limit;
+	l->max_depot = KMEM_MAX(max_objects, l->min_depot);
+	l->depot.max_objects = l->min_depot;
+}
+
+/* ---- the stacks; the lock is held ---- */
+
+static void push(struct magazine **list, struct magazine *m)
+{
+	m->next = *list;
+	*list = m;
+}
+
+static struct magazine *pop(struct magazine **list)
+{
+	struct magazine *m = *list;
+
+	if (m)
+		*list = m->next;
+	return m;
+}
+
+static void push_full(struct depot *d, struct magazine *m, size_t n)
+{
+	KMEM_ASSERT(n > 0 && n <= m->capacity);
+	m->rounds = (uint16_t)n;
+	push(&d->full, m);
+	kmem_store_relaxed(&d->nr_full, d->nr_full + 1);
+	d->objects += n;
+}
+
+static struct magazine *pop_full(struct depot *d)
+{
+	struct magazine *m = pop(&d->full);
+
+	if (!m)
+		return NULL;
+	kmem_store_relaxed(&d->nr_full, d->nr_full - 1);
+	d->objects -= m->rounds;
+	d->idle = KMEM_MIN(d->idle, d->nr_full);
+	return m;
+}
+
+/* Keep an empty magazine, as many as there are full ones. Return: what is not
+ * kept. */
+static struct magazine *push_empty(struct depot *d, struct magazine *m)
+{
+	if (!m || d->nr_empty > d->nr_full)
+		return m;
+	m->rounds = 0;
+	push(&d->empty, m);
+	kmem_store_relaxed(&d->nr_empty, d->nr_empty + 1);
+	return NULL;
+}
+
+static struct magazine *pop_empty(struct depot *d)
+{
+	struct magazine *m = pop(&d->empty);
+
+	if (m)
+		kmem_store_relaxed(&d->nr_empty, d->nr_empty - 1);
+	return m;
+}
+
+/* ---- what CPUs ask for ---- */
+
+struct magazine *depot_get_full(struct magazine_layer *l,
+				struct magazine *empty)
+{
+	struct depot *d = &l->depot;
+	struct magazine *full;
+	uintptr_t irq;
+
+	if (!kmem_load_relaxed(&d->nr_full))
+		return NULL;
+	irq = lock_irq(&d->lock);
+	full = pop_full(d);
+	if (full)
+		empty = push_empty(d, empty);
+	unlock_irq(&d->lock, irq);
+	if (full)
+		magazine_delete(l, empty);
+	return full;
+}
+
+bool depot_put_full(struct magazine_layer *l, struct magazine *full,
+		    unsigned n, struct magazine **empty)
+{
+	struct depot *d = &l->depot;
+	uintptr_t irq = lock_irq(&d->lock);
+	bool room = d->objects + n <= d->max_objects;
+
+	*empty = NULL;
+	if (room) {
+		push_full(d, full, n);
+		*empty = pop_empty(d);
+	} else {
+		kmem_store_relaxed(&d->flushed, d->flushed + n);
+	}
+	unlock_irq(&d->lock, irq);
+	return room;
+}
+
+void depot_regret(struct magazine_layer *l)
+{
+	struct depot *d = &l->depot;
+	uintptr_t irq;
+	size_t more;
+
+	if (!kmem_load_relaxed(&d->flushed))
+		return;
+	irq = lock_irq(&d->lock);
+	more = KMEM_MIN(d->flushed, d->max_objects);
+	d->max_objects = KMEM_MIN(d->max_objects + more, l->max_depot);
+	kmem_store_relaxed(&d->flushed, 0);
+	unlock_irq(&d->lock, irq);
+}
+
+/* ---- getting memory back ---- */
+
+/* A full magazine, or else an empty one, or NULL. */
+static struct magazine *depot_take_any(struct magazine_layer *l)
+{
+	uintptr_t irq = lock_irq(&l->depot.lock);
+	struct magazine *m = pop_full(&l->depot);
+
+	if (!m)
+		m = pop_empty(&l->depot);
+	unlock_irq(&l->depot.lock, irq);
+	return m;
+}
+
+static void magazine_give_up(struct magazine_layer *l, struct magazine *m)
+{
+	if (m->rounds)
+		l->give(l, m->round, m->rounds);
+	magazine_delete(l, m);
+}
+
+void depot_drain(struct magazine_layer *l)
+{
+	size_t n = kmem_load_relaxed(&l->depot.nr_full) +
+		   kmem_load_relaxed(&l->depot.nr_empty);
+	struct magazine *m;
+
+	/* Not longer than that: other CPUs may be filling it meanwhile. */
+	while (n-- && (m = depot_take_any(l)))
+		magazine_give_up(l, m);
+}
+
+void depot_trim(struct magazine_layer *l)
+{
+	struct depot *d = &l->depot;
+	struct magazine *m = NULL;
+	uintptr_t irq;
+
+	if (!kmem_load_relaxed(&d->nr_full))
+		return;
+	irq = lock_irq(&d->lock);
+	if (d->idle) {
+		m = pop_full(d);
+		d->max_objects = KMEM_MAX(d->max_objects - m->rounds,
+					  KMEM_MAX(l->min_depot, d->objects));
+	}
+	d->idle = d->nr_full;
+	unlock_irq(&d->lock, irq);
+	if (m)
+		magazine_give_up(l, m);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * depot.h - the magazines that belong to no CPU. The theory is in depot.c.
+ *
+ * Context of every call: any; interrupts may be masked.
+ */
+#ifndef KMEM_DEPOT_H
+#define KMEM_DEPOT_H
+
+#include "magazine.h"
+
+/* An empty magazine for `limit` rounds, NULL without memory; and back. */
+struct magazine *magazine_new(struct magazine_layer *l, unsigned limit);
+void magazine_delete(struct magazine_layer *l, struct magazine *m);
+
+/* l->max_limit is known; the depot never holds more than max_objects, or one
+ * magazine if that is more. */
+void depot_init(struct magazine_layer *l, size_t max_objects);
+
+/* A full magazine for an empty one (or for NULL). Return: NULL if there is
+ * none; then the empty one is still the caller's. */
+struct magazine *depot_get_full(struct magazine_layer *l,
+				struct magazine *empty);
+
+/* Leave a magazine with n rounds. Return: false if the depot is at its bound;
+ * else *empty is an empty one, if there was one. */
+bool depot_put_full(struct magazine_layer *l, struct magazine *full,
+		    unsigned n, struct magazine **empty);
+
+/* Objects are wanted from below. If some were flushed there, the depot was too
+ * small for what its users do: raise its bound. */
+void depot_regret(struct magazine_layer *l);
+
+/* One magazine back that was not needed since the last call, and the bound
+ * down by as much. */
+void depot_trim(struct magazine_layer *l);
+
+/* All of them, as many as there are at the call. */
+void depot_drain(struct magazine_layer *l);
+
+#endif /* KMEM_DEPOT_H */

@@ -101,12 +101,14 @@ static void choose_main_range(const struct region *r)
 {
 	struct kmem_page_map *m = &kmem_page_map;
 	uintptr_t bytes = (uintptr_t)r->nr_sections << m->section_shift;
+	uintptr_t base = m->base +
+			 ((uintptr_t)r->first_section << m->section_shift);
 
-	if (bytes <= m->main_bytes)
+	/* Arithmetic on addresses holds up to the end of them only. */
+	if (bytes <= m->main_bytes || base + (bytes - 1) < base)
 		return;
 	m->main_bytes = bytes;
-	m->main_base = m->base +
-		       ((uintptr_t)r->first_section << m->section_shift);
+	m->main_base = base;
 	m->main_pages = (uintptr_t)table_at(r) -
 			(m->main_base >> KMEM_PAGE_SHIFT) *
 			sizeof(struct page);
@@ -222,10 +224,27 @@ static unsigned block_order(uint64_t pfn, uint64_t end)
 	return order;
 }
 
+/* With zeroed memory, the longest piece of each zone is described later. */
+static void choose_late_pieces(void)
+{
+	struct piece p;
+
+	for_each_piece(&plan, p) {
+		struct zone *z = piece_zone(&p);
+
+		if (p.end - p.pfn > z->late_end - z->late_pfn) {
+			z->late_pfn = (uintptr_t)p.pfn;
+			z->late_end = (uintptr_t)p.end;
+		}
+	}
+}
+
 static void fill_zones(void)
 {
 	struct piece p;
 
+	if (plan.params.zeroed)
+		choose_late_pieces();
 	for_each_piece(&plan, p) {
 		struct zone *z = piece_zone(&p);
 
@@ -233,11 +252,8 @@ static void fill_zones(void)
 			z->start_pfn = (uintptr_t)p.pfn;
 		z->end_pfn = (uintptr_t)p.end;
 		z->managed += (size_t)(p.end - p.pfn);
-		if (plan.params.zeroed && z->late_pfn == z->late_end) {
-			z->late_pfn = (uintptr_t)p.pfn;
-			z->late_end = (uintptr_t)p.end;
+		if (z->late_end > z->late_pfn && p.pfn == z->late_pfn)
 			continue;
-		}
 		if (plan.params.zeroed)
 			init_descriptors(p.pfn, p.end, z->id);
 		for (uint64_t pfn = p.pfn; pfn < p.end; ) {

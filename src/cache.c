@@ -128,20 +128,22 @@ static void give_objects(struct magazine_layer *l, const struct round *rounds,
 	slabs_give(&magazine_cache(l)->slabs, rounds, n);
 }
 
-/* A cache has grown: let the next ones on the list give up what they do not
- * need. */
+/* Let the next cache on the list give up what it does not need, if nobody has
+ * the list. Interrupts are masked, for one cache at a time: a trim is part of
+ * an allocation, and like all of it holds its lock only so. */
 static void trim_next(void)
 {
-	if (!list_try_lock())
-		return;
-	for (int i = 0; i < TRIM_CACHES; i++) {
+	uintptr_t irq = kmem_arch_irq_save();
+
+	if (list_try_lock()) {
 		caches.hand = caches.hand->next;
 		if (caches.hand != &caches.list)
 			magazine_trim(&list_entry(caches.hand,
 						  struct kmem_cache,
 						  list)->magazine);
+		list_unlock();
 	}
-	list_unlock();
+	kmem_arch_irq_restore(irq);
 }
 
 /* An object from wherever there is one, CACHED; none without memory. A slab
@@ -158,9 +160,14 @@ static struct round get_cached(struct kmem_cache *s, gfp_t gfp)
 		once = (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN;
 	do {
 		r = slabs_grow(&s->slabs, once);
+		/* While we waited for pages, objects may have come free. */
+		if (KMEM_UNLIKELY(!r.obj))
+			r = magazine_alloc_slow(&s->magazine);
 	} while (KMEM_UNLIKELY(!r.obj) && (gfp & __GFP_NOFAIL) &&
 		 page_alloc_wait(gfp, s->slabs.min_order));
-	trim_next();
+	/* The cache has grown: who can give something up for it? */
+	for (int i = 0; i < TRIM_CACHES; i++)
+		trim_next();
 	return r;
 }
 

@@ -243,20 +243,24 @@ void depot_drain(struct magazine_layer *l)
 
 void depot_trim(struct magazine_layer *l)
 {
+	struct magazine *full = NULL, *empty = NULL;
 	struct depot *d = &l->depot;
-	struct magazine *m = NULL;
 	uintptr_t irq;
 
-	if (!kmem_load_relaxed(&d->nr_full))
+	if (!kmem_load_relaxed(&d->nr_full) &&
+	    !kmem_load_relaxed(&d->nr_empty))
 		return;
 	irq = lock_irq(&d->lock);
 	if (d->idle) {
-		m = pop_full(d);
-		d->max_objects = KMEM_MAX(d->max_objects - m->rounds,
+		full = pop_full(d);
+		d->max_objects = KMEM_MAX(d->max_objects - full->rounds,
 					  KMEM_MAX(l->min_depot, d->objects));
 	}
 	d->idle = d->nr_full;
+	if (d->nr_empty > d->nr_full)
+		empty = pop_empty(d);
 	unlock_irq(&d->lock, irq);
-	if (m)
-		magazine_give_up(l, m);
+	if (full)
+		magazine_give_up(l, full);
+	magazine_delete(l, empty);
 }

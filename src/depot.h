@@ -32,7 +32,7 @@ bool depot_put_full(struct magazine_layer *l, struct magazine *full,
 void depot_regret(struct magazine_layer *l);
 
 /* One magazine back that was not needed since the last call, and the bound
- * down by as much. */
+ * down by as much; and an empty one, if there are more than full ones. */
 void depot_trim(struct magazine_layer *l);
 
 /* All of them, as many as there are at the call. */

@@ -335,6 +335,8 @@ const char *page_describe(const struct page *page)
 
 	if (page_type(page) != PAGE_TAIL)
 		return head_of[page->type];
+	if (pfn_to_page(page->pfn) != page)	/* not described yet */
+		return head_of[PAGE_TAIL];
 	head = find_head(page);
 	return head ? inside[head->type] : head_of[PAGE_TAIL];
 }
@@ -400,9 +402,10 @@ void free_pages(uintptr_t addr, unsigned order)
 	if (!addr)
 		return;
 	page = virt_to_page((void *)addr);
-	if (KMEM_UNLIKELY(!page || addr & (KMEM_PAGE_SIZE - 1)))
+	if (KMEM_UNLIKELY(!page || page_to_virt(page) != (void *)addr))
 		kmem_misuse("kmem: free_pages of %p, order %u: %s",
-			    (void *)addr, order, page ?
+			    (void *)addr, order,
+			    addr & (KMEM_PAGE_SIZE - 1) ?
 			    "not the start of a page" : "no memory of kmem's");
 	else
 		__free_pages(page, order);

@@ -462,6 +462,27 @@ static bool too_far(const struct plan *plan)
 	       plan->nr_sections > UINTPTR_MAX >> shift;
 }
 
+/* Usable bytes of the page at NULL that are lost: not those of it that
+ * kmem_boot_alloc() gave. */
+static kmem_phys_t null_page_bytes(void)
+{
+	kmem_phys_t bytes = taken_bytes(REGION_NULL_PAGE);
+	const struct region *hidden = NULL;
+
+	for (unsigned i = 0; i < regions.nr; i++)
+		if (regions.r[i].type == REGION_NULL_PAGE)
+			hidden = &regions.r[i];
+	for (unsigned i = 0; hidden && i < regions.nr; i++) {
+		const struct region *r = &regions.r[i];
+		kmem_phys_t start = KMEM_MAX(r->start, hidden->start);
+		kmem_phys_t last = KMEM_MIN(r->last, hidden->last);
+
+		if (r->type == KMEM_REGION_BOOT && start <= last)
+			bytes -= last - start + 1;
+	}
+	return bytes;
+}
+
 static int plan_all(struct plan *plan)
 {
 	struct kmem_boot_info *info = &plan->info;
@@ -485,7 +506,7 @@ static int plan_all(struct plan *plan)
 	info->per_cpu += plan->cpus->last - plan->cpus->start + 1;
 	info->metadata = taken_bytes(KMEM_REGION_BOOT);
 	count_rest(plan);
-	info->rounding += taken_bytes(REGION_NULL_PAGE);
+	info->rounding += null_page_bytes();
 	if (!info->managed)
 		return plan_refuse(plan, "too little memory for the metadata",
 				   need);

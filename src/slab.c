@@ -255,8 +255,8 @@ static void slab_place(struct slab_node *n, struct page *head)
 /*
  * The chain of free slots leads nowhere: a CPU was held up between finding an
  * object LIVE and marking it CACHED for so long that another CPU's free of the
- * same object got here first. The rest of the chain is lost with the slab, and
- * nothing else.
+ * same object got here first. The slab's free objects are lost with the chain,
+ * and count as live from now on; nothing else is.
  */
 static KMEM_COLD void slab_broken(struct slab_node *n, struct page *head)
 {
@@ -264,6 +264,9 @@ static KMEM_COLD void slab_broken(struct slab_node *n, struct page *head)
 		    "CPUs that raced; the slab's %u free objects are lost",
 		    head->slabs->name, page_to_virt(head),
 		    (unsigned)(head->objects - head->inuse));
+	for (unsigned i = 0; i < head->objects; i++)
+		if (head->slot[i] != SLOT_CACHED)
+			kmem_store_relaxed(&head->slot[i], SLOT_LIVE);
 	n->inuse += (size_t)(head->objects - head->inuse);
 	head->inuse = head->objects;
 	head->free = SLOT_END;
@@ -427,8 +430,10 @@ static size_t give_run(struct kmem_slabs *s, const struct round *rounds,
 	do {
 		unsigned index = slab_index(page, s, rounds[i].obj).index;
 
-		/* The slab of a second copy may have gone by now. */
+		/* The slab of a second copy may have gone by now, or be all
+		 * free already. */
 		if (KMEM_LIKELY(page->slabs == s &&
+				slab_head(page)->inuse &&
 				kmem_load_relaxed(&page->slot[index]) ==
 				SLOT_CACHED))
 			slab_put(s, node, slab_head(page), index, excess);

@@ -27,16 +27,30 @@
 #include KMEM_ATOMIC_FILE
 #else
 
+#if KMEM_MAX_CPUS > 1
+
 #define kmem_load_relaxed(p)	__atomic_load_n((p), __ATOMIC_RELAXED)
 #define kmem_load_acquire(p)	__atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define kmem_store_relaxed(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
 #define kmem_store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
 #define kmem_exchange_acquire(p, v) \
 	__atomic_exchange_n((p), (v), __ATOMIC_ACQUIRE)
-#if KMEM_MAX_CPUS > 1
 #define kmem_add_relaxed(p, v)	__atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
-#else	/* of statistics and epochs only: an interrupt may make it miss one */
+
+#else /* one CPU: nobody races but interrupts, and the compiler */
+
+#define KMEM_VOLATILE(p)	(*(volatile __typeof__(*(p)) *)(p))
+#define kmem_load_relaxed(p)	KMEM_VOLATILE(p)
+#define kmem_load_acquire(p)	KMEM_VOLATILE(p)
+#define kmem_store_relaxed(p, v) ((void)(KMEM_VOLATILE(p) = (v)))
+#define kmem_store_release(p, v) \
+	do { kmem_barrier(); kmem_store_relaxed(p, v); } while (0)
+/* Of locks, which only those take who mask interrupts, or only try. */
+#define kmem_exchange_acquire(p, v) \
+	(KMEM_VOLATILE(p) ? 1 : (KMEM_VOLATILE(p) = (v), 0))
+/* Of statistics and epochs: an interrupt may make it miss one. */
 #define kmem_add_relaxed(p, v)	((void)(*(p) += (v)))
+
 #endif
 
 #endif

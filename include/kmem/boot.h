@@ -56,9 +56,10 @@ struct kmem_params {
 	 * KMEM_NO_ZONE: no such zone. */
 	kmem_phys_t dma_end, dma32_end;
 
-	/* All memory of the map reads as zero. Then descriptors are written
-	 * when their pages are first needed, not by kmem_init(): start-up
-	 * takes no time and no memory that depends on the size of the map. */
+	/* All memory of the map reads as zero. Then the descriptors of each
+	 * zone's longest piece are written when their pages are first needed,
+	 * not by kmem_init(): for one piece, start-up takes no time and no
+	 * memory that depends on its size. */
 	bool zeroed;
 
 	/* Copied by kmem_init(). May be NULL. */

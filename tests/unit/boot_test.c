@@ -909,6 +909,30 @@ static void test_boot_alloc(void **state)
 	assert_sound();
 }
 
+/* Early memory taken from the very page whose address would be NULL, at the
+ * bottom of memory and at its top: it must not be counted as metadata and as
+ * lost besides. */
+static void test_boot_alloc_in_the_null_page(void **state)
+{
+	static const struct test_range map[] = { USABLE(0, 64 * MIB) };
+	struct kmem_params p = one_cpu;
+	struct kmem_boot_info info;
+
+	(void)state;
+	p.virt_offset = 0;
+	assert_int_equal(test_map(map, 1), KMEM_OK);
+	assert_int_equal(kmem_boot_alloc(256, 16, PAGE), PAGE - 256);
+	assert_int_equal(kmem_boot_plan(&p, &info), KMEM_OK);
+	assert_identity(&info);
+	assert_int_equal(info.early, 256);
+
+	p.virt_offset = PAGE - 64 * MIB;	/* the last page is at NULL */
+	assert_int_equal(test_map(map, 1), KMEM_OK);
+	assert_int_equal(kmem_boot_alloc(256, 16, 0), 64 * MIB - 256);
+	assert_int_equal(kmem_boot_plan(&p, &info), KMEM_OK);
+	assert_identity(&info);
+}
+
 /*
  * A kernel that reserves what it was given early, wholly or in part, for good
  * measure: those bytes are nobody's then, and must not be counted twice, as
@@ -1349,6 +1373,7 @@ int main(void)
 		CASE(test_busy_and_reset),
 		CASE(test_boot_alloc),
 		CASE(test_reserve_over_boot_alloc),
+		CASE(test_boot_alloc_in_the_null_page),
 		CASE(test_boot_alloc_arguments),
 		CASE(test_boot_alloc_random),
 		CASE(test_random_maps),

@@ -792,6 +792,43 @@ static void test_nofail_of_caches(void **state)
 	assert_true(pool.waits > 3);
 }
 
+/* While a request waits for a page, objects of its own class come free, but
+ * never a whole slab: it must be content with one of those. */
+static struct {
+	void *obj[65536];
+	size_t nr, freed, waits;
+} scattered;
+
+static void free_scattered(void *ctx, const struct kmem_pressure *p)
+{
+	(void)ctx;
+	(void)p;
+	scattered.waits++;
+	for (unsigned i = 0; i < 50; i++)
+		kfree(scattered.obj[scattered.freed++ * 16 % scattered.nr]);
+}
+
+static void test_nofail_takes_what_came_free(void **state)
+{
+	static const struct kmem_hooks hooks = { .wait = free_scattered };
+	static const struct test_range map[] = {
+		{ 1 * MIB, 9 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE }
+	};
+	struct kmem_params params = { .nr_cpus = 1, .hooks = &hooks };
+	void *p;
+
+	(void)state;
+	memset(&scattered, 0, sizeof(scattered));
+	assert_int_equal(test_machine(map, 1, &params), KMEM_OK);
+	while ((p = kmalloc(256, GFP_NOWAIT | __GFP_NOWARN)))
+		scattered.obj[scattered.nr++] = p;
+	while (__get_free_pages(GFP_ATOMIC | __GFP_NOWARN, 0))
+		;
+	assert_non_null(kmalloc(256, GFP_KERNEL | __GFP_NOFAIL));
+	assert_in_range(scattered.waits, 1, 2);
+	assert_sound();
+}
+
 /* Without a wait hook, or where waiting is not allowed, such a request can't
  * be kept: that is reported each time, not passed over with a silent NULL. */
 static void test_nofail_without_waiting(void **state)
@@ -939,6 +976,7 @@ int main(void)
 		CASE(test_hooks),
 		CASE(test_nofail_on_tiny_machines),
 		CASE(test_nofail_of_caches),
+		CASE(test_nofail_takes_what_came_free),
 		CASE(test_nofail_without_waiting),
 		CASE(test_failure_is_logged),
 		CASE(test_failure_for_slots_is_logged),

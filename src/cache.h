@@ -28,6 +28,10 @@ struct kmem_cache {
 /* At boot, once; the zones are ready. Return: false if memory is too short. */
 bool kmem_cache_bootstrap(void);
 
+/* A cache has grown: let some others give up what they don't need. Context:
+ * any. */
+void caches_trim(void);
+
 /* Bytes of pages that hold cache descriptors and per-CPU lines. */
 size_t caches_bytes(void);
 

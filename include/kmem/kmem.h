@@ -23,7 +23,7 @@
  *	layers: slab slots slab_check
  *	layers: magazine depot magazine_check
  *	layers: page_alloc
- *	layers: cache cache_check
+ *	layers: cache caches cache_check
  *	layers: kmalloc
  *	layers: regions plan boot
  *	layers: report check

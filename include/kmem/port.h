@@ -5,8 +5,8 @@
  * A port supplies three things and touches nothing in src/:
  *
  *  1. <kmem_arch.h>, found on the include path: six inline functions and two
- *     constants, listed below. arch/<arch>/kmem_arch.h are ready-made ones; put a
- *     file of that name earlier on the path to use your own.
+ *     constants, listed below. arch/<arch>/kmem_arch.h are ready-made ones;
+ *     put a file of that name earlier on the path to use your own.
  *  2. At link time: kmem_panic(), and the four functions that a compiler may
  *     emit calls to anyway: memcpy, memmove, memset, memcmp.
  *  3. At kmem_init(): struct kmem_hooks, every member of which may be NULL.

@@ -4,8 +4,8 @@
  *
  * Text goes line by line, without newline, to a callback of yours, which may
  * be called with preemption off and kmem's locks held: it must not sleep, nor
- * call kmem. Nothing here allocates. Figures of other CPUs are read as they change: exact when
- * those CPUs are at rest, near otherwise.
+ * call kmem. Nothing here allocates. Figures of other CPUs are read as they
+ * change: exact when those CPUs are at rest, near otherwise.
  */
 #ifndef KMEM_REPORT_H
 #define KMEM_REPORT_H

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * caches.c - the set of all caches: how they begin and end, and what they give
+ * up for one another.
+ *
+ * Life of a cache: create ─► (alloc, free, shrink)* ─► destroy. Its own
+ * descriptor, with the CPUs' parts behind it, and its node structures come
+ * from two bare kmem_slabs, which have no per-CPU layer: creating a cache
+ * needs no cache.
+ *
+ * Memory goes from cache to cache by trims: whenever one has grown by a slab,
+ * the `hand` moves on by a few others on the list, and each of them returns
+ * what it has not needed since the hand was there last (depot.c). When pages
+ * run short, all of them return all they can (shrink_all).
+ *
+ * Locks: `caches.lock` guards the list of caches. It is taken by threads
+ * only, with preemption off but interrupts on, because walks over all caches
+ * are long; depot, node and zone locks nest inside it. From an allocation,
+ * which may be in an interrupt, it is only tried.
+ */
+#include "bits.h"
+#include "cache.h"
+#include "list.h"
+
+_Static_assert(offsetof(struct kmem_cache, magazine) +
+	       sizeof(struct magazine_layer) == sizeof(struct kmem_cache),
+	       "the CPUs' parts follow the layer, and the cache");
+
+#define TRIM_CACHES	4	/* looked at for each new slab */
+
+static struct {
+	struct kmem_lock lock;
+	/* under lock: */
+	struct kmem_list list;
+	struct kmem_list *hand;		/* the last one trimmed */
+	/* where the parts of a cache come from */
+	struct kmem_slabs descriptors, nodes;
+	struct slab_node node[2];
+} caches;
+
+static void list_lock(void)
+{
+	kmem_arch_enter();
+	lock_take(&caches.lock);
+}
+
+static void list_unlock(void)
+{
+	lock_release(&caches.lock);
+	kmem_arch_exit();
+}
+
+/* From any context: an interrupt may have landed in a holder. */
+static bool list_try_lock(void)
+{
+	kmem_arch_enter();
+	if (lock_try(&caches.lock))
+		return true;
+	kmem_arch_exit();
+	return false;
+}
+
+#define for_each_cache(s, l) \
+	for ((l) = caches.list.next; \
+	     (l) != &caches.list && \
+	     ((s) = list_entry((l), struct kmem_cache, list), true); \
+	     (l) = (l)->next)
+
+/* ---- between the layers ---- */
+
+static struct page *get_pages(struct kmem_slabs *s, gfp_t gfp, unsigned node,
+			      unsigned order)
+{
+	(void)s;
+	return alloc_pages_near(node, gfp, order);
+}
+
+static void put_pages(struct kmem_slabs *s, struct page *page, unsigned order)
+{
+	(void)s;
+	__free_pages(page, order);
+}
+
+static struct kmem_cache *magazine_cache(struct magazine_layer *l)
+{
+	return kmem_container_of(l, struct kmem_cache, magazine);
+}
+
+static size_t take_objects(struct magazine_layer *l, struct round *rounds,
+			   size_t n)
+{
+	return slabs_take(&magazine_cache(l)->slabs, rounds, n);
+}
+
+static void give_objects(struct magazine_layer *l, const struct round *rounds,
+			 size_t n)
+{
+	slabs_give(&magazine_cache(l)->slabs, rounds, n);
+}
+
+/* ---- creation ---- */
+
+static bool valid_name(const char *name)
+{
+	size_t n = 0;
+
+	for (; name && name[n]; n++)
+		if (name[n] <= ' ' || name[n] > '~' ||
+		    n + 1 >= KMEM_CACHE_NAME_MAX)
+			return false;
+	return n > 0;
+}
+
+static bool same_name(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+/* Why a cache can't be, or NULL. */
+static const char *refusal(const char *name, size_t size, size_t align,
+			   slab_flags_t flags)
+{
+	if (!valid_name(name))
+		return "the name must be 1 to 47 printable characters";
+	if (!size || size > KMEM_CACHE_MAX_SIZE)
+		return "the size is out of range";
+	if (align && (!is_power_of_two(align) || align > KMEM_PAGE_SIZE))
+		return "the alignment is not a power of two up to a page";
+	if ((flags & SLAB_CACHE_DMA) && (flags & SLAB_CACHE_DMA32))
+		return "DMA and DMA32 exclude each other";
+	return NULL;
+}
+
+/* An object smaller than half a cache line need not have one to itself. */
+static size_t choose_align(size_t size, size_t align, slab_flags_t flags)
+{
+	size_t line = KMEM_CACHE_LINE;
+
+	align = KMEM_MAX(align, sizeof(void *));
+	if (!(flags & SLAB_HWCACHE_ALIGN))
+		return align;
+	while (size <= line / 2)
+		line /= 2;
+	return KMEM_MAX(align, line);
+}
+
+static gfp_t pages_gfp(slab_flags_t flags)
+{
+	gfp_t gfp = 0;
+
+	if (flags & SLAB_CACHE_DMA)
+		gfp |= __GFP_DMA;
+	if (flags & SLAB_CACHE_DMA32)
+		gfp |= __GFP_DMA32;
+	if (flags & SLAB_RECLAIM_ACCOUNT)
+		gfp |= __GFP_RECLAIMABLE;
+	return gfp;
+}
+
+static void free_parts(struct kmem_cache *s, void *nodes)
+{
+	if (nodes)
+		slabs_free(&caches.nodes, nodes);
+	if (s)
+		slabs_free(&caches.descriptors, s);
+}
+
+static struct kmem_cache *cache_make(const char *name, size_t size,
+				     size_t align, slab_flags_t flags,
+				     void (*ctor)(void *))
+{
+	struct kmem_cache *s = slabs_alloc(&caches.descriptors, GFP_KERNEL);
+	void *nodes = slabs_alloc(&caches.nodes, GFP_KERNEL);
+	size_t slot;
+
+	if (!s || !nodes) {
+		free_parts(s, nodes);
+		return NULL;
+	}
+	memset(s, 0, sizeof(*s));
+	for (size_t i = 0; name[i]; i++)
+		s->name[i] = name[i];
+	s->object_size = size;
+	s->align = choose_align(size, align, flags);
+	s->flags = flags;
+	slot = (size_t)round_up_to(size, s->align);
+	slabs_init(&s->slabs, s->name, slot, nodes, zones.nr_nodes);
+	s->slabs.ctor = ctor;
+	s->slabs.gfp = pages_gfp(flags);
+	s->slabs.get_pages = get_pages;
+	s->slabs.put_pages = put_pages;
+	magazine_layer_init(&s->magazine, s->slabs.size,
+			    KMEM_MAX(s->slabs.size, KMEM_MAGAZINE_BYTES),
+			    KMEM_DEPOT_BYTES);
+	s->magazine.take = take_objects;
+	s->magazine.give = give_objects;
+	return s;
+}
+
+/* False if there is one of that name already. */
+static bool cache_publish(struct kmem_cache *s)
+{
+	struct kmem_cache *other;
+	struct kmem_list *l;
+	bool unique = true;
+
+	list_lock();
+	for_each_cache(other, l)
+		if (same_name(s->name, other->name))
+			unique = false;
+	if (unique)
+		list_add_tail(&s->list, &caches.list);
+	list_unlock();
+	return unique;
+}
+
+static struct kmem_cache *create_failed(const char *name, slab_flags_t flags,
+					const char *why)
+{
+	if (flags & SLAB_PANIC)
+		kmem_misuse("kmem: kmem_cache_create(%s): %s", name, why);
+	else
+		kmem_log("kmem: kmem_cache_create(%s): %s", name, why);
+	return NULL;
+}
+
+struct kmem_cache *kmem_cache_create(const char *name, size_t size,
+				     size_t align, slab_flags_t flags,
+				     void (*ctor)(void *))
+{
+	const char *why = refusal(name, size, align, flags);
+	struct kmem_cache *s;
+
+	if (why)
+		return create_failed(name, flags, why);
+	s = cache_make(name, size, align, flags, ctor);
+	if (!s)
+		return create_failed(name, flags, "no memory");
+	if (!cache_publish(s)) {
+		free_parts(s, s->slabs.node);
+		return create_failed(name, flags,
+				     "there is a cache of that name");
+	}
+	return s;
+}
+
+/* ---- destruction, shrinking ---- */
+
+static void report_live(void *obj, unsigned index, void *arg)
+{
+	struct kmem_cache *s = arg;
+
+	kmem_misuse("kmem: kmem_cache_destroy(%s): object %p (index %u) is "
+		    "still allocated", s->name, obj, index);
+}
+
+void kmem_cache_destroy(struct kmem_cache *s)
+{
+	struct slab_node sum;
+
+	if (!s)
+		return;
+	/* As long as it is on the list, a CPU that is short of memory may
+	 * drain it. */
+	list_lock();
+	magazine_layer_fini(&s->magazine);
+	slabs_shrink(&s->slabs);
+	slabs_sum(&s->slabs, &sum);
+	if (!sum.inuse) {
+		if (caches.hand == &s->list)
+			caches.hand = s->list.prev;
+		list_del(&s->list);
+	}
+	list_unlock();
+	if (sum.inuse) {
+		slabs_for_each(&s->slabs, SLOT_LIVE, report_live, s);
+		return;
+	}
+	free_parts(s, s->slabs.node);
+}
+
+static void drain_cpu(void *arg)
+{
+	struct kmem_cache *s = arg;
+
+	magazine_drain_cpu(&s->magazine);
+}
+
+int kmem_cache_shrink(struct kmem_cache *s)
+{
+	struct slab_node sum;
+
+	run_on_all_cpus(drain_cpu, s);
+	magazine_drain(&s->magazine);
+	slabs_shrink(&s->slabs);
+	slabs_sum(&s->slabs, &sum);
+	return sum.nr_slabs != 0;
+}
+
+/* What this CPU has of all caches; called with the list locked, by a CPU that
+ * may be another one. */
+static void drain_all_here(void *arg)
+{
+	struct kmem_cache *s;
+	struct kmem_list *l;
+
+	(void)arg;
+	for_each_cache(s, l)
+		magazine_drain_cpu(&s->magazine);
+}
+
+/* The page allocator is short of memory: what all caches can spare. */
+static void shrink_all(void)
+{
+	struct kmem_cache *s;
+	struct kmem_list *l;
+
+	list_lock();
+	run_on_all_cpus(drain_all_here, NULL);
+	for_each_cache(s, l) {
+		magazine_drain(&s->magazine);
+		slabs_shrink(&s->slabs);
+	}
+	list_unlock();
+}
+
+/* ---- all of them ---- */
+
+/* Let the next cache on the list give up what it does not need, if nobody has
+ * the list. Interrupts are masked, for one cache at a time: a trim is part of
+ * an allocation, and like all of it holds its lock only so. */
+static void trim_next(void)
+{
+	uintptr_t irq = kmem_arch_irq_save();
+
+	if (list_try_lock()) {
+		caches.hand = caches.hand->next;
+		if (caches.hand != &caches.list)
+			magazine_trim(&list_entry(caches.hand,
+						  struct kmem_cache,
+						  list)->magazine);
+		list_unlock();
+	}
+	kmem_arch_irq_restore(irq);
+}
+
+void caches_trim(void)
+{
+	for (int i = 0; i < TRIM_CACHES; i++)
+		trim_next();
+}
+
+void kmem_for_each_cache(bool (*fn)(struct kmem_cache *s, void *arg),
+			 void *arg)
+{
+	struct kmem_cache *s;
+	struct kmem_list *l;
+
+	list_lock();
+	for_each_cache(s, l)
+		if (!fn(s, arg))
+			break;
+	list_unlock();
+}
+
+/* ---- bootstrap, and a look inside ---- */
+
+static bool check_one(struct kmem_cache *s, void *arg)
+{
+	cache_check(s, arg);
+	return true;
+}
+
+void caches_check(struct check *c)
+{
+	slabs_check(&caches.descriptors, c);
+	slabs_check(&caches.nodes, c);
+	kmem_for_each_cache(check_one, c);
+}
+
+
+size_t caches_bytes(void)
+{
+	return slabs_bytes(&caches.descriptors) + slabs_bytes(&caches.nodes);
+}
+
+static void bare_slabs(struct kmem_slabs *s, const char *name, size_t size,
+		       struct slab_node *node)
+{
+	slabs_init(s, name, (size_t)round_up_to(size, KMEM_CACHE_LINE), node,
+		   1);
+	s->get_pages = get_pages;
+	s->put_pages = put_pages;
+}
+
+/*
+ * The order in which things come to life, each needing only those before it:
+ *
+ *	zones			pages, past all per-CPU layers
+ *	slot arrays		slabs on raw pages; the larger is inline
+ *	magazines		slabs on raw pages
+ *	alloc_pages()		zones and magazines
+ *	descriptors, nodes	slabs on alloc_pages(), without magazines
+ *	caches			all of the above
+ *	kmalloc()		caches (kmalloc.c)
+ */
+bool kmem_cache_bootstrap(void)
+{
+	lock_init(&caches.lock);
+	list_init(&caches.list);
+	caches.hand = &caches.list;
+	slots_init();
+	magazines_init();
+	bare_slabs(&caches.descriptors, "kmem_cache",
+		   sizeof(struct kmem_cache) + LAYER_BYTES(zones.nr_cpus),
+		   &caches.node[0]);
+	bare_slabs(&caches.nodes, "kmem_cache_node",
+		   zones.nr_nodes * sizeof(struct slab_node),
+		   &caches.node[1]);
+	page_alloc_set_shrink(shrink_all);
+	return true;
+}

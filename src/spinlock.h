@@ -10,8 +10,8 @@
  * The counters are written by the holder only. They are what the claim "one
  * lock operation in a magazine-full of allocations" is measured with.
  *
- * With one CPU the interrupt mask is the lock, and no atomic is compiled: the
- * flag is plain, for those who only try.
+ * With one CPU the interrupt mask is the lock, and the exchange is a plain one
+ * (atomic.h): the flag is for those who only try.
  */
 #ifndef KMEM_SPINLOCK_H
 #define KMEM_SPINLOCK_H
@@ -35,13 +35,11 @@ KMEM_INLINE void lock_take(struct kmem_lock *l)
 {
 	bool waited = false;
 
-	while (KMEM_MAX_CPUS > 1 && kmem_exchange_acquire(&l->locked, 1)) {
+	while (kmem_exchange_acquire(&l->locked, 1)) {
 		waited = true;
 		while (kmem_load_relaxed(&l->locked))
 			kmem_arch_relax();
 	}
-	if (KMEM_MAX_CPUS == 1)
-		kmem_store_relaxed(&l->locked, 1);
 	kmem_count(&l->taken);
 	if (KMEM_UNLIKELY(waited))
 		kmem_count(&l->contended);
@@ -50,10 +48,8 @@ KMEM_INLINE void lock_take(struct kmem_lock *l)
 /* Without waiting; false if it is taken. */
 KMEM_INLINE bool lock_try(struct kmem_lock *l)
 {
-	if (KMEM_MAX_CPUS > 1 ? kmem_exchange_acquire(&l->locked, 1) :
-				kmem_load_relaxed(&l->locked))
+	if (kmem_exchange_acquire(&l->locked, 1))
 		return false;
-	kmem_store_relaxed(&l->locked, 1);
 	kmem_count(&l->taken);
 	return true;
 }

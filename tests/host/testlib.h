@@ -116,5 +116,12 @@ unsigned test_log_lines(void);
 #define assert_panicked(addr, word, word2) \
 	assert_true(test_panicked((addr), (word), (word2)))
 #define assert_no_panic()	assert_int_equal(test_panics(), 0)
+/* How a test ends: nothing was reported, all is sound, no machine is left. */
+#define assert_clean_end() do { \
+	assert_no_panic(); \
+	assert_sound(); \
+	kmem_reset(); \
+	host_memory_release(); \
+} while (0)
 
 #endif /* KMEM_TESTLIB_H */

@@ -31,10 +31,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	host_irq_stop();
-	assert_no_panic();
-	assert_sound();
-	kmem_reset();
-	host_memory_release();
+	assert_clean_end();
 	return 0;
 }
 

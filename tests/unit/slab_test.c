@@ -90,10 +90,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	assert_no_panic();
-	assert_sound();
-	kmem_reset();
-	host_memory_release();
+	assert_clean_end();
 	return 0;
 }
 

@@ -6,20 +6,20 @@
 # make test             everything that can be tested, set-up included
 # make check            the host tests alone, built once (no set-up)
 # make bench            kmem beside the allocators that this machine has
-# make qemu             boot the self-test kernel
+# make qemu             boot the self-test kernel on every machine there is;
+#                       with ARCH=riscv64, on that one, in each of its ways
 # make layers headers   the order of the layers; every header on its own
 #
-# Variables: ARCH, CC (gcc or clang), DEBUG=1 (check kmem's invariants as it
+# Variables: ARCH, BOOT (a way to boot, see arch/$(ARCH)/arch.mk), CC (gcc or
+# clang), DEBUG=1 (check kmem's invariants as it
 # runs), SAN=asan or SAN=tsan (host only), MAP, TRACE, CPUS (demo), V=1 (show
 # the commands).
 
 Q	:= $(if $(V),,@)
-OBJCOPY	?= objcopy
 
+ARCHES	:= $(patsubst arch/%/arch.mk,%,$(wildcard arch/*/arch.mk))
+ARCH_ASKED := $(ARCH)
 ARCH	?= x86_64
-ifeq ($(origin CC),default)
-CC	:= $(if $(shell command -v gcc),gcc,cc)
-endif
 
 # What is about the host, whatever ARCH says.
 HOST_GOALS := demo check test bench bench-plot check-malloc
@@ -32,8 +32,32 @@ $(error There is no arch/$(ARCH)/kmem_arch.h; ARCH is one of: $(notdir \
 $(patsubst %/,%,$(dir $(wildcard arch/*/kmem_arch.h)))))
 endif
 
-BUILD	:= build/$(ARCH)$(if $(SAN),-$(SAN))$(if \
-	$(findstring clang,$(CC)),-clang)$(if $(DEBUG),-debug)
+# What an architecture says of itself: its tools (CROSS, CLANG_TARGET), the
+# flags its kernels need (CFLAGS_ARCH, and CFLAGS_BOOT_<way> where a way to
+# boot needs the library compiled for it), and how it boots (BOOTS and
+# tests/boot/boot.mk).
+CROSS	:=
+BOOTS	:=
+CFLAGS_KERNEL := -fno-pic -fno-stack-protector -fno-asynchronous-unwind-tables
+-include arch/$(ARCH)/arch.mk
+BOOT	?= $(firstword $(BOOTS))
+
+# CC=gcc and CC=clang name the kind: of a cross compiler, where one is needed.
+CC_ASKED := $(if $(filter default,$(origin CC)),,$(CC))
+CLANG	:= $(findstring clang,$(CC_ASKED))
+ifeq ($(CC_ASKED),)
+CC	:= $(if $(shell command -v $(CROSS)gcc),$(CROSS)gcc,$(CROSS)cc)
+else ifneq ($(CROSS),)
+override CC := $(if $(CLANG),$(CC) --target=$(CLANG_TARGET),$(if \
+	$(filter gcc,$(CC)),$(CROSS)gcc,$(CC)))
+endif
+OBJCOPY	:= $(CROSS)objcopy
+NM	:= $(CROSS)nm
+SIZE	:= $(CROSS)size
+AR	:= $(CROSS)ar
+
+BUILD	:= build/$(ARCH)$(if $(CFLAGS_BOOT_$(BOOT)),-$(BOOT))$(if \
+	$(SAN),-$(SAN))$(if $(CLANG),-clang)$(if $(DEBUG),-debug)
 # The plain default has the plain name.
 LIB	:= $(BUILD)/libkmem.a
 
@@ -43,14 +67,10 @@ CFLAGS	?= -O2 -g
 override CFLAGS += -std=c11 -ffreestanding $(WARN) \
 	-fvisibility=hidden -ffunction-sections
 
-CFLAGS_x86_64 := -mno-red-zone -mgeneral-regs-only -mcmodel=kernel -fno-pic \
-	-fno-stack-protector -fno-asynchronous-unwind-tables
-CFLAGS_host := -fPIE
-
 SAN_asan := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 SAN_tsan := -fsanitize=thread
-override CFLAGS += $(CFLAGS_$(ARCH)) $(SAN_$(SAN))
+override CFLAGS += $(CFLAGS_ARCH) $(CFLAGS_BOOT_$(BOOT)) $(SAN_$(SAN))
 
 LIB_SRC	:= $(sort $(wildcard src/*.c))
 LIB_OBJ	:= $(LIB_SRC:%.c=$(BUILD)/%.o)
@@ -89,7 +109,7 @@ include tests/bench/bench.mk
 include tests/tests.mk
 include arch/host/malloc.mk
 else
-include arch/$(ARCH)/boot.mk
+include tests/boot/boot.mk
 endif
 
 # What the library asks of the kernel: what port.h names, and no more.
@@ -99,7 +119,7 @@ PORT_SYMBOLS_host := kmem_host_cpu kmem_host_irq_run_pending kmem_host_yield \
 
 .PHONY: symbols layers headers
 symbols: $(LIB)
-	@nm -u $(LIB) | awk '$$1 == "U" { print $$2 }' > $(BUILD)/undefined
+	@$(NM) -u $(LIB) | awk '$$1 == "U" { print $$2 }' > $(BUILD)/undefined
 	@extra=$$(grep -vxF "$$(printf '%s\n' $(PORT_SYMBOLS) \
 		$(PORT_SYMBOLS_$(ARCH)))" $(BUILD)/undefined); \
 	[ -z "$$extra" ] || { echo "not in port.h:" $$extra; exit 1; }

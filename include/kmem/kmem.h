@@ -27,6 +27,8 @@
  *	layers: kmalloc
  *	layers: regions plan boot
  *	layers: report check
+ *	layers: boot_map
+ *	layers: map_fdt map_multiboot map_pvh map_symbols
  *	layers: kmem
  */
 #ifndef KMEM_KMEM_H

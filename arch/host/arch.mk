@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+# The host: threads stand for CPUs.
+CFLAGS_ARCH := -fPIE

@@ -59,6 +59,8 @@ static struct round get_cached(struct kmem_cache *s, gfp_t gfp)
 		once = (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN;
 	do {
 		r = slabs_grow(&s->slabs, once);
+		if (KMEM_UNLIKELY(!r.obj))
+			slabs_take(&s->slabs, &r, 1, true);
 		/* While we waited for pages, objects may have come free. */
 		if (KMEM_UNLIKELY(!r.obj))
 			r = magazine_alloc_slow(&s->magazine);
@@ -77,7 +79,7 @@ void *cache_alloc_slow(struct kmem_cache *s, gfp_t gfp)
 		return NULL;
 	if (!cache_mark_live(s, r))
 		return cache_alloc_again(s, gfp, r.obj);
-	return gfp & __GFP_ZERO ? cache_zero(s, r.obj) : r.obj;
+	return r.obj;
 }
 
 static KMEM_COLD void second_copy(const struct kmem_cache *s, const void *obj)
@@ -89,24 +91,33 @@ static KMEM_COLD void second_copy(const struct kmem_cache *s, const void *obj)
 void *cache_alloc_again(struct kmem_cache *s, gfp_t gfp, void *bad)
 {
 	second_copy(s, bad);
-	return kmem_cache_alloc(s, gfp);
+	return cache_alloc(s, gfp);
 }
 
-void *cache_zero(struct kmem_cache *s, void *obj)
+void cache_free_slow(struct kmem_cache *s, void *p, kmem_slot_t *slot)
 {
-	return memset(obj, 0, s->object_size);
+	magazine_free_slow(&s->magazine, p, slot);
+}
+
+void *cache_alloc_zeroed(struct kmem_cache *s, gfp_t gfp)
+{
+	void *obj = cache_alloc(s, gfp);
+
+	return obj ? memset(obj, 0, s->object_size) : NULL;
 }
 
 /* ---- allocation and free ---- */
 
 void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
+	if (KMEM_UNLIKELY(gfp & __GFP_ZERO))
+		return cache_alloc_zeroed(s, gfp);
 	return cache_alloc(s, gfp);
 }
 
 void *kmem_cache_zalloc(struct kmem_cache *s, gfp_t gfp)
 {
-	return cache_alloc(s, gfp | __GFP_ZERO);
+	return cache_alloc_zeroed(s, gfp);
 }
 
 void kmem_cache_free(struct kmem_cache *s, void *obj)
@@ -118,7 +129,7 @@ void kmem_cache_free(struct kmem_cache *s, void *obj)
 		return;
 	page = virt_to_page(obj);
 	if (KMEM_LIKELY(page && page->slabs == &s->slabs &&
-			cache_mark_cached(page, obj, &slot)))
+			cache_mark_cached(page, &s->slabs, obj, &slot)))
 		cache_free(s, obj, slot);
 	else
 		cache_bad_free("kmem_cache_free", s, obj);
@@ -183,8 +194,8 @@ static struct kmem_cache *bulk_mark(struct kmem_cache *s, struct round *r)
 	struct page *page = virt_to_page(r->obj);
 
 	if (page && page->slabs && (!s || page->slabs == &s->slabs) &&
-	    cache_mark_cached(page, r->obj, &r->slot))
-		return page_cache(page);
+	    cache_mark_cached(page, page->slabs, r->obj, &r->slot))
+		return slabs_cache(page->slabs);
 	cache_bad_free("kmem_cache_free_bulk", s, r->obj);
 	return NULL;
 }

@@ -38,14 +38,18 @@ size_t caches_bytes(void);
 /* cache_alloc() when the magazines have nothing to give at once. */
 void *cache_alloc_slow(struct kmem_cache *s, gfp_t gfp) KMEM_NOINLINE;
 
+/* cache_free() when the magazines have no room at once. */
+void cache_free_slow(struct kmem_cache *s, void *p, kmem_slot_t *slot)
+	KMEM_NOINLINE;
+
 /* cache_alloc() when they gave an object that was not CACHED: it was freed
  * twice by CPUs that raced, and this is the second copy. Reports it, and
  * allocates another one. */
 void *cache_alloc_again(struct kmem_cache *s, gfp_t gfp, void *bad)
 	KMEM_COLD;
 
-/* cache_alloc() of an object that must be zeroed: that, and return it. */
-void *cache_zero(struct kmem_cache *s, void *obj) KMEM_NOINLINE;
+/* cache_alloc(), and zero it. */
+void *cache_alloc_zeroed(struct kmem_cache *s, gfp_t gfp) KMEM_NOINLINE;
 
 /* Report why p can't be freed by `call` (to cache s, or to any if NULL). */
 void cache_bad_free(const char *call, const struct kmem_cache *s,
@@ -55,54 +59,61 @@ void cache_bad_free(const char *call, const struct kmem_cache *s,
 void cache_check(struct kmem_cache *s, struct check *c);
 void caches_check(struct check *c);
 
-KMEM_INLINE struct kmem_cache *page_cache(const struct page *page)
+KMEM_INLINE struct kmem_cache *slabs_cache(struct kmem_slabs *s)
 {
-	return kmem_container_of(page->slabs, struct kmem_cache, slabs);
+	return kmem_container_of(s, struct kmem_cache, slabs);
 }
 
-/*
- * CACHED -> LIVE. False if it is not CACHED, or its slab is gone: then the slot
- * may be anything, and is only looked at if it belongs to the slab that is
- * there now. It was freed twice, by CPUs that raced.
- */
-KMEM_INLINE bool cache_mark_live(const struct kmem_cache *s, struct round r)
+/* The round's slab is there still, and the slot is of it. */
+KMEM_INLINE bool round_belongs(const struct kmem_cache *s, struct round r)
 {
 	const struct page *page = virt_to_page(r.obj);
 
-	if (KMEM_UNLIKELY(page->slabs != &s->slabs ||
-			  (uintptr_t)r.slot - (uintptr_t)page->slot >=
-			  page->objects * sizeof(kmem_slot_t) ||
-			  kmem_load_relaxed(r.slot) != SLOT_CACHED))
+	return page->slabs == &s->slabs &&
+	       (uintptr_t)r.slot - (uintptr_t)page->slot <
+	       page->objects * sizeof(kmem_slot_t);
+}
+
+/*
+ * CACHED -> LIVE. False if it is not CACHED: it was freed twice, by CPUs that
+ * raced. That its slab has not been given up since is verified in debug builds
+ * only (cache.c says why).
+ */
+KMEM_INLINE bool cache_mark_live(const struct kmem_cache *s, struct round r)
+{
+	if (KMEM_DEBUG && KMEM_UNLIKELY(!round_belongs(s, r)))
 		return false;
-	kmem_store_relaxed(r.slot, SLOT_LIVE);
+	if (KMEM_UNLIKELY(kmem_load_plain(r.slot) != SLOT_CACHED))
+		return false;
+	kmem_store_plain(r.slot, SLOT_LIVE);
 	return true;
 }
 
-/* LIVE -> CACHED. False if p is not a live object of the page's cache;
+/* LIVE -> CACHED. False if p is not a live object of s, which the page is of;
  * otherwise *slot is its slot. */
-KMEM_INLINE bool cache_mark_cached(const struct page *page, const void *p,
+KMEM_INLINE bool cache_mark_cached(const struct page *page,
+				   const struct kmem_slabs *s, const void *p,
 				   kmem_slot_t **slot)
 {
-	struct slab_index i = slab_index(page, page->slabs, p);
+	struct slab_index i = slab_index(page, s, p);
 
 	*slot = &page->slot[i.index];
-	if (KMEM_UNLIKELY(!i.exact || kmem_load_relaxed(*slot) != SLOT_LIVE))
+	if (KMEM_UNLIKELY(!i.exact || kmem_load_plain(*slot) != SLOT_LIVE))
 		return false;
-	kmem_store_relaxed(*slot, SLOT_CACHED);
+	kmem_store_plain(*slot, SLOT_CACHED);
 	return true;
 }
 
-/* The slow ways out are tail calls, so that the fast one saves no register. */
+/* An object with whatever is in it: the caller sees to __GFP_ZERO. The slow
+ * ways out are tail calls, so that the fast one saves no register. */
 KMEM_INLINE void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
-	struct round r = magazine_alloc(&s->magazine);
+	struct round r;
 
-	if (KMEM_UNLIKELY(!r.obj))
+	if (KMEM_UNLIKELY(!magazine_alloc(&s->magazine, &r)))
 		return cache_alloc_slow(s, gfp);
 	if (KMEM_UNLIKELY(!cache_mark_live(s, r)))
 		return cache_alloc_again(s, gfp, r.obj);
-	if (KMEM_UNLIKELY(gfp & __GFP_ZERO))
-		return cache_zero(s, r.obj);
 	return r.obj;
 }
 
@@ -110,7 +121,7 @@ KMEM_INLINE void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
 KMEM_INLINE void cache_free(struct kmem_cache *s, void *p, kmem_slot_t *slot)
 {
 	if (KMEM_UNLIKELY(!magazine_free(&s->magazine, p, slot)))
-		magazine_free_slow(&s->magazine, p, slot);
+		cache_free_slow(s, p, slot);
 }
 
 #endif /* KMEM_CACHE_PRIVATE_H */

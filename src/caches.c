@@ -89,7 +89,7 @@ static struct kmem_cache *magazine_cache(struct magazine_layer *l)
 static size_t take_objects(struct magazine_layer *l, struct round *rounds,
 			   size_t n)
 {
-	return slabs_take(&magazine_cache(l)->slabs, rounds, n);
+	return slabs_take(&magazine_cache(l)->slabs, rounds, n, false);
 }
 
 static void give_objects(struct magazine_layer *l, const struct round *rounds,
@@ -330,6 +330,12 @@ static void shrink_all(void)
 
 /* ---- all of them ---- */
 
+static void cache_trim(struct kmem_cache *s)
+{
+	magazine_trim(&s->magazine);
+	slabs_trim(&s->slabs);
+}
+
 /* Let the next cache on the list give up what it does not need, if nobody has
  * the list. Interrupts are masked, for one cache at a time: a trim is part of
  * an allocation, and like all of it holds its lock only so. */
@@ -340,9 +346,8 @@ static void trim_next(void)
 	if (list_try_lock()) {
 		caches.hand = caches.hand->next;
 		if (caches.hand != &caches.list)
-			magazine_trim(&list_entry(caches.hand,
-						  struct kmem_cache,
-						  list)->magazine);
+			cache_trim(list_entry(caches.hand, struct kmem_cache,
+					      list));
 		list_unlock();
 	}
 	kmem_arch_irq_restore(irq);

@@ -128,7 +128,8 @@ void *kmalloc_large(size_t size, gfp_t gfp)
 	return page_to_virt(page);
 }
 
-/* Sizes that have no ordinary cache, and zones other than the ordinary one. */
+/* Sizes that have no ordinary cache, zones other than the ordinary one, and
+ * memory that must be zeroed, which takes its time anyway. */
 static KMEM_NOINLINE void *kmalloc_rare(size_t size, gfp_t gfp)
 {
 	struct kmem_cache *s;
@@ -138,7 +139,7 @@ static KMEM_NOINLINE void *kmalloc_rare(size_t size, gfp_t gfp)
 	if (!size)
 		return ZERO_SIZE_PTR;
 	s = kmalloc_caches[kmalloc_type(gfp)][kmalloc_index(size)];
-	return s ? cache_alloc(s, gfp) : NULL;
+	return s ? kmem_cache_alloc(s, gfp) : NULL;
 }
 
 void *__kmalloc(size_t size, gfp_t gfp)
@@ -146,7 +147,7 @@ void *__kmalloc(size_t size, gfp_t gfp)
 	struct kmem_cache *s;
 
 	if (KMEM_UNLIKELY(size > KMALLOC_MAX_CACHE_SIZE ||
-			  (gfp & KMEM_GFP_ZONEMASK)))
+			  (gfp & (KMEM_GFP_ZONEMASK | __GFP_ZERO))))
 		return kmalloc_rare(size, gfp);
 	s = cache_of_size[(size + KMALLOC_MIN_SIZE - 1) / KMALLOC_MIN_SIZE];
 	if (KMEM_UNLIKELY(!s))
@@ -177,22 +178,28 @@ static KMEM_NOINLINE void free_large(struct page *page, const void *p)
 	__free_pages(page, page->order);
 }
 
-/* p lies in that page; page NULL: in none. */
+/* p lies in that page. */
 KMEM_INLINE void free_in_page(struct page *page, const void *p)
 {
+	struct kmem_slabs *s = page->slabs;
 	kmem_slot_t *slot;
 
-	if (KMEM_UNLIKELY(!page || !page->slabs))
+	if (KMEM_UNLIKELY(!s))
 		free_large(page, p);
-	else if (KMEM_LIKELY(cache_mark_cached(page, p, &slot)))
-		cache_free(page_cache(page), (void *)(uintptr_t)p, slot);
+	else if (KMEM_LIKELY(cache_mark_cached(page, s, p, &slot)))
+		cache_free(slabs_cache(s), (void *)(uintptr_t)p, slot);
 	else
 		cache_bad_free("kfree", NULL, p);
 }
 
 static KMEM_NOINLINE void free_by_table(const void *p)
 {
-	free_in_page(virt_to_page(p), p);
+	struct page *page = virt_to_page(p);
+
+	if (page)
+		free_in_page(page, p);
+	else
+		free_large(NULL, p);
 }
 
 /* NULL and ZERO_SIZE_PTR are in no slab, and need no test here. */
@@ -224,7 +231,7 @@ size_t ksize(const void *p)
 		return 0;
 	page = virt_to_page(p);
 	if (page && page->slabs && is_live_object(page, p))
-		return page_cache(page)->object_size;
+		return slabs_cache(page->slabs)->object_size;
 	if (is_large(page, p))
 		return block_bytes(page);
 	cache_bad_free("ksize", NULL, p);

@@ -191,11 +191,12 @@ KMEM_INLINE struct magazine_cpu *magazine_enter(struct magazine_layer *l)
 {
 	struct magazine_cpu *c = layer_cpu(l, kmem_arch_enter());
 
-	if (KMEM_UNLIKELY(kmem_load_relaxed(&c->busy))) {
+	kmem_barrier();
+	if (KMEM_UNLIKELY(kmem_load_plain(&c->busy))) {
 		kmem_arch_exit();
 		return NULL;
 	}
-	kmem_store_relaxed(&c->busy, 1);
+	kmem_store_plain(&c->busy, 1);
 	kmem_barrier();
 	return c;
 }
@@ -203,27 +204,28 @@ KMEM_INLINE struct magazine_cpu *magazine_enter(struct magazine_layer *l)
 KMEM_INLINE void magazine_exit(struct magazine_cpu *c)
 {
 	kmem_barrier();
-	kmem_store_relaxed(&c->busy, 0);
+	kmem_store_plain(&c->busy, 0);
 	kmem_arch_exit();
 }
 
-/* Pop. Return: obj NULL if the slow path must be tried. */
-KMEM_INLINE struct round magazine_alloc(struct magazine_layer *l)
+/* Pop. Return: false if the slow path must be tried. */
+KMEM_INLINE bool magazine_alloc(struct magazine_layer *l, struct round *r)
 {
 	struct magazine_cpu *c = magazine_enter(l);
-	struct round r = { NULL, NULL };
 	struct round *top;
+	bool any;
 
 	if (KMEM_UNLIKELY(!c))
-		return r;
-	top = kmem_load_relaxed(&c->top);
-	if (KMEM_LIKELY(top != c->bottom)) {
-		r = top[-1];
-		kmem_store_relaxed(&c->top, top - 1);
+		return false;
+	top = kmem_load_plain(&c->top);
+	any = top != c->bottom;
+	if (KMEM_LIKELY(any)) {
+		*r = top[-1];
+		kmem_store_plain(&c->top, top - 1);
 		kmem_count(&c->served[DIR_ALLOC]);
 	}
 	magazine_exit(c);
-	return r;
+	return any;
 }
 
 /* Push. Return: false if the slow path must take it. */
@@ -236,11 +238,11 @@ KMEM_INLINE bool magazine_free(struct magazine_layer *l, void *obj,
 
 	if (KMEM_UNLIKELY(!c))
 		return false;
-	top = kmem_load_relaxed(&c->top);
+	top = kmem_load_plain(&c->top);
 	room = top < c->end;
 	if (KMEM_LIKELY(room)) {
 		*top = (struct round){ obj, slot };
-		kmem_store_relaxed(&c->top, top + 1);
+		kmem_store_plain(&c->top, top + 1);
 		kmem_count(&c->served[DIR_FREE]);
 	}
 	magazine_exit(c);
@@ -257,9 +259,9 @@ KMEM_INLINE size_t magazine_alloc_many(struct magazine_layer *l,
 
 	if (KMEM_UNLIKELY(!c))
 		return 0;
-	for (top = kmem_load_relaxed(&c->top); take < n && top != c->bottom; )
+	for (top = kmem_load_plain(&c->top); take < n && top != c->bottom; )
 		rounds[take++] = *--top;
-	kmem_store_relaxed(&c->top, top);
+	kmem_store_plain(&c->top, top);
 	kmem_count_n(&c->served[DIR_ALLOC], take);
 	magazine_exit(c);
 	return take;
@@ -274,9 +276,9 @@ KMEM_INLINE size_t magazine_free_many(struct magazine_layer *l,
 
 	if (KMEM_UNLIKELY(!c))
 		return 0;
-	for (top = kmem_load_relaxed(&c->top); put < n && top < c->end; )
+	for (top = kmem_load_plain(&c->top); put < n && top < c->end; )
 		*top++ = rounds[put++];
-	kmem_store_relaxed(&c->top, top);
+	kmem_store_plain(&c->top, top);
 	kmem_count_n(&c->served[DIR_FREE], put);
 	magazine_exit(c);
 	return put;

@@ -256,16 +256,16 @@ KMEM_INLINE struct page *alloc_cached(unsigned node, gfp_t gfp,
 				      unsigned order)
 {
 	struct zone *z = zones.node[node]->preferred[gfp_zone(gfp)];
-	struct page *page;
+	struct round r;
 
 	if (KMEM_UNLIKELY(!z || (gfp & __GFP_THISNODE)))
 		return alloc_slow(node, gfp, order);
-	page = magazine_alloc(&page_layer(z, order)->magazine).obj;
-	if (KMEM_UNLIKELY(!page))
+	if (KMEM_UNLIKELY(!magazine_alloc(&page_layer(z, order)->magazine,
+					  &r)))
 		return alloc_slow(node, gfp, order);
-	if (KMEM_UNLIKELY(page_type(page) != PAGE_CACHED))
-		return alloc_again(page, node, gfp, order);
-	return page;
+	if (KMEM_UNLIKELY(page_type(r.obj) != PAGE_CACHED))
+		return alloc_again(r.obj, node, gfp, order);
+	return r.obj;
 }
 
 KMEM_INLINE struct page *alloc_block(unsigned node, gfp_t gfp, unsigned order)

@@ -64,6 +64,18 @@
 
 #define SLAB_GOOD_OBJECTS	4
 
+/* Slabs of so many objects are worth having for one CPU alone. */
+#define SLAB_SHARED_OBJECTS	8
+
+/* Empty slabs of all caches together may be this part of all memory. */
+#define SLABS_EMPTY_SHARE	32
+
+/* The list of partial slabs that this CPU uses first. */
+static struct kmem_list *own_partial(struct slab_node *n)
+{
+	return &n->partial[kmem_arch_cpu() % SLAB_LISTS];
+}
+
 /* ---- geometry ---- */
 
 static unsigned slab_capacity(size_t size, unsigned order)
@@ -112,7 +124,6 @@ void slabs_init(struct kmem_slabs *s, const char *name, size_t size,
 	s->name = name;
 	s->size = (uint32_t)KMEM_MAX(size, SLAB_MIN_SIZE);
 	s->reciprocal = UINT32_MAX / s->size + 1;
-	s->max_empty = 1;
 	s->get_pages = slabs_raw_pages;
 	s->put_pages = slabs_put_raw_pages;
 	s->nr_nodes = nr_nodes;
@@ -120,9 +131,11 @@ void slabs_init(struct kmem_slabs *s, const char *name, size_t size,
 	choose_order(s);
 	for (unsigned i = 0; i < nr_nodes; i++) {
 		memset(&node[i], 0, sizeof(node[i]));
-		list_init(&node[i].partial);
+		for (unsigned k = 0; k < SLAB_LISTS; k++)
+			list_init(&node[i].partial[k]);
 		list_init(&node[i].full);
 		list_init(&node[i].empty);
+		node[i].max_empty = 1;
 	}
 }
 
@@ -211,8 +224,7 @@ static struct page *slab_make(struct kmem_slabs *s, gfp_t gfp, unsigned node)
 		return NULL;
 	}
 	for (unsigned i = 0; i < slots; i++)
-		kmem_store_relaxed(&slot[i], i + 1 < n ?
-				   (kmem_slot_t)(i + 1) : SLOT_END);
+		kmem_store_plain(&slot[i], SLOT_FRESH);
 	slab_set_pages(s, head, order, slot);
 	head->inuse = 0;
 	head->free = 0;
@@ -239,6 +251,16 @@ static void slab_unmake(struct kmem_slabs *s, struct page *head)
 
 /* ---- the slabs of a node; its lock is held ---- */
 
+static void count_empty(struct slab_node *n, const struct page *head, bool more)
+{
+	size_t pages = (size_t)1 << head->order;
+
+	n->nr_empty += more ? 1 : (size_t)-1;
+	kmem_add_relaxed(&zones.empty_pages, more ? pages : 0 - pages);
+	n->idle_empty = KMEM_MIN(n->idle_empty, n->nr_empty);
+}
+
+/* Where it belongs now; this CPU was the last to change it. */
 static void slab_place(struct slab_node *n, struct page *head)
 {
 	list_del(&head->list);
@@ -246,10 +268,22 @@ static void slab_place(struct slab_node *n, struct page *head)
 		list_add(&head->list, &n->full);
 	} else if (head->inuse == 0) {
 		list_add(&head->list, &n->empty);
-		n->nr_empty++;
+		count_empty(n, head, true);
 	} else {
-		list_add(&head->list, &n->partial);
+		list_add(&head->list, own_partial(n));
 	}
+}
+
+/* On no list any more, to be unmade. */
+static void slab_remove(struct slab_node *n, struct page *head,
+			struct kmem_list *excess)
+{
+	list_del(&head->list);
+	list_add(&head->list, excess);
+	n->nr_slabs--;
+	n->nr_pages -= (size_t)1 << head->order;
+	n->capacity -= head->objects;
+	n->freed++;
 }
 
 /*
@@ -273,35 +307,49 @@ static KMEM_COLD void slab_broken(struct slab_node *n, struct page *head)
 	slab_place(n, head);
 }
 
+/* What a free slot says of the next one. */
+static unsigned next_free(kmem_slot_t slot, unsigned index, unsigned objects)
+{
+	if (slot != SLOT_FRESH)
+		return slot;
+	return index + 1 < objects ? index + 1 : SLOT_END;
+}
+
+unsigned slab_next_free(const struct page *head, unsigned index)
+{
+	return next_free(head->slot[index], index, head->objects);
+}
+
 /* Up to `want` objects of one slab. */
 static size_t slab_take(struct slab_node *n, struct page *head,
 			struct round *rounds, size_t want)
 {
-	size_t room = (size_t)(head->objects - head->inuse);
+	const unsigned objects = head->objects;
+	size_t room = (size_t)(objects - head->inuse);
 	size_t take = KMEM_MIN(room, want);
 	bool was_empty = head->inuse == 0;
 	char *base = page_to_virt(head);
 	size_t size = head->slabs->size;
+	kmem_slot_t *slots = head->slot;
 	unsigned index = head->free;
 
 	for (size_t i = 0; i < take; i++) {
-		unsigned next;
+		kmem_slot_t *slot = &slots[index];
 
-		if (KMEM_UNLIKELY(index >= head->objects)) {
+		if (KMEM_UNLIKELY(index >= objects)) {
 			take = i;
 			room = 0;
 			break;
 		}
-		next = head->slot[index];
-		kmem_store_relaxed(&head->slot[index], SLOT_CACHED);
-		rounds[i].obj = base + index * size;
-		rounds[i].slot = &head->slot[index];
-		index = next;
+		rounds[i] = (struct round){ base + index * size, slot };
+		index = next_free(*slot, index, objects);
+		kmem_store_relaxed(slot, SLOT_CACHED);
 	}
 	head->free = (kmem_slot_t)index;
 	head->inuse = (kmem_slot_t)(head->inuse + take);
 	n->inuse += take;
-	n->nr_empty -= was_empty;
+	if (was_empty)
+		count_empty(n, head, false);
 	if (KMEM_UNLIKELY(!room))
 		slab_broken(n, head);
 	else if (was_empty || take == room)
@@ -309,48 +357,104 @@ static size_t slab_take(struct slab_node *n, struct page *head,
 	return take;
 }
 
-static size_t node_take(struct slab_node *n, struct round *rounds,
-			size_t want)
+/*
+ * Slabs that other CPUs use are better left alone: slots of neighbours share a
+ * cache line. So a node that has fewer slabs than there are CPUs, or hardly
+ * anything free, should rather grow; unless slabs are of few objects.
+ */
+static bool better_grow(const struct kmem_slabs *s, const struct slab_node *n)
+{
+	return s->objects >= SLAB_SHARED_OBJECTS &&
+	       (n->nr_slabs < zones.nr_cpus ||
+		n->capacity - n->inuse < n->capacity / 8);
+}
+
+static struct kmem_list *others_partial(struct slab_node *n)
+{
+	for (unsigned i = 0; i < SLAB_LISTS; i++)
+		if (!list_empty(&n->partial[i]))
+			return &n->partial[i];
+	return NULL;
+}
+
+/* A slab with something free, or NULL. */
+static struct page *node_slab(struct kmem_slabs *s, struct slab_node *n,
+			      bool any)
+{
+	struct kmem_list *l = own_partial(n);
+	struct page *head;
+
+	if (list_empty(l))
+		l = &n->empty;
+	if (!list_empty(l))
+		return list_page(l->next);
+	l = others_partial(n);
+	if (!l || (!any && better_grow(s, n)))
+		return NULL;
+	head = list_page(l->next);
+	slab_place(n, head);		/* ours from now on */
+	return head;
+}
+
+static size_t node_take(struct kmem_slabs *s, struct slab_node *n,
+			struct round *rounds, size_t want, bool any)
 {
 	uintptr_t irq = lock_irq(&n->lock);
+	struct page *head;
 	size_t got = 0;
 
-	while (got < want) {
-		struct kmem_list *l = &n->partial;
-
-		if (list_empty(l))
-			l = &n->empty;
-		if (list_empty(l))
-			break;
-		got += slab_take(n, list_page(l->next), rounds + got,
-				 want - got);
-	}
+	while (got < want && (head = node_slab(s, n, any)))
+		got += slab_take(n, head, rounds + got, want - got);
 	unlock_irq(&n->lock, irq);
 	return got;
 }
 
-/* Put one object back. Slabs to be freed are collected on `excess`. */
-static void slab_put(struct kmem_slabs *s, struct slab_node *n,
-		     struct page *head, unsigned index,
-		     struct kmem_list *excess)
+/* It has become empty: keep it, or not. */
+static void slab_emptied(struct slab_node *n, struct page *head,
+			 struct kmem_list *excess)
+{
+	if (n->nr_empty < n->max_empty) {
+		slab_place(n, head);
+	} else {
+		slab_remove(n, head, excess);
+		n->given_up++;
+	}
+}
+
+/*
+ * Put back the objects that lie in one slab, from rounds[0] on. Return: how
+ * many. It ends at the first that is of another slab, is not CACHED, or comes
+ * with a slot that is not its own.
+ */
+static size_t slab_put(struct slab_node *n, struct page *head,
+		       const struct round *rounds, size_t nr,
+		       struct kmem_list *excess)
 {
 	bool was_full = head->inuse == head->objects;
+	char *base = page_to_virt(head);
+	size_t most = KMEM_MIN(nr, (size_t)head->inuse), i;
+	const size_t objects = head->objects, size = head->slabs->size;
+	const uintptr_t slots = (uintptr_t)head->slot;
+	kmem_slot_t next = head->free;
 
-	KMEM_ASSERT(head->inuse > 0 && head->slabs == s);
-	kmem_store_relaxed(&head->slot[index], head->free);
-	head->free = (kmem_slot_t)index;
-	head->inuse--;
-	n->inuse--;
-	if (head->inuse == 0 && n->nr_empty >= s->max_empty) {
-		list_del(&head->list);
-		list_add(&head->list, excess);
-		n->nr_slabs--;
-		n->nr_pages -= (size_t)1 << head->order;
-		n->capacity -= head->objects;
-		n->freed++;
-	} else if (was_full || head->inuse == 0) {
-		slab_place(n, head);
+	for (i = 0; i < most; i++) {
+		kmem_slot_t *slot = rounds[i].slot;
+		size_t index = ((uintptr_t)slot - slots) / sizeof(*slot);
+
+		if (index >= objects || base + index * size != rounds[i].obj ||
+		    kmem_load_relaxed(slot) != SLOT_CACHED)
+			break;
+		kmem_store_relaxed(slot, next);
+		next = (kmem_slot_t)index;
 	}
+	head->free = next;
+	head->inuse = (kmem_slot_t)(head->inuse - i);
+	n->inuse -= i;
+	if (i && head->inuse == 0)
+		slab_emptied(n, head, excess);
+	else if (i && was_full)
+		slab_place(n, head);
+	return i;
 }
 
 static void free_excess(struct kmem_slabs *s, struct kmem_list *excess)
@@ -370,14 +474,33 @@ static struct slab_node *slabs_node(struct kmem_slabs *s, unsigned node)
 	return &s->node[s->nr_nodes == 1 ? 0 : node];
 }
 
-size_t slabs_take(struct kmem_slabs *s, struct round *rounds, size_t n)
+static struct slab_node *page_slab_node(struct kmem_slabs *s,
+					const struct page *page)
+{
+	return s->nr_nodes == 1 ? s->node : &s->node[page_node(page)];
+}
+
+size_t slabs_take(struct kmem_slabs *s, struct round *rounds, size_t n,
+		  bool any)
 {
 	const struct node *here = zones.node[this_node()];
 	size_t got = 0;
 
 	for (unsigned i = 0; i < s->nr_nodes && !got; i++)
-		got = node_take(slabs_node(s, here->nearest[i]), rounds, n);
+		got = node_take(s, slabs_node(s, here->nearest[i]), rounds, n,
+				any);
 	return got;
+}
+
+/* The bound was too low, if slabs were given up: raise it. */
+static void keep_more(struct slab_node *n, const struct page *head)
+{
+	size_t more = KMEM_MIN(n->given_up, n->max_empty);
+
+	n->given_up = 0;
+	if (kmem_load_relaxed(&zones.empty_pages) + (more << head->order) <=
+	    zones.managed / SLABS_EMPTY_SHARE)
+		n->max_empty += more;
 }
 
 struct round slabs_grow(struct kmem_slabs *s, gfp_t gfp)
@@ -389,14 +512,15 @@ struct round slabs_grow(struct kmem_slabs *s, gfp_t gfp)
 
 	if (!head)
 		return r;
-	n = slabs_node(s, page_node(head));
+	n = page_slab_node(s, head);
 	list_init(&head->list);
 	irq = lock_irq(&n->lock);
 	n->nr_slabs++;
-	n->nr_empty++;
 	n->nr_pages += (size_t)1 << head->order;
 	n->capacity += head->objects;
 	n->made++;
+	keep_more(n, head);
+	count_empty(n, head, true);	/* until the next line */
 	slab_take(n, head, &r, 1);
 	unlock_irq(&n->lock, irq);
 	return r;
@@ -406,16 +530,24 @@ void *slabs_alloc(struct kmem_slabs *s, gfp_t gfp)
 {
 	struct round r;
 
-	if (slabs_take(s, &r, 1))
+	if (slabs_take(s, &r, 1, true))
 		return r.obj;
 	return slabs_grow(s, gfp).obj;
 }
 
 void slabs_free(struct kmem_slabs *s, void *obj)
 {
-	struct round r = { obj, NULL };
+	struct page *page = virt_to_page(obj);
+	struct round r = { obj,
+			   &page->slot[slab_index(page, s, obj).index] };
 
 	slabs_give(s, &r, 1);
+}
+
+static KMEM_COLD void second_copy(const struct kmem_slabs *s, const void *obj)
+{
+	kmem_misuse("kmem: object %p of cache %s: freed twice, by CPUs that "
+		    "raced; it is not CACHED any more", obj, s->name);
 }
 
 /* Objects of the same node, from rounds[0] on, under one lock operation. */
@@ -423,29 +555,26 @@ static size_t give_run(struct kmem_slabs *s, const struct round *rounds,
 		       size_t n, struct kmem_list *excess)
 {
 	struct page *page = virt_to_page(rounds[0].obj);
-	struct slab_node *node = slabs_node(s, page_node(page));
+	struct slab_node *node = page_slab_node(s, page);
 	uintptr_t irq = lock_irq(&node->lock);
 	size_t i = 0;
 
 	do {
-		unsigned index = slab_index(page, s, rounds[i].obj).index;
+		size_t put = 0;
 
-		/* The slab of a second copy may have gone by now, or be all
-		 * free already. */
-		if (KMEM_LIKELY(page->slabs == s &&
-				slab_head(page)->inuse &&
-				kmem_load_relaxed(&page->slot[index]) ==
-				SLOT_CACHED))
-			slab_put(s, node, slab_head(page), index, excess);
-		else
-			kmem_misuse("kmem: object %p of cache %s (index %u): "
-				    "freed twice, by CPUs that raced; it is "
-				    "not CACHED any more", rounds[i].obj, s->name,
-				    index);
-		if (++i == n)
+		/* The slab of a second copy may have gone by now. */
+		if (KMEM_LIKELY(page->slabs == s))
+			put = slab_put(node, slab_head(page), rounds + i,
+				       n - i, excess);
+		if (KMEM_UNLIKELY(!put)) {
+			second_copy(s, rounds[i].obj);
+			put = 1;
+		}
+		i += put;
+		if (i == n)
 			break;
 		page = virt_to_page(rounds[i].obj);
-	} while (slabs_node(s, page_node(page)) == node);
+	} while (page_slab_node(s, page) == node);
 	unlock_irq(&node->lock, irq);
 	return i;
 }
@@ -461,6 +590,18 @@ void slabs_give(struct kmem_slabs *s, const struct round *rounds, size_t n)
 	free_excess(s, &excess);
 }
 
+/* Up to `most` of a node's empty slabs. */
+static void remove_empty(struct slab_node *n, size_t most,
+			 struct kmem_list *excess)
+{
+	while (most-- && !list_empty(&n->empty)) {
+		struct page *head = list_page(n->empty.next);
+
+		count_empty(n, head, false);
+		slab_remove(n, head, excess);
+	}
+}
+
 void slabs_shrink(struct kmem_slabs *s)
 {
 	for (unsigned i = 0; i < s->nr_nodes; i++) {
@@ -469,17 +610,32 @@ void slabs_shrink(struct kmem_slabs *s)
 		uintptr_t irq = lock_irq(&n->lock);
 
 		list_init(&excess);
-		while (!list_empty(&n->empty)) {
-			struct page *head = list_page(n->empty.next);
+		remove_empty(n, SIZE_MAX, &excess);
+		n->max_empty = 1;
+		n->given_up = 0;
+		unlock_irq(&n->lock, irq);
+		free_excess(s, &excess);
+	}
+}
 
-			list_del(&head->list);
-			list_add(&head->list, &excess);
-			n->nr_slabs--;
-			n->nr_empty--;
-			n->nr_pages -= (size_t)1 << head->order;
-			n->capacity -= head->objects;
-			n->freed++;
-		}
+void slabs_trim(struct kmem_slabs *s)
+{
+	for (unsigned i = 0; i < s->nr_nodes; i++) {
+		struct slab_node *n = &s->node[i];
+		struct kmem_list excess;
+		uintptr_t irq;
+		size_t most;
+
+		if (!kmem_load_relaxed(&n->nr_empty))
+			continue;
+		list_init(&excess);
+		irq = lock_irq(&n->lock);
+		most = KMEM_MIN((n->idle_empty + 1) / 2,
+				(size_t)SLABS_TRIMMED);
+		remove_empty(n, most, &excess);
+		n->max_empty = KMEM_MAX(n->max_empty - most, n->nr_empty);
+		n->max_empty = KMEM_MAX(n->max_empty, (size_t)1);
+		n->idle_empty = n->nr_empty;
 		unlock_irq(&n->lock, irq);
 		free_excess(s, &excess);
 	}
@@ -533,7 +689,8 @@ void slabs_for_each(struct kmem_slabs *s, kmem_slot_t state,
 		    void *arg)
 {
 	for (unsigned i = 0; i < s->nr_nodes; i++) {
-		walk_list(&s->node[i].partial, state, fn, arg);
+		for (unsigned k = 0; k < SLAB_LISTS; k++)
+			walk_list(&s->node[i].partial[k], state, fn, arg);
 		walk_list(&s->node[i].full, state, fn, arg);
 	}
 }

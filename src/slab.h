@@ -14,25 +14,37 @@
 #define SLOT_LIVE	((kmem_slot_t)-1)	/* its user has the object */
 #define SLOT_CACHED	((kmem_slot_t)-2)	/* in a magazine or depot */
 #define SLOT_END	((kmem_slot_t)-3)	/* free, and the last free one */
+#define SLOT_FRESH	((kmem_slot_t)-4)	/* free, never taken yet: the next
+						 * one is the next free one */
 
 /* The longest slot array, in slots. */
 #define SLOTS_LARGE	(KMEM_PAGE_SHIFT <= 12 ? 256u : \
 			 (unsigned)(KMEM_PAGE_SIZE / 16))
 
-/* An index must fit a slot beside the three states, and an array. */
+/* An index must fit a slot beside the four states, and an array. */
 #define SLAB_MAX_OBJECTS \
-	(SLOT_END < SLOTS_LARGE ? (unsigned)SLOT_END : SLOTS_LARGE)
+	(SLOT_FRESH < SLOTS_LARGE ? (unsigned)SLOT_FRESH : SLOTS_LARGE)
 
 /* Bytes of the smallest object: a page of them can be numbered. */
 #define SLAB_MIN_SIZE	(KMEM_PAGE_SIZE / SLOTS_LARGE)
+
+/* Lists of partial slabs in a node, a power of two: CPU i uses list
+ * i % SLAB_LISTS first (slab.c says why). */
+#define SLAB_LISTS \
+	(KMEM_MAX_CPUS >= 8 ? 8u : KMEM_MAX_CPUS >= 2 ? 2u : 1u)
 
 /* The slabs of one node. */
 struct slab_node {
 	KMEM_ALIGNED(KMEM_CACHE_LINE) struct kmem_lock lock;
 	/* under lock: */
-	struct kmem_list partial, full, empty;
-	size_t nr_slabs;		/* on the three lists */
+	struct kmem_list partial[SLAB_LISTS], full, empty;
+	size_t nr_slabs;		/* on all lists */
 	size_t nr_empty;
+	size_t max_empty;		/* its bound, for now */
+	size_t given_up;		/* slabs given up because of that bound,
+					 * since it was last raised */
+	size_t idle_empty;		/* empty ones that nobody has needed
+					 * since the last trim */
 	size_t nr_pages;		/* of all slabs */
 	size_t capacity;		/* objects, used and free */
 	size_t inuse;			/* objects not free */
@@ -45,7 +57,6 @@ struct kmem_slabs {
 	uint32_t size;			/* bytes from object to object */
 	uint8_t order, min_order;	/* of slabs; of slabs when that fails */
 	uint16_t objects;		/* in a slab of `order` */
-	uint16_t max_empty;		/* empty slabs kept for each node */
 	const char *name;
 	void (*ctor)(void *);
 
@@ -81,13 +92,15 @@ void slabs_put_raw_pages(struct kmem_slabs *s, struct page *page,
 
 /*
  * Take up to n free objects, of this node first, from slabs that exist; each
- * becomes CACHED.
+ * becomes CACHED. Unless `any`, slabs that other CPUs use are left to them
+ * while it is better to make one more.
  *
  * Context: any. Locks: one node lock at a time.
  * Return: how many.
  * Cost: O(n + slabs emptied of free objects + nodes).
  */
-size_t slabs_take(struct kmem_slabs *s, struct round *rounds, size_t n);
+size_t slabs_take(struct kmem_slabs *s, struct round *rounds, size_t n,
+		  bool any);
 
 /*
  * Make a slab and take its first object, CACHED.
@@ -104,8 +117,8 @@ void *slabs_alloc(struct kmem_slabs *s, gfp_t gfp);
 void slabs_free(struct kmem_slabs *s, void *obj);
 
 /*
- * Give back n CACHED objects. Slabs that become empty beyond max_empty return
- * their pages.
+ * Give back n CACHED objects. Slabs that become empty beyond a node's bound
+ * return their pages.
  *
  * Misuse: an object that is not CACHED was freed twice by CPUs that raced;
  * it is reported and left alone.
@@ -114,6 +127,11 @@ void slabs_give(struct kmem_slabs *s, const struct round *rounds, size_t n);
 
 /* Return the pages of all empty slabs. */
 void slabs_shrink(struct kmem_slabs *s);
+
+/* Return those of empty slabs that were not needed since the last call, half
+ * of them and at most SLABS_TRIMMED, and keep fewer from now on. */
+#define SLABS_TRIMMED	16
+void slabs_trim(struct kmem_slabs *s);
 
 /* The counts of all nodes, added up; sum->lock has the uses of the locks. */
 void slabs_sum(struct kmem_slabs *s, struct slab_node *sum);
@@ -128,6 +146,9 @@ size_t slabs_slot_room(const struct kmem_slabs *s);
 void slabs_for_each(struct kmem_slabs *s, kmem_slot_t state,
 		    void (*fn)(void *obj, unsigned index, void *arg),
 		    void *arg);
+
+/* The free object after this free one, SLOT_END if it is the last. */
+unsigned slab_next_free(const struct page *head, unsigned index);
 
 /* Verify S1 to S6. */
 void slabs_check(struct kmem_slabs *s, struct check *c);

@@ -17,7 +17,7 @@ static unsigned chain_length(const struct page *head)
 	for (; index != SLOT_END && n <= head->objects; n++) {
 		if (index >= head->objects)
 			return head->objects + 1u;
-		index = head->slot[index];
+		index = slab_next_free(head, index);
 	}
 	return n;
 }
@@ -88,7 +88,9 @@ void slabs_check(struct kmem_slabs *s, struct check *c)
 		struct slab_node *n = &s->node[i];
 		struct slab_node sum = { .nr_slabs = 0 };
 
-		node_check_list(s, &n->partial, SLABS_PARTIAL, &sum, c);
+		for (unsigned k = 0; k < SLAB_LISTS; k++)
+			node_check_list(s, &n->partial[k], SLABS_PARTIAL, &sum,
+					c);
 		node_check_list(s, &n->full, SLABS_FULL, &sum, c);
 		node_check_list(s, &n->empty, SLABS_EMPTY, &sum, c);
 		if (sum.nr_slabs != n->nr_slabs ||
@@ -99,7 +101,7 @@ void slabs_check(struct kmem_slabs *s, struct check *c)
 				       "%zu %zu %zu %zu %zu are not the sums",
 				       s->name, i, n->nr_slabs, n->nr_empty,
 				       n->nr_pages, n->capacity, n->inuse);
-		if (n->nr_empty > s->max_empty)
+		if (n->nr_empty > n->max_empty)
 			check_violated(c, "S6: cache %s, node %u: %zu empty "
 				       "slabs", s->name, i, n->nr_empty);
 	}

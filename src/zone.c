@@ -144,6 +144,7 @@ void zones_finish(void)
 		for (int t = 0; t < NR_ZONE_TYPES; t++)
 			if (n->zone[t].managed) {
 				set_watermarks(&n->zone[t]);
+				zones.managed += n->zone[t].managed;
 				zones.zone[n->zone[t].id] = &n->zone[t];
 			}
 		order_nodes(n);

@@ -50,6 +50,8 @@ struct node {
 struct zones {
 	unsigned nr_nodes;
 	unsigned nr_cpus;
+	size_t managed;			/* pages of all zones */
+	size_t empty_pages;		/* of them in empty slabs (slab.c) */
 	enum zone_type dma, dma32;	/* what GFP_DMA and GFP_DMA32 mean: a
 					 * higher zone if there is no such */
 	uint8_t *cpu_node;		/* CPU -> index of its node */

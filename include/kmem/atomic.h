@@ -13,6 +13,7 @@
  *	kmem_exchange_acquire(p, v)
  *	kmem_add_relaxed(p, v)		an atomic addition: slow paths only
  *	kmem_count(p)			an increment by the only writer
+ *	kmem_load_plain(p)	kmem_store_plain(p, v)
  *
  * GNU's __atomic builtins are used rather than <stdatomic.h>: they compile to
  * the same instructions and work on plain types, so that a structure has the
@@ -67,6 +68,20 @@
 #if __has_feature(thread_sanitizer)
 #define KMEM_COUNT_ATOMIC 1
 #endif
+#endif
+
+/*
+ * Accesses of the fast paths that are as good as relaxed ones: of what one CPU
+ * alone writes, between compiler barriers and with an interrupt of that CPU as
+ * the only other party (port.h), and of slots, which are looked at once. Plain
+ * ones for the same reason: they fold into the instruction that uses them.
+ */
+#ifdef KMEM_COUNT_ATOMIC
+#define kmem_load_plain(p)	kmem_load_relaxed(p)
+#define kmem_store_plain(p, v)	kmem_store_relaxed(p, v)
+#else
+#define kmem_load_plain(p)	(*(p))
+#define kmem_store_plain(p, v)	((void)(*(p) = (v)))
 #endif
 
 #ifdef KMEM_COUNT_ATOMIC

@@ -105,9 +105,10 @@ static void one_start(size_t object_bytes, size_t magazine_bytes,
 
 static void *one_alloc(void)
 {
-	void *obj = magazine_alloc(&one.layer).obj;
+	struct round r;
 
-	return obj ? obj : magazine_alloc_slow(&one.layer).obj;
+	return magazine_alloc(&one.layer, &r) ? r.obj :
+	       magazine_alloc_slow(&one.layer).obj;
 }
 
 static void one_free(void *obj)

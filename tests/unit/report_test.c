@@ -255,13 +255,13 @@ static void test_slab_lists(void **state)
 {
 	struct slab_node *n = s->slabs.node;
 	struct page *full;
-	uint16_t max = s->slabs.max_empty;
+	size_t max = n->max_empty;
 
 	(void)state;
 	assert_false(list_empty(&n->full));
 	full = list_page(n->full.next);
 	list_del(&full->list);
-	list_add(&full->list, &n->partial);
+	list_add(&full->list, &n->partial[0]);
 	assert_detects("S3");
 	list_del(&full->list);
 	list_add(&full->list, &n->full);
@@ -271,7 +271,7 @@ static void test_slab_lists(void **state)
 		kmem_cache_free(s, live[i]);
 	magazine_drain(&s->magazine);
 	assert_int_equal(n->nr_empty, 1);
-	PLANT("S6", s->slabs.max_empty = 0, s->slabs.max_empty = max);
+	PLANT("S6", n->max_empty = 0, n->max_empty = max);
 	for (unsigned i = 0; i < 90; i++)
 		live[i] = kmem_cache_alloc(s, GFP_KERNEL);
 }
@@ -295,14 +295,14 @@ static void test_broken_chain(void **state)
 
 	(void)state;
 	magazine_drain(&s->magazine);
-	assert_false(list_empty(&n->partial));
-	head = list_page(n->partial.next);
+	assert_false(list_empty(&n->partial[0]));
+	head = list_page(n->partial[0].next);
 	first = head->free;
 	next = head->slot[first];
 	PLANT("S1", head->slot[first] = first, head->slot[first] = next);
-	PLANT("S1", head->slot[first] = SLOT_END - 1,
+	PLANT("S1", head->slot[first] = SLOT_FRESH - 1,
 	      head->slot[first] = next);
-	PLANT("S1", head->free = SLOT_END - 1, head->free = first);
+	PLANT("S1", head->free = SLOT_FRESH - 1, head->free = first);
 }
 
 /* --------------------------------------------------------------- magazines */

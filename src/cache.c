@@ -59,11 +59,11 @@ static struct round get_cached(struct kmem_cache *s, gfp_t gfp)
 		once = (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN;
 	do {
 		r = slabs_grow(&s->slabs, once);
-		if (KMEM_UNLIKELY(!r.obj))
-			slabs_take(&s->slabs, &r, 1, true);
 		/* While we waited for pages, objects may have come free. */
 		if (KMEM_UNLIKELY(!r.obj))
 			r = magazine_alloc_slow(&s->magazine);
+		if (KMEM_UNLIKELY(!r.obj))
+			r = magazine_alloc_last(&s->magazine);
 	} while (KMEM_UNLIKELY(!r.obj) && (gfp & __GFP_NOFAIL) &&
 		 page_alloc_wait(gfp, s->slabs.min_order));
 	caches_trim();

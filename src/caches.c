@@ -87,9 +87,9 @@ static struct kmem_cache *magazine_cache(struct magazine_layer *l)
 }
 
 static size_t take_objects(struct magazine_layer *l, struct round *rounds,
-			   size_t n)
+			   size_t n, bool any)
 {
-	return slabs_take(&magazine_cache(l)->slabs, rounds, n, false);
+	return slabs_take(&magazine_cache(l)->slabs, rounds, n, any);
 }
 
 static void give_objects(struct magazine_layer *l, const struct round *rounds,

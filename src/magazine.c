@@ -227,7 +227,7 @@ static bool refill(struct magazine_layer *l, struct magazine_cpu *c)
 
 	depot_regret(l);
 	load(c, m, 0);
-	n = l->take(l, m->round, n);
+	n = l->take(l, m->round, n, false);
 	set_rounds(c, n);
 	kmem_count(&c->trips_below[DIR_ALLOC]);
 	kmem_count_n(&c->moved[DIR_ALLOC], n);
@@ -288,7 +288,7 @@ struct round magazine_alloc_slow(struct magazine_layer *l)
 	struct round r = { NULL, NULL };
 
 	if (kmem_load_relaxed(&c->busy) || !magazine_ready(l, c)) {
-		if (l->take(l, &r, 1))
+		if (l->take(l, &r, 1, false))
 			kmem_count(&c->directs[DIR_ALLOC]);
 	} else {
 		kmem_store_relaxed(&c->busy, 1);
@@ -300,6 +300,18 @@ struct round magazine_alloc_slow(struct magazine_layer *l)
 		}
 		kmem_store_relaxed(&c->busy, 0);
 	}
+	kmem_arch_irq_restore(irq);
+	return r;
+}
+
+struct round magazine_alloc_last(struct magazine_layer *l)
+{
+	uintptr_t irq = kmem_arch_irq_save();
+	struct magazine_cpu *c = layer_cpu(l, kmem_arch_cpu());
+	struct round r = { NULL, NULL };
+
+	if (l->take(l, &r, 1, true))
+		kmem_count(&c->directs[DIR_ALLOC]);
 	kmem_arch_irq_restore(irq);
 	return r;
 }

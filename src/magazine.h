@@ -87,11 +87,12 @@ struct magazine_layer {
 	size_t min_depot, max_depot;	/* limits of depot.max_objects */
 	size_t magazines, magazine_bytes; /* that exist */
 	/*
-	 * The layer below. take: up to n free objects that exist; give: n
-	 * objects back. Both from any context, and neither may sleep.
+	 * The layer below. take: up to n free objects that exist, `any`: even
+	 * those that are better left to other CPUs; give: n objects back. Both
+	 * from any context, and neither may sleep.
 	 */
 	size_t (*take)(struct magazine_layer *l, struct round *rounds,
-		       size_t n);
+		       size_t n, bool any);
 	void (*give)(struct magazine_layer *l, const struct round *rounds,
 		     size_t n);
 
@@ -145,6 +146,9 @@ void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
  * Context: any. Return: obj NULL if the layer below has none.
  */
 struct round magazine_alloc_slow(struct magazine_layer *l);
+
+/* When all else has failed: any object that the layer below has. */
+struct round magazine_alloc_last(struct magazine_layer *l);
 
 /* When the fast path has failed: there is always room for a free. */
 void magazine_free_slow(struct magazine_layer *l, void *obj,

@@ -57,12 +57,13 @@ static struct page_layer *layer_of(struct magazine_layer *l)
 }
 
 static size_t take_blocks(struct magazine_layer *l, struct round *rounds,
-			  size_t n)
+			  size_t n, bool any)
 {
 	struct page_layer *p = layer_of(l);
 	size_t got = zone_take(p->zone, p->order, rounds, n,
 			       p->zone->wmark[WMARK_LOW]);
 
+	(void)any;
 	for (size_t i = 0; i < got; i++)
 		page_set_type(rounds[i].obj, PAGE_CACHED);
 	return got;

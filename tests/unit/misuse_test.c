@@ -444,17 +444,18 @@ static void test_block_second_allocation(void **state)
 	}
 }
 
-/* A page whose neighbours, for a block of the highest order, are all free. */
+/* A page in the middle of a block of the highest order that is otherwise free. */
 static struct page *lone_page(void)
 {
 	struct page *page = alloc_pages(GFP_KERNEL, KMEM_MAX_ORDER);
 
 	assert_non_null(page);
 	split_page(page, KMEM_MAX_ORDER);
-	for (uintptr_t i = 1; i >> KMEM_MAX_ORDER == 0; i++)
-		__free_pages(pfn_to_page(page_to_pfn(page) + i), 0);
+	for (uintptr_t i = 0; i >> KMEM_MAX_ORDER == 0; i++)
+		if (i != 5)
+			__free_pages(pfn_to_page(page_to_pfn(page) + i), 0);
 	drain_pages();
-	return page;
+	return pfn_to_page(page_to_pfn(page) + 5);
 }
 
 /* The second copy is met when its block has gone back to the zone, merged and

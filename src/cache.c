@@ -27,11 +27,15 @@
  * What that can't catch: to find an object LIVE and to mark it CACHED are two
  * accesses, and making them one atomic operation would cost more than all the
  * rest. Of two CPUs that free the same object within those few nanoseconds
- * both may pass. The second copy is found when it is allocated, or reaches
- * the slab, after the first. Only if one of the two CPUs is held up just there
- * while the other's copy travels all the way to the slab can an object be
- * given to two. The allocator's own state survives that too (slab_broken()),
- * unless the whole slab was given up and used anew within that time.
+ * both may pass. The second copy is found when it is allocated after the
+ * first, or reaches the slab. Until then an object can be given to two:
+ *
+ *  - if one of the two CPUs is held up just there while the other's copy
+ *    travels all the way to the slab; slab_broken() sees to the chain;
+ *  - if the whole slab was given up meanwhile and what was its slot is that of
+ *    a CACHED object of another slab. Debug builds (KMEM_DEBUG) verify at each
+ *    allocation that object, slab and slot still belong together; it costs a
+ *    third of an allocation and free, and a cache miss on the descriptor.
  *
  * Invariants, with no CPU at work, for each cache:
  *

@@ -10,8 +10,8 @@
  *
  * Memory goes from cache to cache by trims: whenever one has grown by a slab,
  * the `hand` moves on by a few others on the list, and each of them returns
- * what it has not needed since the hand was there last (depot.c). When pages
- * run short, all of them return all they can (shrink_all).
+ * what it has not needed since the hand was there last (depot.c, slab.c). When
+ * pages run short, all of them return all they can (shrink_all).
  *
  * Locks: `caches.lock` guards the list of caches. It is taken by threads
  * only, with preemption off but interrupts on, because walks over all caches

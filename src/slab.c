@@ -13,6 +13,7 @@
  * allocator, and the state of an object is known from its address alone:
  *
  *	index or END   free, in the slab; the next free slot
+ *	FRESH          free, in the slab, never taken yet; the next one follows
  *	CACHED         free, in a magazine or a depot, or on its way there
  *	LIVE           allocated
  *
@@ -32,10 +33,29 @@
  * slab, their index has a slot too, which is never LIVE: whatever a pointer
  * into a slab is, its index is good to look up.
  *
- * A node keeps its slabs on three lists: partial (some free), full (none
- * free), empty (all free; at most max_empty, so that a cache which breathes
- * by one object doesn't make and free a slab each time). take uses partial
- * slabs first, then empty ones.
+ * A new slab is all FRESH, so that making it takes one pass of stores and no
+ * chain. Objects of a magazine mostly lie in a few slabs, side by side: take
+ * and give go slab by slab, and what a round says of its slot spares the search
+ * for it (and is verified).
+ *
+ * A node keeps its slabs on lists: partial (some free), full (none free), empty
+ * (all free). take uses partial slabs first, then empty ones.
+ *
+ * *Neighbours.* Every allocation and free writes a slot, and the slots of a
+ * slab's objects share a cache line or two. When two CPUs use objects of one
+ * slab, that line goes back and forth between them with each operation: a hot
+ * pair on two CPUs took five times as long as on one. So CPUs keep apart where
+ * it is cheap. There are SLAB_LISTS lists of partial slabs; a slab is on the
+ * list of the CPU that last moved it, and take prefers its own. It goes to
+ * another CPU's list, and moves the slab to its own, only where making one more
+ * slab would waste more: when there is a slab for each CPU already and plenty
+ * free in them (better_grow()), or no memory (`any`).
+ *
+ * *Breathing.* How many empty slabs a node keeps (max_empty) follows the
+ * working set, as the depot's bound does (depot.c): up when a slab is made
+ * after others were given up, down by a trim when empty ones lay idle. All
+ * caches together keep at most 1/SLABS_EMPTY_SHARE of memory that way, beyond
+ * one slab each, and all of it goes back when pages run short.
  *
  * The order of slabs is the smallest that wastes at most 1/8 of the slab and
  * holds SLAB_GOOD_OBJECTS; failing that, the one that wastes least. When
@@ -53,7 +73,7 @@
  * and for each node:
  *  S5	capacity, inuse, nr_pages: the sums over its slabs; nr_slabs and
  *	nr_empty: the lengths of the lists
- *  S6	nr_empty <= max_empty
+ *  S6	nr_empty <= max_empty, idle_empty <= nr_empty
  *
  * Locks: node->lock guards the lists, the counts, and `free`, `inuse` and the
  * chain of its slabs. Pages are asked for and given back outside of it.
@@ -65,7 +85,7 @@
 #define SLAB_GOOD_OBJECTS	4
 
 /* Slabs of so many objects are worth having for one CPU alone. */
-#define SLAB_SHARED_OBJECTS	8
+#define SLAB_SHARED_OBJECTS	16
 
 /* Empty slabs of all caches together may be this part of all memory. */
 #define SLABS_EMPTY_SHARE	32
@@ -255,7 +275,7 @@ static void count_empty(struct slab_node *n, const struct page *head, bool more)
 {
 	size_t pages = (size_t)1 << head->order;
 
-	n->nr_empty += more ? 1 : (size_t)-1;
+	kmem_store_relaxed(&n->nr_empty, n->nr_empty + (more ? 1 : (size_t)-1));
 	kmem_add_relaxed(&zones.empty_pages, more ? pages : 0 - pages);
 	n->idle_empty = KMEM_MIN(n->idle_empty, n->nr_empty);
 }
@@ -366,7 +386,7 @@ static bool better_grow(const struct kmem_slabs *s, const struct slab_node *n)
 {
 	return s->objects >= SLAB_SHARED_OBJECTS &&
 	       (n->nr_slabs < zones.nr_cpus ||
-		n->capacity - n->inuse < n->capacity / 8);
+		n->capacity - n->inuse < n->capacity / 64);
 }
 
 static struct kmem_list *others_partial(struct slab_node *n)
@@ -409,11 +429,22 @@ static size_t node_take(struct kmem_slabs *s, struct slab_node *n,
 	return got;
 }
 
+/* There is room for one more empty slab. (CPUs that look at the same time may
+ * each find room.) */
+static bool may_keep(const struct slab_node *n, const struct page *head)
+{
+	size_t all = kmem_load_relaxed(&zones.empty_pages) +
+		     ((size_t)1 << head->order);
+
+	return n->nr_empty < n->max_empty &&
+	       (!n->nr_empty || all <= zones.managed / SLABS_EMPTY_SHARE);
+}
+
 /* It has become empty: keep it, or not. */
 static void slab_emptied(struct slab_node *n, struct page *head,
 			 struct kmem_list *excess)
 {
-	if (n->nr_empty < n->max_empty) {
+	if (may_keep(n, head)) {
 		slab_place(n, head);
 	} else {
 		slab_remove(n, head, excess);
@@ -493,14 +524,10 @@ size_t slabs_take(struct kmem_slabs *s, struct round *rounds, size_t n,
 }
 
 /* The bound was too low, if slabs were given up: raise it. */
-static void keep_more(struct slab_node *n, const struct page *head)
+static void keep_more(struct slab_node *n)
 {
-	size_t more = KMEM_MIN(n->given_up, n->max_empty);
-
+	n->max_empty += KMEM_MIN(n->given_up, n->max_empty);
 	n->given_up = 0;
-	if (kmem_load_relaxed(&zones.empty_pages) + (more << head->order) <=
-	    zones.managed / SLABS_EMPTY_SHARE)
-		n->max_empty += more;
 }
 
 struct round slabs_grow(struct kmem_slabs *s, gfp_t gfp)
@@ -519,7 +546,7 @@ struct round slabs_grow(struct kmem_slabs *s, gfp_t gfp)
 	n->nr_pages += (size_t)1 << head->order;
 	n->capacity += head->objects;
 	n->made++;
-	keep_more(n, head);
+	keep_more(n);
 	count_empty(n, head, true);	/* until the next line */
 	slab_take(n, head, &r, 1);
 	unlock_irq(&n->lock, irq);

@@ -101,8 +101,10 @@ void slabs_check(struct kmem_slabs *s, struct check *c)
 				       "%zu %zu %zu %zu %zu are not the sums",
 				       s->name, i, n->nr_slabs, n->nr_empty,
 				       n->nr_pages, n->capacity, n->inuse);
-		if (n->nr_empty > n->max_empty)
+		if (n->nr_empty > n->max_empty || n->idle_empty > n->nr_empty)
 			check_violated(c, "S6: cache %s, node %u: %zu empty "
-				       "slabs", s->name, i, n->nr_empty);
+				       "slabs, %zu of them idle, bound %zu",
+				       s->name, i, n->nr_empty, n->idle_empty,
+				       n->max_empty);
 	}
 }

@@ -272,6 +272,7 @@ static void test_slab_lists(void **state)
 	magazine_drain(&s->magazine);
 	assert_int_equal(n->nr_empty, 1);
 	PLANT("S6", n->max_empty = 0, n->max_empty = max);
+	PLANT("S6", n->idle_empty = 2, n->idle_empty = 0);
 	for (unsigned i = 0; i < 90; i++)
 		live[i] = kmem_cache_alloc(s, GFP_KERNEL);
 }

@@ -307,6 +307,130 @@ static void test_empty_slabs_go_back(void **state)
 	assert_slabs_sound();
 }
 
+/* A cache that fills and empties over and over keeps its slabs after a few
+ * turns, and gives them up by trims when it has come to rest. */
+static void test_breathing(void **state)
+{
+	enum { SLABS = 30 };
+	static void *obj[SLABS * SLAB_MAX_OBJECTS];
+	size_t made = 0, n = 0, trims = 0;
+
+	(void)state;
+	start_slabs(512);
+	for (unsigned turn = 0; turn < 20; turn++) {
+		if (turn == 10)
+			made = sum().made;
+		for (n = 0; n < SLABS * slabs.objects; n++)
+			assert_non_null(obj[n] = slabs_alloc(&slabs,
+							     GFP_KERNEL));
+		give(&slabs, obj, n);
+		assert_slabs_sound();
+	}
+	assert_int_equal(sum().made, made);
+	assert_int_equal(zones.empty_pages, sum().nr_pages);
+	for (; sum().nr_slabs > 1 && trims < 100; trims++) {
+		size_t before = sum().nr_slabs;
+
+		slabs_trim(&slabs);
+		assert_in_range(before - sum().nr_slabs, 0, SLABS_TRIMMED);
+		assert_slabs_sound();
+	}
+	/* the first one looks what is idle, each further one halves it */
+	assert_in_range(trims, 2, 10);
+	assert_int_equal(max_empty(), 1);
+	slabs_shrink(&slabs);
+	assert_int_equal(zones.empty_pages, 0);
+}
+
+/* All caches' empty slabs together stay within their share of memory. */
+static void test_breathing_is_bounded(void **state)
+{
+	static void *obj[20000];
+	size_t n;
+
+	(void)state;
+	start_slabs(1024);
+	for (unsigned turn = 0; turn < 30; turn++) {
+		for (n = 0; n < 10000; n++)
+			assert_non_null(obj[n] = slabs_alloc(&slabs,
+							     GFP_KERNEL));
+		give(&slabs, obj, n);
+	}
+	assert_in_range(zones.empty_pages, 2, zones.managed / 32);
+	assert_slabs_sound();
+	slabs_shrink(&slabs);
+}
+
+/* Two CPUs that allocate in turn get objects of different slabs, as long as
+ * there are fewer slabs than CPUs; and share them rather than waste half of
+ * each, or fail. */
+static void test_cpus_keep_apart(void **state)
+{
+	struct round a[4], b[4], more[64];
+
+	(void)state;
+	kmem_reset();
+	host_machine(32 * MIB, 2);
+	start_slabs(64);
+	a[0] = slabs_grow(&slabs, GFP_KERNEL);
+	assert_int_equal(slabs_take(&slabs, a + 1, 3, false), 3);
+	host_cpu_set(1);
+	assert_int_equal(slabs_take(&slabs, b, 1, false), 0);
+	b[0] = slabs_grow(&slabs, GFP_KERNEL);
+	assert_int_equal(slabs_take(&slabs, b + 1, 3, false), 3);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_ptr_equal(virt_to_page(a[i].obj),
+				 virt_to_page(a[0].obj));
+		assert_ptr_equal(virt_to_page(b[i].obj),
+				 virt_to_page(b[0].obj));
+	}
+	assert_ptr_not_equal(virt_to_page(a[0].obj), virt_to_page(b[0].obj));
+	assert_slabs_sound();
+
+	/* CPU 1's slab is used up; CPU 0's has more than enough for both */
+	assert_int_equal(slabs_take(&slabs, more, 60, false), 60);
+	assert_int_equal(slabs_take(&slabs, more + 60, 4, false), 4);
+	for (unsigned i = 60; i < 64; i++)
+		assert_ptr_equal(virt_to_page(more[i].obj),
+				 virt_to_page(a[0].obj));
+	assert_slabs_sound();
+	slabs_give(&slabs, more, 64);
+	slabs_give(&slabs, b, 4);
+	slabs_give(&slabs, a, 4);
+
+	/* fewer slabs than CPUs, but no choice */
+	slabs_shrink(&slabs);
+	a[0] = slabs_grow(&slabs, GFP_KERNEL);
+	host_cpu_set(0);
+	assert_int_equal(slabs_take(&slabs, b, 1, false), 0);
+	assert_int_equal(slabs_take(&slabs, b, 1, true), 1);
+	slabs_give(&slabs, a, 1);
+	slabs_give(&slabs, b, 1);
+	slabs_shrink(&slabs);
+	assert_slabs_sound();
+}
+
+/* A round whose slot is not its object's own, as a second copy of a racing
+ * double free may carry it: reported, and neither slot is touched. */
+static void test_foreign_slot(void **state)
+{
+	struct round r[3], wrong;
+
+	(void)state;
+	start_slabs(64);
+	r[0] = slabs_grow(&slabs, GFP_KERNEL);
+	assert_int_equal(slabs_take(&slabs, r + 1, 2, true), 2);
+	wrong = (struct round){ r[1].obj, r[2].slot };
+	slabs_give(&slabs, &wrong, 1);
+	assert_panicked(r[1].obj, "freed twice", NULL);
+	assert_int_equal(*r[1].slot, SLOT_CACHED);
+	assert_int_equal(*r[2].slot, SLOT_CACHED);
+	assert_slabs_sound();
+	slabs_give(&slabs, r, 3);
+	slabs_shrink(&slabs);
+	assert_slabs_sound();
+}
+
 /* Random takes and gives, of many at once, over all kinds of slot arrays
  * (inline, 64, 256); the slabs are checked after every step. */
 static void test_random_take_and_give(void **state)
@@ -536,6 +660,10 @@ int main(void)
 		CASE(test_life_of_a_slab),
 		CASE(test_objects_cover_the_slab),
 		CASE(test_empty_slabs_go_back),
+		CASE(test_breathing),
+		CASE(test_breathing_is_bounded),
+		CASE(test_cpus_keep_apart),
+		CASE(test_foreign_slot),
 		CASE(test_random_take_and_give),
 		CASE(test_constructor),
 		CASE(test_no_pages),

@@ -10,7 +10,8 @@
  *	workload.c	all CPUs and their interrupts at once; with item.c
  *	accounts.c	that nothing is lost
  *	pattern.c	contents that tell whose memory this is
- *	print.c, string.c	what a C library would supply
+ *	print.c, string.c, divide.c
+ *			what a C library would supply
  */
 #ifndef BOOT_BOOT_H
 #define BOOT_BOOT_H
@@ -132,6 +133,12 @@ void workload(uint64_t seed);
 /* The number after the last "name=" of the kernel's arguments, or otherwise. */
 uint64_t argument(const char *name, uint64_t otherwise);
 bool contains(const char *text, const char *part);
+
+/* For people, who read milliseconds. */
+static inline unsigned msec(uint64_t usec)
+{
+	return (unsigned)divide(usec, 1000, NULL);
+}
 
 /* ---- pseudo-random numbers: xorshift64*, by Marsaglia and Vigna ---- */
 

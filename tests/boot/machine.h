@@ -98,4 +98,10 @@ _Noreturn void boot_fail(const char *fmt, ...) KMEM_PRINTF(1, 2);
 /* Print; whole lines of different CPUs don't mix. Context: any. */
 void print(const char *fmt, ...) KMEM_PRINTF(1, 2);
 
+/*
+ * n / by, without the compiler's help: see divide.c. `remainder` may be NULL.
+ * Cost: some hundred cycles.
+ */
+uint64_t divide(uint64_t n, uint32_t by, uint32_t *remainder);
+
 #endif /* BOOT_MACHINE_H */

@@ -33,7 +33,7 @@ void selftest(void)
 
 		tests[i].run();
 		account_check(&before, tests[i].name);
-		print("ok %u - %s (%llu ms)\n", i + 1, tests[i].name,
-		      (unsigned long long)((machine_usec() - start) / 1000));
+		print("ok %u - %s (%u ms)\n", i + 1, tests[i].name,
+		      msec(machine_usec() - start));
 	}
 }

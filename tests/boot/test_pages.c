@@ -178,6 +178,11 @@ static void check_places(const struct link *chain)
 
 /* ---- zones ---- */
 
+/* 0 where there is no such zone; variables, so that comparing with 0 is no
+ * mistake. */
+static const kmem_phys_t dma_end = KMEM_ARCH_DMA_LIMIT;
+static const kmem_phys_t dma32_end = KMEM_ARCH_DMA32_LIMIT;
+
 static void check_below(gfp_t gfp, kmem_phys_t limit)
 {
 	struct page *page = alloc_page(gfp);
@@ -212,11 +217,11 @@ static void exhaust_dma(void)
 	size_t nr_pages = take(GFP_DMA | __GFP_NOWARN, 0, SIZE_MAX, &chain);
 	struct page *page = alloc_page(GFP_KERNEL);
 
-	CHECK(nr_pages && nr_pages * KMEM_PAGE_SIZE < KMEM_ARCH_DMA_LIMIT);
+	CHECK(nr_pages && nr_pages * KMEM_PAGE_SIZE < dma_end);
 	check_places(chain);
 	for (struct link *l = chain; l; l = l->next)
-		CHECK(page_to_phys(l->page) < KMEM_ARCH_DMA_LIMIT);
-	CHECK(page && page_to_phys(page) >= KMEM_ARCH_DMA_LIMIT);
+		CHECK(page_to_phys(l->page) < dma_end);
+	CHECK(page && page_to_phys(page) >= dma_end);
 	__free_page(page);
 	CHECK(give_every(1, &chain) == nr_pages);
 	CHECK(!chain);
@@ -225,16 +230,16 @@ static void exhaust_dma(void)
 void test_zones(void)
 {
 	links_init();
-	if (KMEM_ARCH_DMA_LIMIT) {
-		check_below(GFP_DMA, KMEM_ARCH_DMA_LIMIT);
+	if (dma_end) {
+		check_below(GFP_DMA, dma_end);
 		exhaust_dma();
 	}
-	if (KMEM_ARCH_DMA32_LIMIT)
-		check_below(GFP_DMA32, KMEM_ARCH_DMA32_LIMIT);
-	if (KMEM_ARCH_DMA32_LIMIT && have_zone("Normal")) {
+	if (dma32_end)
+		check_below(GFP_DMA32, dma32_end);
+	if (dma32_end && have_zone("Normal")) {
 		struct page *page = alloc_page(GFP_KERNEL);
 
-		CHECK(page && page_to_phys(page) >= KMEM_ARCH_DMA32_LIMIT);
+		CHECK(page && page_to_phys(page) >= dma32_end);
 		__free_page(page);
 	}
 }

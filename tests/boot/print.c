@@ -12,7 +12,7 @@
 
 #define LINE_MAX 512
 
-static unsigned char console_busy;
+static unsigned console_busy;
 
 /*
  * Interrupts are masked while the console is ours. Whoever fails takes it by

@@ -23,6 +23,7 @@ static int note_range(void *ctx, const struct kmem_map_entry *entry)
 		.start = entry->start, .size = entry->size,
 		.usable = entry->type == KMEM_REGION_USABLE,
 		.what = entry->what,
+		.node = entry->node == KMEM_NO_NODE ? 0 : entry->node,
 	};
 	return KMEM_OK;
 }

@@ -39,6 +39,9 @@ uint64_t port_start_page(void);
 /* True if the firmware calls all of that usable and nobody but kmem uses it. */
 bool port_may_be_given(kmem_phys_t start, kmem_phys_t size);
 
+/* The node of an address, as the firmware says. */
+int port_node(kmem_phys_t at);
+
 /*
  * Call fn(arg), which misuses kmem: true if that was reported through
  * kmem_panic() exactly once, with a reason that contains `expect`. Only while
@@ -123,6 +126,7 @@ void test_cache_bulk(void);
 void test_page_orders(void);
 void test_page_parts(void);
 void test_zones(void);
+void test_nodes(void);
 void test_exhaustion(void);
 void test_misuse(void);
 

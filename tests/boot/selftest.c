@@ -21,6 +21,7 @@ static const struct {
 	{ "pages: every order, and the names of a page", test_page_orders },
 	{ "pages: zeroed, exact, split", test_page_parts },
 	{ "pages: zones", test_zones },
+	{ "pages: nodes, from every CPU", test_nodes },
 	{ "exhaustion, reclaim, release", test_exhaustion },
 	{ "misuse is reported and harmless", test_misuse },
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tests/boot/test_pages.c - blocks of pages, zones, and running out of them.
+ * tests/boot/test_pages.c - blocks of pages, zones, nodes, and running out.
  */
 #include "boot.h"
 
@@ -197,15 +197,17 @@ static void check_below(gfp_t gfp, kmem_phys_t limit)
 	kfree(large);
 }
 
+/* On this CPU's node, whose memory it gets first. */
 static bool have_zone(const char *name)
 {
+	int node = machine.cpu_node[kmem_arch_cpu()];
 	struct kmem_zone_stats st;
 	size_t len = 1;
 
 	while (name[len - 1])
 		len++;
 	for (unsigned i = 0; kmem_zone_stats(i, &st); i++)
-		if (memcmp(st.name, name, len) == 0)
+		if (st.node == node && memcmp(st.name, name, len) == 0)
 			return true;
 	return false;
 }
@@ -242,6 +244,31 @@ void test_zones(void)
 		CHECK(page && page_to_phys(page) >= dma32_end);
 		__free_page(page);
 	}
+}
+
+/* ---- nodes ---- */
+
+static void check_node(struct page *page, int node)
+{
+	CHECK(page && port_node(page_to_phys(page)) == node);
+	__free_page(page);
+}
+
+/* Memory of this CPU's node, unless another is asked for. */
+static void check_nodes(void)
+{
+	check_node(alloc_page(GFP_KERNEL), machine.cpu_node[kmem_arch_cpu()]);
+	for (unsigned i = 0; i < machine.nr_cpus; i++) {
+		int node = machine.cpu_node[i];
+
+		check_node(alloc_pages_node(node, GFP_KERNEL | __GFP_THISNODE,
+					    0), node);
+	}
+}
+
+void test_nodes(void)
+{
+	cpus_run(check_nodes);
 }
 
 /* ---- exhaustion ---- */

@@ -33,9 +33,9 @@ $(patsubst %/,%,$(dir $(wildcard arch/*/kmem_arch.h)))))
 endif
 
 # What an architecture says of itself: its tools (CROSS, CLANG_TARGET), the
-# flags its kernels need (CFLAGS_ARCH, and CFLAGS_BOOT_<way> where a way to
-# boot needs the library compiled for it), and how it boots (BOOTS and
-# tests/boot/boot.mk).
+# flags its kernels need (CFLAGS_ARCH; LDFLAGS_ARCH where it is linked; and
+# CFLAGS_BOOT_<way> where a way to boot needs the library compiled for it), and
+# how it boots (BOOTS and tests/boot/boot.mk).
 CROSS	:=
 BOOTS	:=
 CFLAGS_KERNEL := -fno-pic -fno-stack-protector -fno-asynchronous-unwind-tables
@@ -81,7 +81,8 @@ all: $(LIB)
 # One object, in which everything but the public names is local.
 $(LIB): $(LIB_OBJ)
 	$(Q)rm -f $@
-	$(Q)$(CC) -r -nostdlib -o $(BUILD)/kmem.o $(LIB_OBJ)
+	$(Q)$(CC) $(CFLAGS_ARCH) $(LDFLAGS_ARCH) -r -nostdlib \
+		-o $(BUILD)/kmem.o $(LIB_OBJ)
 	$(Q)$(OBJCOPY) --localize-hidden $(BUILD)/kmem.o
 	$(Q)$(AR) rcs $@ $(BUILD)/kmem.o
 	@echo '$@' 
@@ -127,6 +128,11 @@ symbols: $(LIB)
 
 layers headers:
 	@sh tests/$@.sh
+
+# For headers.sh: the compiler, and what code for a kernel must be told.
+.PHONY: compiler
+compiler:
+	@echo '$(CC) $(CFLAGS_ARCH) $(CFLAGS_BOOT_$(BOOT))'
 
 .PHONY: clean
 clean:

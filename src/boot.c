@@ -141,7 +141,7 @@ static void write_section_table(void)
 }
 
 /* Descriptors of [pfn, end), where sections exist. */
-static void init_descriptors(uint64_t pfn, uint64_t end, unsigned zone)
+static void init_descriptors(pfn_t pfn, pfn_t end, unsigned zone)
 {
 	struct page *p = NULL;
 
@@ -199,8 +199,8 @@ static void write_nodes(void)
 /* All descriptors: those of pieces, and those between them. */
 static void write_descriptors(void)
 {
-	uint64_t pfn = kmem_page_map.first_pfn;
-	uint64_t end = pfn + (plan.nr_sections << plan.section_order);
+	pfn_t pfn = kmem_page_map.first_pfn;
+	pfn_t end = pfn + (plan.nr_sections << plan.section_order);
 	struct piece p;
 
 	if (plan.params.zeroed)		/* see zone_extend() */
@@ -214,12 +214,12 @@ static void write_descriptors(void)
 }
 
 /* The largest block that begins at pfn and ends by `end`. */
-static unsigned block_order(uint64_t pfn, uint64_t end)
+static unsigned block_order(pfn_t pfn, pfn_t end)
 {
 	unsigned order = 0;
 
 	while (order < KMEM_MAX_ORDER && !(pfn >> order & 1) &&
-	       pfn + ((uint64_t)2 << order) <= end)
+	       pfn + ((pfn_t)2 << order) <= end)
 		order++;
 	return order;
 }
@@ -256,12 +256,12 @@ static void fill_zones(void)
 			continue;
 		if (plan.params.zeroed)
 			init_descriptors(p.pfn, p.end, z->id);
-		for (uint64_t pfn = p.pfn; pfn < p.end; ) {
+		for (pfn_t pfn = p.pfn; pfn < p.end; ) {
 			unsigned order = block_order(pfn, p.end);
 
 			buddy_give(&z->buddy, pfn_to_page((uintptr_t)pfn),
 				   order);
-			pfn += (uint64_t)1 << order;
+			pfn += (pfn_t)1 << order;
 		}
 	}
 }

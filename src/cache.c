@@ -247,7 +247,7 @@ static KMEM_COLD void bad_object(const char *call, const struct kmem_cache *s,
 	struct slab_index i = slab_index(page, of, p);
 	char *first = (char *)page_to_virt(page) -
 		      page->slab_offset;
-	unsigned slot;
+	unsigned index = (unsigned)i.index, slot;
 
 	if (s && of != &s->slabs) {
 		kmem_misuse("kmem: %s(%s, %p): the object is of cache %s",
@@ -258,13 +258,13 @@ static KMEM_COLD void bad_object(const char *call, const struct kmem_cache *s,
 		kmem_misuse("kmem: %s(%p): not the start of an object: cache "
 			    "%s, slab %p, %zu bytes into index %u", call, p,
 			    of->name, (void *)first, (size_t)((char *)p -
-			    first) - (size_t)i.index * of->size, i.index);
+			    first - index * (size_t)of->size), index);
 		return;
 	}
-	slot = kmem_load_relaxed(&page->slot[i.index]);
+	slot = kmem_load_relaxed(&page->slot[index]);
 	kmem_misuse("kmem: %s(%p): double free: cache %s, slab %p, index %u: "
 		    "expected LIVE, found %s", call, p, of->name,
-		    (void *)first, i.index,
+		    (void *)first, index,
 		    slot == SLOT_CACHED ? "CACHED" : "FREE");
 }
 

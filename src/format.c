@@ -2,8 +2,8 @@
 /*
  * format.c - a small printf.
  *
- * Numbers are taken apart without a division, which on 32-bit machines would
- * be a call into the compiler's library.
+ * Numbers are taken apart without a division or a shift by a variable, which
+ * on 32-bit machines would be calls into the compiler's library.
  */
 #include "format.h"
 
@@ -65,9 +65,9 @@ static int hexadecimal(uint64_t n, char *buf)
 {
 	int len = 0;
 
-	for (int shift = 60; shift >= 0; shift -= 4)
-		if (len || n >> shift || !shift)
-			buf[len++] = "0123456789abcdef"[n >> shift & 15];
+	for (int left = 16; left > 0; left--, n <<= 4)
+		if (len || n >> 60 || left == 1)
+			buf[len++] = "0123456789abcdef"[n >> 60];
 	return len;
 }
 

@@ -66,13 +66,13 @@
 void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
 			 size_t magazine_bytes, size_t depot_bytes)
 {
-	size_t limit = magazine_bytes / object_bytes;
+	size_t limit = bits_divide(magazine_bytes, object_bytes);
 
 	memset(layer_cpu(l, 0), 0, LAYER_BYTES(zones.nr_cpus));
 	l->max_limit = (uint8_t)KMEM_MIN(limit,
 					 (size_t)KMEM_MAGAZINE_ROUNDS);
 	l->epoch = 0;
-	depot_init(l, depot_bytes / object_bytes * zones.nr_cpus);
+	depot_init(l, bits_divide(depot_bytes, object_bytes) * zones.nr_cpus);
 }
 
 /* ---- one CPU's magazines; interrupts are masked and busy is set ---- */

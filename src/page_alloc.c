@@ -81,8 +81,8 @@ static void give_blocks(struct magazine_layer *l, const struct round *rounds,
  * two for each order. A CPU whose share is less than a block has none. */
 static size_t magazine_bytes(const struct zone *z)
 {
-	size_t share = (z->managed << KMEM_PAGE_SHIFT) / 64 /
-		       (2 * NR_CACHED_ORDERS * zones.nr_cpus);
+	size_t share = bits_divide((z->managed << KMEM_PAGE_SHIFT) / 64,
+				   2 * NR_CACHED_ORDERS * zones.nr_cpus);
 
 	return KMEM_MIN(share, PAGE_MAGAZINE_BYTES);
 }

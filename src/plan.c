@@ -39,22 +39,22 @@
 
 /* ---- pieces ---- */
 
-static uint64_t pfn_of(kmem_phys_t phys)
+static pfn_t pfn_of(kmem_phys_t phys)
 {
 	return phys >> KMEM_PAGE_SHIFT;
 }
 
 /* The end of what can be used, as a page number. */
-static uint64_t reach(const struct plan *plan)
+static pfn_t reach(const struct plan *plan)
 {
 	return pfn_of(plan->params.direct_map_end);
 }
 
-static enum zone_type zone_of(const struct plan *plan, uint64_t pfn,
-			      uint64_t *end)
+static enum zone_type zone_of(const struct plan *plan, pfn_t pfn,
+			      pfn_t *end)
 {
-	uint64_t dma = pfn_of(plan->params.dma_end);
-	uint64_t dma32 = pfn_of(plan->params.dma32_end);
+	pfn_t dma = pfn_of(plan->params.dma_end);
+	pfn_t dma32 = pfn_of(plan->params.dma32_end);
 
 	if (pfn < dma) {
 		*end = KMEM_MIN(*end, dma);
@@ -69,7 +69,7 @@ static enum zone_type zone_of(const struct plan *plan, uint64_t pfn,
 
 /* End a run of pages where the node changes. A page is on the node of its first
  * byte. */
-static void cut_at_node(uint64_t pfn, uint64_t *end, int *node)
+static void cut_at_node(pfn_t pfn, pfn_t *end, int *node)
 {
 	kmem_phys_t at = pfn << KMEM_PAGE_SHIFT, unused;
 	kmem_phys_t last = ((*end - 1) << KMEM_PAGE_SHIFT) +
@@ -79,7 +79,7 @@ static void cut_at_node(uint64_t pfn, uint64_t *end, int *node)
 	*end = pfn_of(node_until(at, last)) + 1;
 }
 
-bool next_piece(const struct plan *plan, uint64_t at, struct piece *p)
+bool next_piece(const struct plan *plan, pfn_t at, struct piece *p)
 {
 	struct page_run run;
 
@@ -158,7 +158,7 @@ static void count_usable(struct kmem_boot_info *info)
 		if (!at)
 			break;
 	}
-	for (uint64_t at = 0; next_page_run(VIEW_USABLE, at, &pages);
+	for (pfn_t at = 0; next_page_run(VIEW_USABLE, at, &pages);
 	     at = pages.end) {
 		info->usable_pages += pages.end - pages.pfn;
 		info->usable_runs++;
@@ -198,7 +198,7 @@ static struct region *take_table(const struct plan *plan, kmem_phys_t size,
 
 /* Sections [first, end) of the table, all of one node. */
 struct section_group {
-	uint64_t first, end;
+	pfn_t first, end;
 	int node;
 };
 
@@ -209,7 +209,7 @@ struct section_group {
 struct section_walk {
 	const struct plan *plan;
 	unsigned order;
-	uint64_t at, done;
+	pfn_t at, done;
 };
 
 /* In the view of all that is usable: tables need no descriptors, but sections
@@ -243,7 +243,7 @@ static kmem_phys_t sections_cost(const struct plan *plan, unsigned order)
 {
 	struct section_walk w = { plan, order, 0, 0 };
 	struct section_group g = { 0, 0, 0 };
-	uint64_t first = 0, sections = 0;
+	pfn_t first = 0, sections = 0;
 
 	while (next_sections(&w, &g)) {
 		if (!sections)
@@ -295,8 +295,8 @@ static bool plan_group(struct plan *plan, const struct section_group *g)
 {
 	kmem_phys_t bytes = section_bytes(plan->section_order);
 
-	for (uint64_t first = g->first; first < g->end; ) {
-		uint64_t n = g->end - first;
+	for (pfn_t first = g->first; first < g->end; ) {
+		pfn_t n = g->end - first;
 		struct region *r;
 
 		while (!(r = take_table(plan, n * bytes, g->node)) && n > 1)
@@ -330,25 +330,25 @@ size_t node_block_bytes(unsigned nr_cpus)
 	       NR_ZONE_TYPES * PAGE_LAYERS_BYTES(nr_cpus);
 }
 
-/* The nodes that have pages, by number: bit i of the result. */
-static uint64_t nodes_present(const struct plan *plan)
+/* Which nodes have pages. */
+static void find_nodes(const struct plan *plan, bool present[KMEM_MAX_NODES])
 {
 	struct piece p;
-	uint64_t nodes = 0;
 
+	memset(present, 0, KMEM_MAX_NODES * sizeof(present[0]));
 	for_each_piece(plan, p)
-		nodes |= (uint64_t)1 << p.node;
-	return nodes;
+		present[p.node] = true;
 }
 
 static bool plan_nodes(struct plan *plan)
 {
-	uint64_t nodes = nodes_present(plan);
+	bool present[KMEM_MAX_NODES];
 
+	find_nodes(plan, present);
 	for (int id = 0; id < KMEM_MAX_NODES; id++) {
 		struct region *r;
 
-		if (!(nodes >> id & 1))
+		if (!present[id])
 			continue;
 		r = take_table(plan, node_block_bytes(plan->params.nr_cpus),
 			       id);
@@ -370,7 +370,7 @@ static void count_rest(struct plan *plan)
 	struct piece p;
 	struct run run;
 
-	for (uint64_t at = 0; next_page_run(VIEW_FREE, at, &pages);
+	for (pfn_t at = 0; next_page_run(VIEW_FREE, at, &pages);
 	     at = pages.end)
 		if (pages.end > reach(plan))
 			info->unreachable += (pages.end - KMEM_MAX(pages.pfn,

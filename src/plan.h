@@ -17,8 +17,8 @@ struct plan {
 	struct kmem_params params;	/* with defaults filled in */
 	struct kmem_boot_info info;
 	unsigned section_order;
-	uint64_t first_section;		/* its number; 0 of the table */
-	uint64_t nr_sections;
+	pfn_t first_section;		/* its number; 0 of the table */
+	pfn_t nr_sections;
 	struct region *table;		/* BOOT range of the section table */
 	struct region *cpus;		/* of the table of CPUs' nodes */
 };
@@ -41,15 +41,15 @@ size_t node_block_bytes(unsigned nr_cpus);
 
 /* Whole free pages that lie on one node and in one zone. */
 struct piece {
-	uint64_t pfn, end;
+	pfn_t pfn, end;
 	int node;
 	enum zone_type type;
 };
 
 /* The first piece at or above page `at`. */
-bool next_piece(const struct plan *plan, uint64_t at, struct piece *p);
+bool next_piece(const struct plan *plan, pfn_t at, struct piece *p);
 
 #define for_each_piece(plan, p) \
-	for (uint64_t at_ = 0; next_piece(plan, at_, &(p)); at_ = (p).end)
+	for (pfn_t at_ = 0; next_piece(plan, at_, &(p)); at_ = (p).end)
 
 #endif /* KMEM_PLAN_H */

@@ -90,7 +90,7 @@ bool next_run(enum view view, kmem_phys_t at, struct run *run)
 	}
 }
 
-bool next_page_run(enum view view, uint64_t at, struct page_run *run)
+bool next_page_run(enum view view, pfn_t at, struct page_run *run)
 {
 	kmem_phys_t from = at << KMEM_PAGE_SHIFT;
 	struct run r;

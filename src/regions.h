@@ -43,14 +43,17 @@ struct run {
 /* The first run at or above `at`; it is cut there if `at` is inside of it. */
 bool next_run(enum view view, kmem_phys_t at, struct run *run);
 
+/* A page frame number, of whatever the map may tell of. */
+typedef kmem_phys_t pfn_t;
+
 /* Pages [pfn, end). */
 struct page_run {
-	uint64_t pfn, end;
+	pfn_t pfn, end;
 };
 
 /* The first run of whole pages, all of whose bytes are in the view, at or
  * above page `at`. */
-bool next_page_run(enum view view, uint64_t at, struct page_run *run);
+bool next_page_run(enum view view, pfn_t at, struct page_run *run);
 
 /* The node of an address, 0 if the map doesn't say, and the last address up to
  * which the answer is the same. */

@@ -6,6 +6,7 @@
  * can read; nothing is known here that is not known there. The first tables
  * have the layout of Linux's /proc/buddyinfo and /proc/slabinfo.
  */
+#include "bits.h"
 #include "format.h"
 #include "kmalloc.h"
 
@@ -30,19 +31,24 @@ static void say(const struct sink *s, const char *fmt, ...)
 	s->out(s->ctx, line);
 }
 
-/* part / whole in tenths of a percent; no 64-bit division (see format.c). */
-static unsigned permille(uint64_t part, uint64_t whole)
+struct percent {
+	unsigned whole, tenths;
+};
+
+/* part / whole; no 64-bit division (see format.c). */
+static struct percent percent(uint64_t part, uint64_t whole)
 {
-	unsigned n = 0;
+	size_t n, ones;
 
 	if (!whole)
-		return 0;
+		return (struct percent){ 0, 0 };
 	while (whole > UINT32_MAX / 1024) {
 		whole >>= 1;
 		part >>= 1;
 	}
-	n = (unsigned)((uint32_t)part * 1000u / (uint32_t)whole);
-	return n;
+	n = bits_divide((uint32_t)part * 1000u, (uint32_t)whole);
+	ones = bits_divide(n, 10);
+	return (struct percent){ (unsigned)ones, (unsigned)(n - 10 * ones) };
 }
 
 /* ---- boot ---- */
@@ -60,6 +66,8 @@ void kmem_report_boot(const struct kmem_boot_info *info, kmem_out_fn out,
 	struct sink s = { out, ctx };
 	kmem_phys_t sum = info->managed + info->metadata + info->rounding +
 			  info->unreachable;
+	struct percent p = percent(info->descriptors + info->section_table,
+				   info->managed);
 
 	say(&s, "Memory map: %u ranges, %llu usable pages in %u runs, "
 	    "%u node%s", info->nr_regions,
@@ -77,10 +85,7 @@ void kmem_report_boot(const struct kmem_boot_info *info, kmem_out_fn out,
 	say(&s, "  the sum is %s; descriptors and section table are %u.%u %% "
 	    "of managed memory",
 	    sum == info->usable ? "exact" : "WRONG",
-	    permille(info->descriptors + info->section_table,
-		     info->managed) / 10,
-	    permille(info->descriptors + info->section_table,
-		     info->managed) % 10);
+	    p.whole, p.tenths);
 }
 
 /* ---- zones ---- */
@@ -200,10 +205,10 @@ static bool add_cache(struct kmem_cache *c, void *arg)
 static void say_share(const struct sink *s, const char *what, uint64_t n,
 		      uint64_t all)
 {
-	unsigned p = permille(n, all);
+	struct percent p = percent(n, all);
 
 	say(s, "  %-44s %12llu  %3u.%u %%", what, (unsigned long long)n,
-	    p / 10, p % 10);
+	    p.whole, p.tenths);
 }
 
 static void say_layer(const struct sink *s, const struct kmem_layer_stats *l,

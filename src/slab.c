@@ -100,7 +100,7 @@ static struct kmem_list *own_partial(struct slab_node *n)
 
 static unsigned slab_capacity(size_t size, unsigned order)
 {
-	size_t n = (KMEM_PAGE_SIZE << order) / size;
+	size_t n = bits_divide(KMEM_PAGE_SIZE << order, size);
 
 	return (unsigned)KMEM_MIN(n, SLAB_MAX_OBJECTS);
 }
@@ -143,7 +143,7 @@ void slabs_init(struct kmem_slabs *s, const char *name, size_t size,
 	memset(s, 0, sizeof(*s));
 	s->name = name;
 	s->size = (uint32_t)KMEM_MAX(size, SLAB_MIN_SIZE);
-	s->reciprocal = UINT32_MAX / s->size + 1;
+	s->reciprocal = (uint32_t)bits_divide(UINT32_MAX, s->size) + 1;
 	s->get_pages = slabs_raw_pages;
 	s->put_pages = slabs_put_raw_pages;
 	s->nr_nodes = nr_nodes;

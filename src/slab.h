@@ -8,6 +8,7 @@
 #ifndef KMEM_SLAB_H
 #define KMEM_SLAB_H
 
+#include "bits.h"
 #include "zone.h"
 
 /* The states of a slot that are not an index of the next free slot. */
@@ -186,7 +187,7 @@ KMEM_INLINE struct slab_index slab_index(const struct page *page,
 {
 	uint32_t offset = page->slab_offset +
 			  (uint32_t)((uintptr_t)p & (KMEM_PAGE_SIZE - 1));
-	uint64_t quotient = (uint64_t)offset * s->reciprocal;
+	uint64_t quotient = bits_multiply(offset, s->reciprocal);
 
 	return (struct slab_index){ (uint32_t)(quotient >> 32),
 				    (uint32_t)quotient < s->reciprocal };

@@ -39,7 +39,8 @@ void slots_init(void)
 
 unsigned nr_slots(const struct kmem_slabs *s, unsigned order)
 {
-	return (unsigned)(((KMEM_PAGE_SIZE << order) - 1) / s->size + 1);
+	return (unsigned)bits_divide((KMEM_PAGE_SIZE << order) - 1,
+				     s->size) + 1;
 }
 
 /* Which table serves a slab of s with that many slots; NULL: inline. */

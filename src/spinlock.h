@@ -20,7 +20,7 @@
 #include <kmem/port.h>
 
 struct kmem_lock {
-	uint8_t locked;
+	unsigned locked;	/* a word: not every CPU can exchange a byte */
 	size_t taken;		/* times */
 	size_t contended;	/* of them, had to wait */
 };

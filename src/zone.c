@@ -77,7 +77,7 @@ static size_t square_root(size_t n)
 
 	for (size_t bit = (size_t)1 << (sizeof(size_t) * 4 - 1); bit;
 	     bit >>= 1)
-		if ((root | bit) <= n / (root | bit))
+		if ((root | bit) * (root | bit) <= n)
 			root |= bit;
 	return root;
 }
@@ -119,7 +119,9 @@ static unsigned distance(const struct node *a, const struct node *b)
 static void order_nodes(struct node *n)
 {
 	for (unsigned i = 0; i < zones.nr_nodes && i < KMEM_MAX_NODES; i++) {
-		unsigned other = (n->index + i) % zones.nr_nodes;
+		unsigned next = n->index + i;
+		unsigned other = next < zones.nr_nodes ? next :
+				 next - zones.nr_nodes;
 		unsigned d = distance(n, zones.node[other]);
 		unsigned at = i;
 
@@ -189,7 +191,7 @@ size_t zone_mark(const struct zone *z, gfp_t gfp)
 	size_t mark = z->wmark[WMARK_MIN];
 
 	if (gfp & __GFP_HIGH)
-		mark /= gfp & __GFP_ATOMIC ? 4 : 2;
+		mark >>= gfp & __GFP_ATOMIC ? 2 : 1;
 	return mark + z->reserve[gfp_zone(gfp)];
 }
 

@@ -57,8 +57,14 @@ kmalloc_caches[KMALLOC_NR_TYPES][KMALLOC_NR_CLASSES];
 /* Index of the highest bit set; x is not 0. */
 KMEM_INLINE unsigned kmem_fls(size_t x)
 {
-	return (unsigned)(sizeof(unsigned long) * CHAR_BIT - 1) -
-	       (unsigned)__builtin_clzl((unsigned long)x);
+	unsigned n = 0;
+
+	if (KMEM_ARCH_HAS_CLZ || KMEM_CONSTANT(x))
+		return (unsigned)(sizeof(unsigned long) * CHAR_BIT - 1) -
+		       (unsigned)__builtin_clzl((unsigned long)x);
+	while (x >>= 1)
+		n++;
+	return n;
 }
 
 /** kmalloc_index - the class of a size, 1 .. KMALLOC_MAX_CACHE_SIZE bytes */

@@ -23,7 +23,12 @@
 
 #include <kmem/port.h>
 
+/* A physical address, a number of bytes, or of pages, of physical memory. */
+#if KMEM_ARCH_PHYS_BITS == 32
+typedef uint32_t kmem_phys_t;
+#else
 typedef uint64_t kmem_phys_t;
+#endif
 
 /* Where a NUMA node may be named: none in particular. */
 #define KMEM_NO_NODE	(-1)

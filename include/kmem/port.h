@@ -4,7 +4,7 @@
  *
  * A port supplies three things and touches nothing in src/:
  *
- *  1. <kmem_arch.h>, found on the include path: six inline functions and two
+ *  1. <kmem_arch.h>, found on the include path: six inline functions and some
  *     constants, listed below. arch/<arch>/kmem_arch.h are ready-made ones;
  *     put a file of that name earlier on the path to use your own.
  *  2. At link time: kmem_panic(), and the four functions that a compiler may
@@ -40,6 +40,15 @@
  *		Default ends (exclusive physical bytes) of the zones DMA and
  *		DMA32; 0 where the architecture has no such zone.
  *
+ * and, where the defaults below are not right for the CPU:
+ *
+ *	KMEM_ARCH_PHYS_BITS
+ *		32 if physical addresses are 32 bits wide: kmem_phys_t.
+ *	KMEM_ARCH_HAS_CLZ, KMEM_ARCH_HAS_DIV, KMEM_ARCH_HAS_UMULL
+ *		0 if the CPU has no instruction that counts leading zeros, that
+ *		divides, that multiplies 32 bits by 32 to 64: kmem then does it
+ *		in steps, where compilers would call their library.
+ *
  * ## Why a plain flag is enough
  *
  * kmem's fast path owns its CPU's slots by setting a plain byte, `busy`, with
@@ -56,6 +65,19 @@
 #include <kmem/gfp.h>
 
 #include <kmem_arch.h>
+
+#ifndef KMEM_ARCH_PHYS_BITS
+#define KMEM_ARCH_PHYS_BITS	64
+#endif
+#ifndef KMEM_ARCH_HAS_CLZ
+#define KMEM_ARCH_HAS_CLZ	1
+#endif
+#ifndef KMEM_ARCH_HAS_DIV
+#define KMEM_ARCH_HAS_DIV	1
+#endif
+#ifndef KMEM_ARCH_HAS_UMULL
+#define KMEM_ARCH_HAS_UMULL	1
+#endif
 
 KMEM_BEGIN_DECLS
 

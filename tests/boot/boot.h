@@ -10,7 +10,8 @@
  *	workload.c	all CPUs and their interrupts at once; with item.c
  *	accounts.c	that nothing is lost
  *	pattern.c	contents that tell whose memory this is
- *	print.c, string.c	what a C library would supply
+ *	print.c, string.c, divide.c
+ *			what a C library would supply
  */
 #ifndef BOOT_BOOT_H
 #define BOOT_BOOT_H
@@ -37,6 +38,9 @@ uint64_t port_start_page(void);
 
 /* True if the firmware calls all of that usable and nobody but kmem uses it. */
 bool port_may_be_given(kmem_phys_t start, kmem_phys_t size);
+
+/* The node of an address, as the firmware says. */
+int port_node(kmem_phys_t at);
 
 /*
  * Call fn(arg), which misuses kmem: true if that was reported through
@@ -122,6 +126,7 @@ void test_cache_bulk(void);
 void test_page_orders(void);
 void test_page_parts(void);
 void test_zones(void);
+void test_nodes(void);
 void test_exhaustion(void);
 void test_misuse(void);
 
@@ -132,6 +137,12 @@ void workload(uint64_t seed);
 /* The number after the last "name=" of the kernel's arguments, or otherwise. */
 uint64_t argument(const char *name, uint64_t otherwise);
 bool contains(const char *text, const char *part);
+
+/* For people, who read milliseconds. */
+static inline unsigned msec(uint64_t usec)
+{
+	return (unsigned)divide(usec, 1000, NULL);
+}
 
 /* ---- pseudo-random numbers: xorshift64*, by Marsaglia and Vigna ---- */
 

@@ -38,7 +38,8 @@ $(BUILD)/boot/%.o: % $(BUILD)/flags
 
 $(BOOT_KERNEL): $(BOOT_OBJ) $(LIB) $(BOOT_LD)
 	$(Q)$(CC) $(CFLAGS) -nostdlib -static -Wl,-T,$(BOOT_LD) \
-		-Wl,--build-id=none -Wl,-z,noexecstack $(BOOT_LDFLAGS) \
+		-Wl,--build-id=none -Wl,-z,noexecstack \
+		$(LDFLAGS_ARCH) $(BOOT_LDFLAGS) \
 		$(BOOT_OBJ) $(LIB) -o $@
 	@echo '$@'
 

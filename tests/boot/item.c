@@ -74,7 +74,7 @@ struct item *item_new(uint64_t *rng, gfp_t gfp)
 		it = (struct item *)__get_free_pages(gfp, want.sub);
 	if (!it)
 		boot_fail("CPU %u: out of memory for %u bytes, kind %u",
-			  kmem_arch_cpu(), want.size, want.kind);
+			  kmem_arch_cpu(), (unsigned)want.size, want.kind);
 	*it = want;
 	pattern_fill(it + 1, it->size - sizeof(*it), it->seed);
 	return it;
@@ -88,7 +88,7 @@ static void item_verify(const struct item *it)
 	if (!pattern_holds(it + 1, it->size - sizeof(*it), it->seed))
 		boot_fail("CPU %u: item %p of %u bytes, kind %u: contents "
 			  "overwritten", kmem_arch_cpu(), (const void *)it,
-			  it->size, it->kind);
+			  (unsigned)it->size, it->kind);
 }
 
 /* Two thirds of the cache objects go through kfree(). */
@@ -116,7 +116,7 @@ void item_resize(struct item **slot, uint64_t *rng)
 	item_verify(it);
 	it = krealloc(it, size, GFP_KERNEL);
 	if (!it)
-		boot_fail("krealloc to %u bytes failed", size);
+		boot_fail("krealloc to %u bytes failed", (unsigned)size);
 	if (size >= it->size)
 		item_verify(it);	/* it may have moved, whole */
 	it->size = size;

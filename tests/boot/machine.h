@@ -28,6 +28,7 @@ struct machine_range {
 	uint64_t start, size;	/* physical, bytes */
 	bool usable;		/* ordinary memory */
 	const char *what;	/* the firmware's type in words, or the user */
+	int node;		/* NUMA; 0 where there is only one */
 };
 
 /* What start-up found out. From boot_main() on, only `used` grows. */
@@ -41,6 +42,7 @@ struct machine {
 	unsigned nr_map;
 	struct machine_range used[4];
 	unsigned nr_used;
+	uint8_t cpu_node[MACHINE_MAX_CPUS];
 
 	uint64_t virt_offset;		/* of the direct map */
 	uint64_t direct_map_end;	/* what it reaches, physical */
@@ -97,5 +99,11 @@ _Noreturn void boot_fail(const char *fmt, ...) KMEM_PRINTF(1, 2);
 
 /* Print; whole lines of different CPUs don't mix. Context: any. */
 void print(const char *fmt, ...) KMEM_PRINTF(1, 2);
+
+/*
+ * n / by, without the compiler's help: see divide.c. `remainder` may be NULL.
+ * Cost: some hundred cycles.
+ */
+uint64_t divide(uint64_t n, uint32_t by, uint32_t *remainder);
 
 #endif /* BOOT_MACHINE_H */

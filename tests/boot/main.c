@@ -41,7 +41,6 @@ _Noreturn void boot_main(void)
 
 	if (!cpus_stacks_intact())
 		boot_fail("a CPU's stack overflowed");
-	print("%s after %llu ms\n", SUCCESS,
-	      (unsigned long long)(machine_usec() / 1000));
+	print("%s after %u ms\n", SUCCESS, msec(machine_usec()));
 	machine_exit(true);
 }

@@ -72,10 +72,17 @@ void port_on_reclaim(size_t (*fn)(void))
 	reclaim_fn = fn;
 }
 
+static int port_cpu_node(void *ctx, unsigned cpu)
+{
+	(void)ctx;
+	return machine.cpu_node[cpu];
+}
+
 static const struct kmem_hooks hooks = {
 	.log = port_print_line,
 	.reclaim = port_reclaim,
 	.run_on_cpu = cpus_call,
+	.cpu_node = port_cpu_node,
 };
 
 /* ---- 3: memory ---- */
@@ -100,7 +107,7 @@ static void add(const struct machine_range *r)
 	print_range(r);
 	err = kmem_add_region(r->start, r->size,
 			      r->usable ? KMEM_REGION_USABLE :
-					  KMEM_REGION_RESERVED, KMEM_NO_NODE);
+					  KMEM_REGION_RESERVED, r->node);
 	if (err)
 		boot_fail("kmem_add_region: error %d", err);
 }
@@ -128,7 +135,8 @@ static void take_start_page(void)
 		boot_fail("no page below %#llx to start CPUs in",
 			  (unsigned long long)machine.start_page_end);
 	machine.used[machine.nr_used] = (struct machine_range){
-		start_page, KMEM_PAGE_SIZE, false, "start-up page of CPUs",
+		.start = start_page, .size = KMEM_PAGE_SIZE,
+		.what = "start-up page of CPUs",
 	};
 	print_range(&machine.used[machine.nr_used++]);
 }
@@ -154,6 +162,14 @@ bool port_may_be_given(kmem_phys_t start, kmem_phys_t size)
 	for (unsigned i = 0; i < machine.nr_used; i++)
 		taboo += common(&machine.used[i], start, size);
 	return usable >= size && !taboo;
+}
+
+int port_node(kmem_phys_t at)
+{
+	for (unsigned i = 0; i < machine.nr_map; i++)
+		if (machine.map[i].usable && common(&machine.map[i], at, 1))
+			return machine.map[i].node;
+	return KMEM_NO_NODE;
 }
 
 void port_init(void)

@@ -12,7 +12,7 @@
 
 #define LINE_MAX 512
 
-static unsigned char console_busy;
+static unsigned console_busy;
 
 /*
  * Interrupts are masked while the console is ours. Whoever fails takes it by
@@ -61,7 +61,8 @@ static void put_string(struct text *t, const char *s, unsigned width)
 
 struct number {
 	uint64_t value;
-	unsigned base, width;
+	uint32_t base;
+	unsigned width;
 	bool negative, prefix, zeros;
 };
 
@@ -69,10 +70,11 @@ static void put_number(struct text *t, struct number n)
 {
 	char digit[24];
 	size_t nr = 0, len;
+	uint32_t next;
 
 	do {
-		digit[nr++] = "0123456789abcdef"[n.value % n.base];
-		n.value /= n.base;
+		n.value = divide(n.value, n.base, &next);
+		digit[nr++] = "0123456789abcdef"[next];
 	} while (n.value);
 	len = nr + n.negative + (n.prefix ? 2 : 0);
 

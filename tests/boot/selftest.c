@@ -21,6 +21,7 @@ static const struct {
 	{ "pages: every order, and the names of a page", test_page_orders },
 	{ "pages: zeroed, exact, split", test_page_parts },
 	{ "pages: zones", test_zones },
+	{ "pages: nodes, from every CPU", test_nodes },
 	{ "exhaustion, reclaim, release", test_exhaustion },
 	{ "misuse is reported and harmless", test_misuse },
 };
@@ -33,7 +34,7 @@ void selftest(void)
 
 		tests[i].run();
 		account_check(&before, tests[i].name);
-		print("ok %u - %s (%llu ms)\n", i + 1, tests[i].name,
-		      (unsigned long long)((machine_usec() - start) / 1000));
+		print("ok %u - %s (%u ms)\n", i + 1, tests[i].name,
+		      msec(machine_usec() - start));
 	}
 }

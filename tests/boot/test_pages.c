@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tests/boot/test_pages.c - blocks of pages, zones, and running out of them.
+ * tests/boot/test_pages.c - blocks of pages, zones, nodes, and running out.
  */
 #include "boot.h"
 
@@ -178,6 +178,11 @@ static void check_places(const struct link *chain)
 
 /* ---- zones ---- */
 
+/* 0 where there is no such zone; variables, so that comparing with 0 is no
+ * mistake. */
+static const kmem_phys_t dma_end = KMEM_ARCH_DMA_LIMIT;
+static const kmem_phys_t dma32_end = KMEM_ARCH_DMA32_LIMIT;
+
 static void check_below(gfp_t gfp, kmem_phys_t limit)
 {
 	struct page *page = alloc_page(gfp);
@@ -192,15 +197,17 @@ static void check_below(gfp_t gfp, kmem_phys_t limit)
 	kfree(large);
 }
 
+/* On this CPU's node, whose memory it gets first. */
 static bool have_zone(const char *name)
 {
+	int node = machine.cpu_node[kmem_arch_cpu()];
 	struct kmem_zone_stats st;
 	size_t len = 1;
 
 	while (name[len - 1])
 		len++;
 	for (unsigned i = 0; kmem_zone_stats(i, &st); i++)
-		if (memcmp(st.name, name, len) == 0)
+		if (st.node == node && memcmp(st.name, name, len) == 0)
 			return true;
 	return false;
 }
@@ -212,11 +219,11 @@ static void exhaust_dma(void)
 	size_t nr_pages = take(GFP_DMA | __GFP_NOWARN, 0, SIZE_MAX, &chain);
 	struct page *page = alloc_page(GFP_KERNEL);
 
-	CHECK(nr_pages && nr_pages * KMEM_PAGE_SIZE < KMEM_ARCH_DMA_LIMIT);
+	CHECK(nr_pages && nr_pages * KMEM_PAGE_SIZE < dma_end);
 	check_places(chain);
 	for (struct link *l = chain; l; l = l->next)
-		CHECK(page_to_phys(l->page) < KMEM_ARCH_DMA_LIMIT);
-	CHECK(page && page_to_phys(page) >= KMEM_ARCH_DMA_LIMIT);
+		CHECK(page_to_phys(l->page) < dma_end);
+	CHECK(page && page_to_phys(page) >= dma_end);
 	__free_page(page);
 	CHECK(give_every(1, &chain) == nr_pages);
 	CHECK(!chain);
@@ -225,18 +232,43 @@ static void exhaust_dma(void)
 void test_zones(void)
 {
 	links_init();
-	if (KMEM_ARCH_DMA_LIMIT) {
-		check_below(GFP_DMA, KMEM_ARCH_DMA_LIMIT);
+	if (dma_end) {
+		check_below(GFP_DMA, dma_end);
 		exhaust_dma();
 	}
-	if (KMEM_ARCH_DMA32_LIMIT)
-		check_below(GFP_DMA32, KMEM_ARCH_DMA32_LIMIT);
-	if (KMEM_ARCH_DMA32_LIMIT && have_zone("Normal")) {
+	if (dma32_end)
+		check_below(GFP_DMA32, dma32_end);
+	if (dma32_end && have_zone("Normal")) {
 		struct page *page = alloc_page(GFP_KERNEL);
 
-		CHECK(page && page_to_phys(page) >= KMEM_ARCH_DMA32_LIMIT);
+		CHECK(page && page_to_phys(page) >= dma32_end);
 		__free_page(page);
 	}
+}
+
+/* ---- nodes ---- */
+
+static void check_node(struct page *page, int node)
+{
+	CHECK(page && port_node(page_to_phys(page)) == node);
+	__free_page(page);
+}
+
+/* Memory of this CPU's node, unless another is asked for. */
+static void check_nodes(void)
+{
+	check_node(alloc_page(GFP_KERNEL), machine.cpu_node[kmem_arch_cpu()]);
+	for (unsigned i = 0; i < machine.nr_cpus; i++) {
+		int node = machine.cpu_node[i];
+
+		check_node(alloc_pages_node(node, GFP_KERNEL | __GFP_THISNODE,
+					    0), node);
+	}
+}
+
+void test_nodes(void)
+{
+	cpus_run(check_nodes);
 }
 
 /* ---- exhaustion ---- */

@@ -74,7 +74,8 @@ struct worker {
 	/* The tick handler's. */
 	uint64_t tick_rng;
 	struct item *tick_item[NR_TICK_ITEMS];
-	uint64_t ticks, tick_frees;
+	unsigned ticks;			/* read by the thread, whole */
+	uint64_t tick_frees;
 
 	struct ring ring;		/* this CPU produces */
 };
@@ -341,10 +342,9 @@ static void report(struct sums before, uint64_t usec)
 	for (unsigned i = 0; i < machine.nr_cpus; i++) {
 		const struct worker *w = &worker[i];
 
-		print("  CPU %u: %llu steps, %llu ticks, %llu items from its "
+		print("  CPU %u: %llu steps, %u ticks, %llu items from its "
 		      "neighbour\n", i, (unsigned long long)w->steps,
-		      (unsigned long long)w->ticks,
-		      (unsigned long long)w->taken);
+		      w->ticks, (unsigned long long)w->taken);
 		CHECK(w->ticks > 0 && w->taken > 0);
 		steps += w->steps;
 		ticks += w->ticks;
@@ -352,9 +352,8 @@ static void report(struct sums before, uint64_t usec)
 		taken += w->taken;
 		upkeeps += w->upkeep;
 	}
-	print("  all: %llu steps in %llu ms; %llu allocations; %llu items "
-	      "crossed CPUs\n", (unsigned long long)steps,
-	      (unsigned long long)(usec / 1000),
+	print("  all: %llu steps in %u ms; %llu allocations; %llu items "
+	      "crossed CPUs\n", (unsigned long long)steps, msec(usec),
 	      (unsigned long long)(now.allocs - before.allocs),
 	      (unsigned long long)taken);
 	print("  %llu ticks allocated, and freed %llu items; %llu operations "

@@ -536,11 +536,14 @@ static inline int kmem_fdt_entry(uint64_t start, uint64_t size,
 				 const char *what, kmem_map_fn fn, void *ctx)
 {
 	struct kmem_map_entry entry;
+	uint64_t last = start + (size ? size - 1 : 0);
 
-	if (size && start > UINT64_MAX - (size - 1))
+	/* Beyond 64 bits, or the 32 that kmem_phys_t may have. */
+	if (last < start || (kmem_phys_t)last != last ||
+	    (kmem_phys_t)size != size)
 		return KMEM_EINVAL;
-	entry.start = start;
-	entry.size = size;
+	entry.start = (kmem_phys_t)start;
+	entry.size = (kmem_phys_t)size;
 	entry.type = type;
 	entry.node = node;
 	entry.what = what;

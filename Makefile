@@ -129,6 +129,11 @@ symbols: $(LIB)
 layers headers:
 	@sh tests/$@.sh
 
+# For headers.sh: the compiler, and what code for a kernel must be told.
+.PHONY: compiler
+compiler:
+	@echo '$(CC) $(CFLAGS_ARCH) $(CFLAGS_BOOT_$(BOOT))'
+
 .PHONY: clean
 clean:
 	rm -rf build

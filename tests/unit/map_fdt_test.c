@@ -89,6 +89,33 @@ static void put_word(unsigned char *at, uint32_t value)
 		at[i] = (unsigned char)(value >> (24 - 8 * i));
 }
 
+static uint32_t get_word(const struct blob *b, unsigned n)
+{
+	return (uint32_t)kmem_fdt_number(b->data + n * 4, 1);
+}
+
+/* The same with the structure at the very end, so that a step too far is one
+ * beyond the blob. (QEMU puts the strings there.) */
+static struct blob structure_last(struct blob b)
+{
+	uint32_t at = get_word(&b, KMEM_FDT_STRUCT_AT);
+	uint32_t size = get_word(&b, KMEM_FDT_STRUCT_SIZE);
+	uint32_t strings = get_word(&b, KMEM_FDT_STRINGS_SIZE);
+	uint32_t new_at = (at + strings + 3) & ~3u;
+	struct blob new = { calloc(1, new_at + size), new_at + size };
+
+	assert_non_null(new.data);
+	memcpy(new.data, b.data, at);
+	memcpy(new.data + at, b.data + get_word(&b, KMEM_FDT_STRINGS_AT),
+	       strings);
+	memcpy(new.data + new_at, b.data + at, size);
+	put_word(new.data + KMEM_FDT_TOTAL_SIZE * 4, (uint32_t)new.size);
+	put_word(new.data + KMEM_FDT_STRINGS_AT * 4, at);
+	put_word(new.data + KMEM_FDT_STRUCT_AT * 4, new_at);
+	free(b.data);
+	return new;
+}
+
 /* Read the map from a copy of exactly `room` bytes. */
 static int map_copy(const void *data, size_t room, struct map *m)
 {
@@ -683,44 +710,50 @@ static void tour(const unsigned char *data, size_t room)
 	} while (kmem_fdt_next(&fdt, &node));
 }
 
-static void every_truncation(void **state)
+static void truncate_everywhere(struct blob b)
 {
-	static const char *const file[] = {
-		DATA "riscv64-opensbi.dtb", DATA "riscv64-numa.dtb",
-	};
+	uint32_t structure = get_word(&b, KMEM_FDT_STRUCT_AT);
+	struct map m;
 
-	(void)state;
-	for (unsigned f = 0; f < KMEM_ARRAY_SIZE(file); f++) {
-		struct blob b = blob_read(file[f]);
+	assert_int_equal(map_copy(b.data, b.size, &m), KMEM_OK);
+	for (size_t room = 0; room < b.size; room++) {
+		unsigned char *copy = malloc(room ? room : 1);
 
-		for (size_t room = 0; room < b.size; room++) {
-			unsigned char *copy = malloc(room ? room : 1);
-			struct map m = { .nr = 0 };
-
-			memcpy(copy, b.data, room);
-			assert_int_equal(kmem_map_fdt(copy, room, note, &m),
-					 KMEM_EINVAL);
-			assert_int_equal(m.nr, 0);
-			/* And one that doesn't know that it is cut. */
-			if (room >= KMEM_FDT_HEADER_SIZE) {
-				put_word(copy + 4, (uint32_t)room);
-				kmem_map_fdt(copy, room, note, &m);
-				tour(copy, room);
-			}
-			free(copy);
+		m.nr = 0;
+		memcpy(copy, b.data, room);
+		assert_int_equal(kmem_map_fdt(copy, room, note, &m),
+				 KMEM_EINVAL);
+		assert_int_equal(m.nr, 0);
+		/* And ones that don't know that they are cut. */
+		if (room >= KMEM_FDT_HEADER_SIZE) {
+			put_word(copy + KMEM_FDT_TOTAL_SIZE * 4,
+				 (uint32_t)room);
+			kmem_map_fdt(copy, room, note, &m);
+			tour(copy, room);
+			put_word(copy + KMEM_FDT_STRUCT_SIZE * 4,
+				 (uint32_t)room - structure);
+			kmem_map_fdt(copy, room, note, &m);
+			tour(copy, room);
 		}
-		free(b.data);
+		free(copy);
 	}
+	free(b.data);
 }
 
-static void every_damaged_byte(void **state)
+static void every_truncation(void **state)
+{
+	(void)state;
+	truncate_everywhere(blob_read(DATA "riscv64-numa.dtb"));
+	truncate_everywhere(structure_last(
+		blob_read(DATA "riscv64-opensbi.dtb")));
+}
+
+static void damage_everywhere(struct blob b)
 {
 	static const unsigned char flip[] = {
 		0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0xff,
 	};
-	struct blob b = blob_read(DATA "riscv64-opensbi.dtb");
 
-	(void)state;
 	for (size_t i = 0; i < b.size; i++) {
 		unsigned char was = b.data[i];
 
@@ -737,6 +770,14 @@ static void every_damaged_byte(void **state)
 		b.data[i] = was;
 	}
 	free(b.data);
+}
+
+static void every_damaged_byte(void **state)
+{
+	(void)state;
+	damage_everywhere(blob_read(DATA "riscv64-opensbi.dtb"));
+	damage_everywhere(structure_last(
+		blob_read(DATA "riscv64-virt.dtb")));
 }
 
 /* Several bytes at once, which may agree with one another. */

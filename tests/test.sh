@@ -68,6 +68,9 @@ missing() {
 	command -v g++ >/dev/null || echo g++
 	command -v clang >/dev/null || echo clang
 	command -v qemu-system-x86_64 >/dev/null || echo qemu-system-x86
+	command -v qemu-system-riscv64 >/dev/null || echo qemu-system-misc
+	command -v riscv64-linux-gnu-gcc >/dev/null ||
+		echo gcc-riscv64-linux-gnu
 	command -v xz >/dev/null || echo xz-utils
 	command -v zstd >/dev/null || echo zstd
 	[ -x /usr/bin/time ] || echo time

@@ -2,8 +2,8 @@
 #
 # arch/riscv/riscv.mk - what the arch.mk of riscv32 and riscv64 share.
 #
-# They have said XLEN (64 or 32), and how the image is placed: LOAD_BASE_<way>
-# and DIRECT_BASE_<way>, as linker/riscv.ld uses them.
+# They have said XLEN, 64 or 32; CLANG_TARGET and BOOTS; and for a way to boot
+# with memory of another kind than one node, QEMU_MEMORY_<way>.
 #
 # The user may set:
 #

@@ -170,6 +170,9 @@ static inline bool kmem_fdt_step(const struct kmem_fdt *fdt, size_t at,
 	if (at > end || end - at < 4)
 		return false;
 	t->kind = kmem_fdt_word(fdt, at);
+	t->name = NULL;
+	t->value = NULL;
+	t->length = 0;
 	at += 4;
 	t->next = at;
 

@@ -13,7 +13,9 @@
 #	BOOT_LD		the linker's script; default linker/$(ARCH).ld
 #	BOOT_LDFLAGS	more flags for linking
 #	QEMU_RUN	the emulator's command line; it may use BOOT,
-#			BOOT_KERNEL, QEMU_CPUS and QEMU_ARGS
+#			BOOT_KERNEL (the ELF file), BOOT_IMAGE (made of it by
+#			objcopy), QEMU_CPUS and QEMU_ARGS
+#	BOOT_OBJCOPY	how BOOT_IMAGE is made; default: a flat image
 #	QEMU_PACKAGE	Debian's package of the emulator
 #	QEMU_STATUS	the emulator's exit status on success
 #
@@ -28,6 +30,8 @@ QEMU_SECONDS	?= 120
 BOOT_DIRS	?= arch/$(ARCH)
 BOOT_LD		?= linker/$(ARCH).ld
 BOOT_KERNEL	:= $(BUILD)/kmem-boot.elf
+BOOT_IMAGE	:= $(BUILD)/kmem-boot.bin
+BOOT_OBJCOPY	?= -O binary
 BOOT_SRC	:= $(foreach d,$(BOOT_DIRS),$(wildcard $(d)/*.c $(d)/*.S)) \
 	$(wildcard tests/boot/*.c)
 BOOT_OBJ	:= $(patsubst %,$(BUILD)/boot/%.o,$(BOOT_SRC))
@@ -43,12 +47,15 @@ $(BOOT_KERNEL): $(BOOT_OBJ) $(LIB) $(BOOT_LD)
 		$(BOOT_OBJ) $(LIB) -o $@
 	@echo '$@'
 
+$(BOOT_IMAGE): $(BOOT_KERNEL)
+	$(Q)$(OBJCOPY) $(BOOT_OBJCOPY) $< $@
+
 -include $(BOOT_OBJ:.o=.d)
 
 # Emulation only: the same everywhere, and no privilege needed.
 .PHONY: qemu qemu-one kernel
 kernel: $(BOOT_KERNEL)
-qemu-one: $(BOOT_KERNEL)
+qemu-one: $(BOOT_KERNEL) $(BOOT_IMAGE)
 	@sh tests/boot/run.sh $(ARCH)-$(BOOT) $(QEMU_PACKAGE) $(QEMU_STATUS) \
 		$(QEMU_SECONDS) $(BUILD)/qemu-$(BOOT).log $(QEMU_RUN)
 

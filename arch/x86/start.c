@@ -1,32 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * arch/x86_64/start.c - from the first line of C to boot_main().
+ * arch/x86/start.c - from the first line of C to boot_main(), and the same
+ * for the other CPUs.
  *
- * The loader passes struct hvm_start_info, which leads to the firmware's
- * memory map, the command line and ACPI's root pointer. All of it is copied
- * here, since the memory it lies in may be memory that the map calls usable.
- *
- * Facts: Xen's x86/HVM direct boot ABI (docs/misc/pvh.pandoc).
+ * What x86_64 and i386 do differently is in arch/<arch>: entry.S and
+ * vectors.S, paging.c, and cpu.c for what each CPU has of its own.
  */
 #include "x86_boot.h"
 
-#define START_INFO_MAGIC	0x336ec578
-#define MSR_GS_BASE		0xc0000101
-#define MIB			((uint64_t)1 << 20)
-
-struct hvm_start_info {
-	uint32_t magic, version, flags, nr_modules;
-	uint64_t modlist_paddr, cmdline_paddr, rsdp_paddr;
-	uint64_t memmap_paddr;		/* version 1 and later */
-	uint32_t memmap_entries, reserved;
-};
-
-struct hvm_memmap_entry {
-	uint64_t addr, size;
-	uint32_t type, reserved;	/* types as in ACPI's e820 */
-};
-
-#define E820_USABLE	1
+#define MIB	((uint64_t)1 << 20)
 
 extern char kernel_image_start[], kernel_image_end[];
 extern char ap_trampoline[], ap_trampoline_end[];
@@ -42,45 +24,6 @@ unsigned ap_number;
 
 static unsigned char ap_online[MACHINE_MAX_CPUS];
 
-static const char *e820_name(uint32_t type)
-{
-	static const char *const name[] = {
-		"type 0", "usable", "reserved", "ACPI data", "ACPI NVS",
-		"unusable", "disabled", "persistent",
-	};
-
-	return type < KMEM_ARRAY_SIZE(name) ? name[type] : "other";
-}
-
-static void copy_map(const struct hvm_start_info *info)
-{
-	const struct hvm_memmap_entry *e = direct(info->memmap_paddr);
-
-	if (info->version < 1 || !info->memmap_paddr || !info->memmap_entries)
-		boot_fail("the loader gave no memory map");
-	if (info->memmap_entries > MACHINE_MAX_RANGES)
-		boot_fail("%u entries in the memory map, %u at most",
-			  info->memmap_entries, MACHINE_MAX_RANGES);
-	for (uint32_t i = 0; i < info->memmap_entries; i++)
-		machine.map[i] = (struct machine_range){
-			.start = e[i].addr, .size = e[i].size,
-			.usable = e[i].type == E820_USABLE,
-			.what = e820_name(e[i].type),
-		};
-	machine.nr_map = info->memmap_entries;
-}
-
-static void copy_arguments(const struct hvm_start_info *info)
-{
-	static char arguments[256];
-	const char *s = direct(info->cmdline_paddr);
-
-	if (info->cmdline_paddr)
-		for (size_t i = 0; s[i] && i < sizeof(arguments) - 1; i++)
-			arguments[i] = s[i];
-	machine.arguments = arguments;
-}
-
 static uint64_t end_of_memory(void)
 {
 	uint64_t end = 0;
@@ -94,30 +37,18 @@ static uint64_t end_of_memory(void)
 	return end;
 }
 
-static void cpu_init(unsigned cpu)
+_Noreturn void x86_start(uint32_t info, uint32_t magic)
 {
-	x86_cpus[cpu].number = cpu;
-	wrmsr(MSR_GS_BASE, (uintptr_t)&x86_cpus[cpu]);
-	trap_cpu_init();
-}
-
-_Noreturn void x86_start(uint32_t start_info)
-{
-	const struct hvm_start_info *info = direct(start_info);
+	uint64_t acpi_root;
 
 	serial_init();
 	trap_init();
 	cpu_init(0);
 
 	/* The loader's data lies below 4 GiB: reach that much first. */
-	paging_direct_map(4096 * MIB);
-	if (info->magic != START_INFO_MAGIC)
-		boot_fail("no hvm_start_info at %#x: not started by a PVH "
-			  "loader?", start_info);
-	copy_map(info);
-	copy_arguments(info);
+	acpi_root = loader_read(magic, info, paging_direct_map(4096 * MIB));
 
-	machine.name = "x86_64";
+	machine.name = cpu_arch_name;
 	machine.virt_offset = DIRECT_BASE;
 	machine.direct_map_end = paging_direct_map(end_of_memory());
 	machine.used[0] = (struct machine_range){
@@ -130,7 +61,7 @@ _Noreturn void x86_start(uint32_t start_info)
 
 	clock_init();
 	apic_init();
-	machine.nr_cpus = acpi_find_cpus(info->rsdp_paddr, apic_id());
+	machine.nr_cpus = acpi_find_cpus(acpi_root, apic_id());
 	boot_main();
 }
 

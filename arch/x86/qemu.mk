@@ -6,7 +6,8 @@
 #
 #	QEMU_CPUS	how many CPUs; the kernel fails if it finds others
 #	QEMU_MEM	how much memory; about 2 GiB of it are below 4 GiB
-#	QEMU_CPU	qemu64, for instance: no 1 GiB pages
+#	QEMU_CPU	qemu64, for instance: no 1 GiB pages; i386 needs 4 MiB
+#			pages and a local APIC: pentium3 and later
 
 BOOTS		:= pvh multiboot
 BOOT_DIRS	:= arch/x86 arch/$(ARCH)

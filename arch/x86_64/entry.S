@@ -16,7 +16,7 @@
  *
  * The tables are data, filled in by the assembler: no code builds them.
  */
-#include "layout.h"
+#include <layout.h>
 
 /* Where an address of the image is before paging. */
 #define PHYS(va)	((va) - KERNEL_BASE)

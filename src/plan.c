@@ -258,7 +258,7 @@ static kmem_phys_t sections_cost(const struct plan *plan, unsigned order)
 static bool valid_order(unsigned order)
 {
 	return order <= SECTION_MAX_ORDER &&
-	       order + KMEM_PAGE_SHIFT < sizeof(uintptr_t) * CHAR_BIT;
+	       order + KMEM_PAGE_SHIFT < sizeof(uintptr_t) * __CHAR_BIT__;
 }
 
 static void choose_section_order(struct plan *plan)

@@ -54,7 +54,7 @@ for path in arch/*/arch.mk; do
 done
 if grep -hE '^#[ 	]*include' src/*.[ch] include/kmem/*.h arch/*/kmem_arch.h |
 	grep -vE '"[a-z0-9_./]+\.h"|<kmem/[a-z0-9_]+\.h>|<kmem_arch\.h>' |
-	grep -vE '<(stddef|stdint|stdbool|stdarg|limits)\.h>' |
+	grep -vE '<(stddef|stdint|stdbool|stdarg)\.h>' |
 	grep -vE 'KMEM_(CONFIG|ATOMIC)_FILE'; then
 	echo "FAILED: not a freestanding header"
 	bad=$((bad + 1))

@@ -71,6 +71,7 @@ missing() {
 	command -v qemu-system-riscv64 >/dev/null || echo qemu-system-misc
 	command -v riscv64-linux-gnu-gcc >/dev/null ||
 		echo gcc-riscv64-linux-gnu
+	command -v i686-linux-gnu-gcc >/dev/null || echo gcc-i686-linux-gnu
 	command -v xz >/dev/null || echo xz-utils
 	command -v zstd >/dev/null || echo zstd
 	[ -x /usr/bin/time ] || echo time

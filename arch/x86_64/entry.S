@@ -2,11 +2,11 @@
 /*
  * arch/x86_64/entry.S - from the loader, and from a start-up IPI, to C.
  *
- * The first CPU comes from a PVH loader (QEMU's -kernel): 32-bit protected
- * mode, paging off, flat segments, interrupts off, the physical address of
- * struct hvm_start_info in %ebx. The others come from a start-up IPI: 16-bit
- * real mode at a page below 1 MiB, into which machine_start_cpu() has copied
- * the trampoline. Both do the same five things, then jump into the high half:
+ * The first CPU comes from a loader, PVH or Multiboot: 32-bit protected mode,
+ * paging off, flat segments, interrupts off, the physical address of what the
+ * loader has to say in %ebx. The others come from a start-up IPI: 16-bit real
+ * mode at a page below 1 MiB, into which machine_start_cpu() has copied the
+ * trampoline. Both do the same five things, then jump into the high half:
  *
  *	CR4.PAE	 CR3 = boot_pml4  EFER.LME  CR0.PG	far jump to 64 bits
  *
@@ -16,27 +16,21 @@
  *
  * The tables are data, filled in by the assembler: no code builds them.
  */
-#include "layout.h"
+#include <layout.h>
 
 /* Where an address of the image is before paging. */
 #define PHYS(va)	((va) - KERNEL_BASE)
 
-/* What tells the loader the 32-bit entry: XEN_ELFNOTE_PHYS32_ENTRY. */
-	.section .note.pvh, "a", @note
-	.balign	4
-	.long	4			/* size of the name */
-	.long	8			/* size of the value */
-	.long	18			/* type */
-	.asciz	"Xen"
-	.quad	PHYS(pvh_entry)
-
 	.section .text.start, "ax"
 
 	.code32
-	.globl	pvh_entry
+	.globl	pvh_entry, multiboot_entry
 pvh_entry:
+	xorl	%eax, %eax		/* of Multiboot, it is a magic number */
+multiboot_entry:
 	cli
 	cld
+	movl	%eax, %esi
 	movl	$CR4_BOOT, %eax
 	movl	%eax, %cr4
 	movl	$PHYS(boot_pml4), %eax
@@ -48,15 +42,15 @@ pvh_entry:
 	lgdt	PHYS(gdt_low)
 	movl	$CR0_BOOT, %eax
 	movl	%eax, %cr0
-	ljmp	$SEL_CODE, $PHYS(pvh_entry64)
+	ljmp	$SEL_CODE, $PHYS(bsp_entry64)
 
 	.code64
-pvh_entry64:
-	movabsq	$pvh_high, %rax
+bsp_entry64:
+	movabsq	$bsp_high, %rax
 	jmp	*%rax
-pvh_high:
+bsp_high:
 	leaq	boot_stack_top(%rip), %rsp
-	movl	%ebx, %edi		/* zero-extends: x86_start's argument */
+	movl	%ebx, %edi		/* zero-extends; magic is in %esi */
 	leaq	x86_start(%rip), %rax
 	jmp	enter_c
 
@@ -68,7 +62,7 @@ ap_high:
 	movl	ap_number(%rip), %edi
 	leaq	x86_ap_start(%rip), %rax
 
-/* %rax: a function that never returns, %rdi: its argument. */
+/* %rax: a function that never returns, %rdi, %rsi: its arguments. */
 enter_c:
 	movq	$PHYS(kernel_pml4), %rcx
 	movq	%rcx, %cr3
@@ -79,7 +73,7 @@ enter_c:
 	movl	%ecx, %ss
 	xorl	%ecx, %ecx
 	movl	%ecx, %fs
-	movl	%ecx, %gs		/* C sets its base: cpu_init() */
+	movl	%ecx, %gs		/* cpu.c sets its base */
 	xorl	%ebp, %ebp
 	call	*%rax
 	ud2

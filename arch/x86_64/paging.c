@@ -11,7 +11,7 @@
  * the MTRRs decide there, and nothing but the local APIC, which has an
  * uncached page of its own, is accessed in those.
  */
-#include "x86_boot.h"
+#include "../x86/x86_boot.h"
 
 #define GIB		((uint64_t)1 << 30)
 #define TABLE_ENTRIES	512
@@ -63,8 +63,17 @@ uint64_t paging_direct_map(uint64_t end)
 	return nr_gib * GIB;
 }
 
-void paging_map_device(uint64_t phys)
+const void *paging_see(uint64_t phys, size_t size)
+{
+	uint64_t end = machine.direct_map_end;
+
+	return phys < end && size <= end - phys ? direct(phys) : NULL;
+}
+
+/* One 2 MiB page, for one device. */
+volatile void *paging_map_device(uint64_t phys)
 {
 	device_pd[0] = (phys & ~(((uint64_t)1 << 21) - 1)) | LARGE_RW |
 		       PTE_NO_CACHE | PTE_WRITE_THROUGH;
+	return (volatile char *)DEVICE_BASE + (phys & 0x1fffff);
 }

@@ -5,7 +5,7 @@
  * Stub n lies at trap_stubs + n * TRAP_STUB_SIZE. It makes the stack look the
  * same for all vectors (the CPU pushes an error code for some exceptions
  * only), saves the general registers, which are all that kernel code uses,
- * and calls trap(frame); struct trap_frame in trap.c is that stack in C.
+ * and calls trap(frame); struct trap_frame in frame.h is that stack in C.
  *
  * Alignment: the CPU aligns the stack to 16, then it and we push 22 words.
  */

@@ -19,7 +19,6 @@
 
 #include <kmem/names.h>
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -60,7 +60,7 @@ KMEM_INLINE unsigned kmem_fls(size_t x)
 	unsigned n = 0;
 
 	if (KMEM_ARCH_HAS_CLZ || KMEM_CONSTANT(x))
-		return (unsigned)(sizeof(unsigned long) * CHAR_BIT - 1) -
+		return (unsigned)(sizeof(unsigned long) * __CHAR_BIT__ - 1) -
 		       (unsigned)__builtin_clzl((unsigned long)x);
 	while (x >>= 1)
 		n++;

@@ -28,6 +28,7 @@
  *	layers: regions plan boot
  *	layers: report check
  *	layers: boot_map
+ *	layers: map_e820
  *	layers: map_fdt map_multiboot map_pvh map_symbols
  *	layers: kmem
  */

@@ -36,7 +36,8 @@ void port_init(void);
 /* Physical address of the page that CPUs start in; 0 if none is needed. */
 uint64_t port_start_page(void);
 
-/* True if the firmware calls all of that usable and nobody but kmem uses it. */
+/* True if the firmware calls all of that usable, the direct map reaches it,
+ * and nobody but kmem uses it. */
 bool port_may_be_given(kmem_phys_t start, kmem_phys_t size);
 
 /* The node of an address, as the firmware says. */

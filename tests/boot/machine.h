@@ -45,7 +45,7 @@ struct machine {
 	uint8_t cpu_node[MACHINE_MAX_CPUS];
 
 	uint64_t virt_offset;		/* of the direct map */
-	uint64_t direct_map_end;	/* what it reaches, physical */
+	uint64_t direct_map_end;	/* what it reaches, physical; 0: all */
 
 	/*
 	 * A page that the other CPUs start in must be below this physical

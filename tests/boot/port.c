@@ -152,9 +152,18 @@ static uint64_t common(const struct machine_range *r, uint64_t start,
 	return from < to ? to - from : 0;
 }
 
+/* Bytes of a range that the direct map does not reach. */
+static uint64_t common_beyond(uint64_t start, uint64_t size)
+{
+	struct machine_range beyond = { .start = machine.direct_map_end };
+
+	beyond.size = UINT64_MAX - beyond.start;
+	return beyond.start ? common(&beyond, start, size) : 0;
+}
+
 bool port_may_be_given(kmem_phys_t start, kmem_phys_t size)
 {
-	uint64_t usable = 0, taboo = 0;
+	uint64_t usable = 0, taboo = common_beyond(start, size);
 
 	for (unsigned i = 0; i < machine.nr_map; i++)
 		*(machine.map[i].usable ? &usable : &taboo) +=
@@ -170,6 +179,24 @@ int port_node(kmem_phys_t at)
 		if (machine.map[i].usable && common(&machine.map[i], at, 1))
 			return machine.map[i].node;
 	return KMEM_NO_NODE;
+}
+
+/*
+ * Memory beyond the direct map is accounted as such, to the page. (Firmware
+ * calls nothing there usable that it also calls something else.)
+ */
+static void check_account(const struct kmem_boot_info *info)
+{
+	uint64_t beyond = 0;
+
+	for (unsigned i = 0; i < machine.nr_map; i++)
+		if (machine.map[i].usable)
+			beyond += common_beyond(machine.map[i].start,
+						machine.map[i].size);
+	CHECK(info->usable == info->managed + info->metadata + info->rounding +
+			      info->unreachable);
+	CHECK(info->unreachable <= beyond);
+	CHECK(beyond - info->unreachable <= info->rounding);
 }
 
 void port_init(void)
@@ -188,4 +215,5 @@ void port_init(void)
 	if (err)
 		boot_fail("kmem_init: error %d", err);
 	kmem_report_boot(kmem_boot_info(), port_print_line, NULL);
+	check_account(kmem_boot_info());
 }

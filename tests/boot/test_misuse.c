@@ -80,11 +80,17 @@ static void misuse_foreign(void)
 {
 	static char in_the_image[64] KMEM_ALIGNED(64);
 	static const char reason[] = "no memory of kmem's";
+	uintptr_t beyond = (uintptr_t)(machine.virt_offset +
+				       machine.direct_map_end);
 
 	CHECK(port_catches(do_kfree, in_the_image, reason));
 	CHECK(port_catches(do_kfree, (void *)(uintptr_t)4096, reason));
 	CHECK(port_catches(do_kfree, (void *)(UINTPTR_MAX - 63), reason));
 	CHECK(port_catches(do_free_page, (void *)(uintptr_t)4096, reason));
+
+	/* There may be memory, only no address for it. */
+	if (machine.direct_map_end && beyond)
+		CHECK(port_catches(do_kfree, (void *)beyond, reason));
 }
 
 static void misuse_cache(void)

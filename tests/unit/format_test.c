@@ -2,6 +2,7 @@
 /*
  * tests/unit/format_test.c - the small printf against the large one.
  */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * arch/x86_64/clock.c - time, from the time stamp counter.
+ * arch/x86/clock.c - time, from the time stamp counter.
  *
  * The counter's rate, and that of the local APIC's timer (apic.c), is measured
  * against channel 2 of the 8254, which runs at 1.193182 MHz on every PC and
@@ -17,7 +17,8 @@
 #define PORT_B_SPEAKER	0x02
 #define PORT_B_OUT2	0x20
 
-static uint64_t tsc_start, tsc_per_msec;
+/* Microseconds are in the upper half of ticks times this: for an hour. */
+static uint64_t tsc_start, usec_per_tick;
 
 void clock_pit_wait(void)
 {
@@ -34,16 +35,21 @@ void clock_pit_wait(void)
 
 void clock_init(void)
 {
+	uint64_t passed;
+
 	tsc_start = rdtsc();
 	clock_pit_wait();
-	tsc_per_msec = (rdtsc() - tsc_start) / (CLOCK_CALIBRATE_USEC / 1000);
-	if (!tsc_per_msec)
-		boot_fail("the time stamp counter stands still");
+	passed = rdtsc() - tsc_start;
+	if (!passed || passed >> 32)
+		boot_fail("the time stamp counter can't be used: %llu in %u us",
+			  (unsigned long long)passed, CLOCK_CALIBRATE_USEC);
+	usec_per_tick = divide((uint64_t)CLOCK_CALIBRATE_USEC << 32,
+			       (uint32_t)passed, NULL);
 }
 
 uint64_t machine_usec(void)
 {
-	return (rdtsc() - tsc_start) * 1000 / tsc_per_msec;
+	return (rdtsc() - tsc_start) * usec_per_tick >> 32;
 }
 
 void clock_delay(unsigned usec)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * arch/x86_64/acpi.c - which CPUs are there, from ACPI's MADT.
+ * arch/x86/acpi.c - which CPUs are there, from ACPI's MADT.
  *
  *	RSDP ──► RSDT (32-bit pointers) or XSDT (64-bit) ──► MADT "APIC"
  *	MADT: header, 8 bytes, then entries {type, length, …}
+ *
+ * A loader that does not say where the RSDP is leaves it to be searched for in
+ * the places where a PC's BIOS puts it.
  *
  * Facts: ACPI specification 6.5, 5.2.5 to 5.2.12. Tables may lie at any
  * address, so what they hold is read through packed structures.
@@ -38,6 +41,12 @@ struct madt_entry {
 	uint32_t flags;			/* bit 0: enabled */
 } PACKED;
 
+#define ROOT_ALIGN		16
+#define EBDA_SEGMENT		0x40e
+#define EBDA_SEARCHED		1024
+#define BIOS_ROM		0xe0000
+#define BIOS_ROM_SIZE		0x20000
+
 #define MADT_LOCAL_APIC		0
 #define MADT_ENTRIES		(sizeof(struct table) + 8)
 #define LOCAL_APIC_ENABLED	1
@@ -61,12 +70,47 @@ static bool sum_is_zero(const void *p, size_t len)
 	return sum == 0;
 }
 
+/* ---- the root pointer ---- */
+
+/* NULL: there is none at that address. */
+static const struct rsdp *root_at(uint64_t phys)
+{
+	const struct rsdp *rsdp = paging_see(phys, sizeof(*rsdp));
+
+	return rsdp && starts_with(rsdp->signature, "RSD PTR ") &&
+	       sum_is_zero(rsdp, offsetof(struct rsdp, length)) ? rsdp : NULL;
+}
+
+static const struct rsdp *search(uint64_t phys, uint64_t size)
+{
+	for (uint64_t end = phys + size; phys < end; phys += ROOT_ALIGN) {
+		const struct rsdp *rsdp = root_at(phys);
+
+		if (rsdp)
+			return rsdp;
+	}
+	return NULL;
+}
+
+/* The BIOS's own data area, whose segment is noted at a fixed address, or its
+ * read-only memory. */
+static const struct rsdp *search_bios(void)
+{
+	uint64_t ebda = (uint64_t)*(const uint16_t *)direct(EBDA_SEGMENT) << 4;
+	const struct rsdp *rsdp = ebda ? search(ebda, EBDA_SEARCHED) : NULL;
+
+	return rsdp ? rsdp : search(BIOS_ROM, BIOS_ROM_SIZE);
+}
+
+/* ---- tables ---- */
+
 static const struct table *table_at(uint64_t phys)
 {
-	const struct table *t = direct(phys);
+	const struct table *t = paging_see(phys, sizeof(*t));
 
-	if (!phys || phys >= machine.direct_map_end ||
-	    t->length < sizeof(*t) || !sum_is_zero(t, t->length))
+	if (t && t->length >= sizeof(*t))
+		t = paging_see(phys, t->length);
+	if (!phys || !t || t->length < sizeof(*t) || !sum_is_zero(t, t->length))
 		boot_fail("ACPI: no valid table at %#llx",
 			  (unsigned long long)phys);
 	return t;
@@ -99,17 +143,16 @@ static const struct table *find_madt(const struct rsdp *rsdp)
 	boot_fail("ACPI: none of %u tables is a MADT", (unsigned)n);
 }
 
-unsigned acpi_find_cpus(uint64_t rsdp_phys, uint32_t boot_apic_id)
+unsigned acpi_find_cpus(uint64_t root, uint32_t boot_apic_id)
 {
-	const struct rsdp *rsdp = direct(rsdp_phys);
+	const struct rsdp *rsdp = root ? root_at(root) : search_bios();
 	const struct table *madt;
 	const struct madt_entry *e;
 	unsigned nr = 1;
 
 	x86_cpus[0].apic_id = boot_apic_id;
-	if (!rsdp_phys || !starts_with(rsdp->signature, "RSD PTR ") ||
-	    !sum_is_zero(rsdp, offsetof(struct rsdp, length)))
-		boot_fail("ACPI: the loader gave no root pointer");
+	if (!rsdp)
+		boot_fail("ACPI: no root pointer");
 	madt = find_madt(rsdp);
 
 	for (size_t at = MADT_ENTRIES; at + 2 <= madt->length;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * arch/x86_64/serial.c - the console, and the way out.
+ * arch/x86/serial.c - the console, and the way out.
  *
  * COM1, a 16550, polled: no interrupt, so that it works in every context.
  * QEMU's isa-debug-exit device ends the emulator with status 2 * value + 1.

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * arch/x86_64/x86.h - instructions that C has no words for.
+ * arch/x86/x86.h - instructions that C has no words for.
  */
 #ifndef X86_X86_H
 #define X86_X86_H
 
 #include <kmem/compiler.h>
 
-#include "layout.h"
+#include <layout.h>
 
 KMEM_INLINE void outb(uint16_t port, uint8_t value)
 {
@@ -50,11 +50,11 @@ KMEM_INLINE uint64_t rdtsc(void)
 	return (uint64_t)high << 32 | low;
 }
 
-KMEM_INLINE uint64_t read_cr2(void)
+KMEM_INLINE uintptr_t read_cr2(void)
 {
-	uint64_t value;
+	uintptr_t value;
 
-	__asm__ __volatile__("movq %%cr2, %0" : "=r" (value));
+	__asm__ __volatile__("mov %%cr2, %0" : "=r" (value));
 	return value;
 }
 
@@ -69,12 +69,12 @@ KMEM_INLINE void cpuid(uint32_t leaf, uint32_t reg[4])
 /* An address of the image, and one of the direct map. */
 KMEM_INLINE uint64_t image_phys(const void *p)
 {
-	return (uint64_t)(uintptr_t)p - KERNEL_BASE;
+	return (uintptr_t)p - KERNEL_BASE;
 }
 
 KMEM_INLINE void *direct(uint64_t phys)
 {
-	return (void *)(uintptr_t)(DIRECT_BASE + phys);
+	return (void *)(DIRECT_BASE + (uintptr_t)phys);
 }
 
 #endif /* X86_X86_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * arch/x86_64/apic.c - each CPU's local APIC: its timer, and interrupts from
+ * arch/x86/apic.c - each CPU's local APIC: its timer, and interrupts from
  * CPU to CPU.
  *
  * Registers are 32 bits wide, 16 bytes apart, at the same address on every
@@ -37,7 +37,7 @@
 #define ICR_STARTUP		0x4600	/* + page number of the entry */
 
 static volatile uint32_t *apic;
-static uint64_t timer_per_msec;
+static uint32_t timer_per_msec;
 
 static uint32_t apic_read(unsigned reg)
 {
@@ -88,8 +88,7 @@ void apic_init(void)
 	if (!(base & APIC_BASE_ENABLE) || (base & APIC_BASE_X2APIC))
 		boot_fail("local APIC off, or in x2APIC mode: base %#llx",
 			  (unsigned long long)base);
-	paging_map_device(phys);
-	apic = (volatile uint32_t *)(DEVICE_BASE + (phys & 0x1fffff));
+	apic = paging_map_device(phys);
 	apic_cpu_init();
 	calibrate_timer();
 }
@@ -125,8 +124,8 @@ void machine_ipi(unsigned cpu)
 
 void machine_timer(unsigned usec)
 {
-	apic_write(APIC_TIMER_INITIAL,
-		   (uint32_t)(usec * timer_per_msec / 1000));
+	apic_write(APIC_TIMER_INITIAL, (uint32_t)divide(
+		   (uint64_t)usec * timer_per_msec, 1000, NULL));
 }
 
 void apic_eoi(void)

@@ -242,6 +242,21 @@ static KMEM_NOINLINE struct page *alloc_slow(unsigned node, gfp_t gfp,
 
 /* ---- the interface ---- */
 
+/* Any request, when its magazine has nothing, or none will do. */
+static KMEM_NOINLINE struct page *alloc_rare(unsigned node, gfp_t gfp,
+					     unsigned order)
+{
+	struct page *page = alloc_slow(node, gfp, order);
+
+	if (KMEM_UNLIKELY(!page))
+		return NULL;
+	page_set_type(page, PAGE_ALLOCATED);
+	page->order = (uint8_t)order;
+	if (gfp & __GFP_ZERO)
+		memset(page_to_virt(page), 0, KMEM_PAGE_SIZE << order);
+	return page;
+}
+
 /* A magazine gave a block that is not PAGE_CACHED any more: it was freed twice
  * by CPUs that raced, and this is the second copy. */
 static KMEM_COLD struct page *alloc_again(struct page *bad, unsigned node,
@@ -250,37 +265,28 @@ static KMEM_COLD struct page *alloc_again(struct page *bad, unsigned node,
 	kmem_misuse("kmem: free_pages of %p (pfn 0x%lx), order %u: freed "
 		    "twice, by CPUs that raced; the second copy is dropped",
 		    page_to_virt(bad), (unsigned long)bad->pfn, order);
-	return alloc_slow(node, gfp, order);
+	return alloc_rare(node, gfp, order);
 }
 
-KMEM_INLINE struct page *alloc_cached(unsigned node, gfp_t gfp,
-				      unsigned order)
-{
-	struct zone *z = zones.node[node]->preferred[gfp_zone(gfp)];
-	struct round r;
+/* Requests that the magazine of the preferred zone can't serve as it is. */
+#define GFP_RARE	(KMEM_GFP_ZONEMASK | __GFP_THISNODE | __GFP_ZERO)
 
-	if (KMEM_UNLIKELY(!z || (gfp & __GFP_THISNODE)))
-		return alloc_slow(node, gfp, order);
-	if (KMEM_UNLIKELY(!magazine_alloc(&page_layer(z, order)->magazine,
-					  &r)))
-		return alloc_slow(node, gfp, order);
-	if (KMEM_UNLIKELY(page_type(r.obj) != PAGE_CACHED))
-		return alloc_again(r.obj, node, gfp, order);
-	return r.obj;
-}
-
+/* The block at the top of a magazine knows its order. What fails ends in a
+ * tail call. */
 KMEM_INLINE struct page *alloc_block(unsigned node, gfp_t gfp, unsigned order)
 {
-	struct page *page = KMEM_LIKELY(order < NR_CACHED_ORDERS) ?
-			    alloc_cached(node, gfp, order) :
-			    alloc_slow(node, gfp, order);
+	struct zone *z = zones.node[node]->preferred[ZONE_NORMAL];
+	struct page *page;
+	struct round r;
 
-	if (KMEM_UNLIKELY(!page))
-		return NULL;
+	if (KMEM_UNLIKELY(order >= NR_CACHED_ORDERS || (gfp & GFP_RARE) ||
+			  !magazine_alloc(&page_layer(z, order)->magazine,
+					  &r)))
+		return alloc_rare(node, gfp, order);
+	page = r.obj;
+	if (KMEM_UNLIKELY(page_type(page) != PAGE_CACHED))
+		return alloc_again(page, node, gfp, order);
 	page_set_type(page, PAGE_ALLOCATED);
-	page->order = (uint8_t)order;
-	if (KMEM_UNLIKELY(gfp & __GFP_ZERO))
-		memset(page_to_virt(page), 0, KMEM_PAGE_SIZE << order);
 	return page;
 }
 
@@ -362,9 +368,16 @@ static KMEM_COLD void bad_block(const char *call, const struct page *page,
 			    page_describe(page));
 }
 
-void __free_pages(struct page *page, unsigned order)
+/* A block of an order that has no magazines. */
+static KMEM_NOINLINE void free_rare(struct page *page, unsigned order)
 {
 	struct round r = { page, NULL };
+
+	zone_give(page_zone(page), order, &r, 1, PAGE_ALLOCATED);
+}
+
+void __free_pages(struct page *page, unsigned order)
+{
 	struct magazine_layer *l;
 
 	if (!page)
@@ -375,7 +388,7 @@ void __free_pages(struct page *page, unsigned order)
 		return;
 	}
 	if (KMEM_UNLIKELY(order >= NR_CACHED_ORDERS)) {
-		zone_give(page_zone(page), order, &r, 1, PAGE_ALLOCATED);
+		free_rare(page, order);
 		return;
 	}
 	page_set_type(page, PAGE_CACHED);

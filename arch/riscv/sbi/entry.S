@@ -11,6 +11,12 @@
  * linked there. So the instruction behind the one that switches paging on is
  * mapped nowhere: fetching it is a page fault, which the CPU takes at stvec,
  * and that holds an address of the direct map.
+ *
+ * A hart that is started may come by the wrong door. OpenSBI (1.1, which QEMU
+ * 7.2 brings) marks a hart as to be started before it writes down where; one
+ * that is not asleep yet just then goes where the first one went. So the first
+ * to come through riscv_entry boots, and any later one is the one that
+ * machine_start_cpu() is waiting for.
  */
 #include "../riscv.h"
 
@@ -41,6 +47,10 @@
 
 	.globl	riscv_entry
 riscv_entry:
+	la	t0, boot_hart_came
+	li	t1, 1
+	amoswap.w.aq t1, t1, (t0)
+	bnez	t1, secondary_entry
 	csrw	sie, zero
 	paging_on
 	j	boot_enter
@@ -50,6 +60,11 @@ secondary_entry:
 	csrw	sie, zero
 	paging_on
 	j	secondary_enter
+
+	.data
+	.balign	4
+boot_hart_came:
+	.word	0
 
 	.section .rodata, "a"
 	.balign	4096

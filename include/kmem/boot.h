@@ -45,7 +45,8 @@ struct kmem_params {
 	 * virtually if this is a multiple of the largest block. */
 	uint64_t virt_offset;
 
-	/* End (exclusive, physical) of what the direct map reaches, 0: all. */
+	/* End (exclusive, physical) of what the direct map reaches, 0: all
+	 * that pointers can tell apart. */
 	kmem_phys_t direct_map_end;
 
 	/* End of what may hold metadata, e.g. of the early page tables; 0:

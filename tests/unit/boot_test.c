@@ -688,6 +688,36 @@ static void test_direct_map_end(void **state)
 	assert_int_equal(kmem_boot_info()->unreachable, MIB - 16 * PAGE);
 }
 
+/* Without a limit the direct map ends where addresses do: 32 bits reach 4 GiB
+ * from the lowest page up, less what lies above the last address. */
+static void test_addresses_end(void **state)
+{
+	static const struct test_range map[] = {
+		USABLE(2 * GIB, 2 * GIB + 8 * MIB),
+		USABLE(4 * GIB, 4 * GIB + 8 * MIB),
+		USABLE(5 * GIB, 5 * GIB + 8 * MIB),
+		USABLE(6 * GIB, 6 * GIB + 8 * MIB),
+	};
+	const uint64_t beyond = sizeof(void *) > 4 ? 0 : 8 * MIB;
+	struct kmem_params p = one_cpu;
+	struct kmem_boot_info info;
+
+	(void)state;
+	assert_int_equal(test_map(map, COUNT(map)), KMEM_OK);
+	assert_int_equal(kmem_boot_plan(&p, &info), KMEM_OK);
+	assert_int_equal(info.unreachable, 3 * beyond);
+	assert_identity(&info);
+	p.virt_offset = (uint64_t)0 - 2 * GIB;
+	assert_int_equal(kmem_boot_plan(&p, &info), KMEM_OK);
+	assert_int_equal(info.unreachable, beyond);
+	assert_identity(&info);
+	p.virt_offset = (uint64_t)0 - GIB;
+	p.direct_map_end = ~(kmem_phys_t)0;
+	assert_int_equal(kmem_boot_plan(&p, &info), KMEM_OK);
+	assert_int_equal(info.unreachable, 2 * beyond);
+	assert_identity(&info);
+}
+
 /* Nothing but pages beyond the direct map: refused. */
 static void test_all_unreachable(void **state)
 {
@@ -1364,6 +1394,7 @@ int main(void)
 		CASE(test_smallest_machine),
 		CASE(test_failed_start_keeps_the_map),
 		CASE(test_direct_map_end),
+		CASE(test_addresses_end),
 		CASE(test_all_unreachable),
 		CASE(test_metadata_end),
 		CASE(test_zone_limits),

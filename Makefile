@@ -12,8 +12,8 @@
 #
 # Variables: ARCH, BOOT (a way to boot, see arch/$(ARCH)/arch.mk), CC (gcc or
 # clang), DEBUG=1 (check kmem's invariants as it
-# runs), SAN=asan or SAN=tsan (host only), MAP, TRACE, CPUS (demo), V=1 (show
-# the commands).
+# runs), SAN=asan or SAN=tsan, HOST_TARGET=s390x (host only, see
+# arch/host/arch.mk), MAP, TRACE, CPUS (demo), V=1 (show the commands).
 
 Q	:= $(if $(V),,@)
 
@@ -56,7 +56,7 @@ NM	:= $(CROSS)nm
 SIZE	:= $(CROSS)size
 AR	:= $(CROSS)ar
 
-BUILD	:= build/$(ARCH)$(if $(CFLAGS_BOOT_$(BOOT)),-$(BOOT))$(if \
+BUILD	:= build/$(ARCH)$(HOST_TARGET:%=-%)$(if $(CFLAGS_BOOT_$(BOOT)),-$(BOOT))$(if \
 	$(SAN),-$(SAN))$(if $(CLANG),-clang)$(if $(DEBUG),-debug)
 # The plain default has the plain name.
 LIB	:= $(BUILD)/libkmem.a

@@ -129,10 +129,10 @@ symbols: $(LIB)
 layers headers:
 	@sh tests/$@.sh
 
-# For headers.sh: the compiler, and what code for a kernel must be told.
+# For scripts: how a source file of the library is compiled.
 .PHONY: compiler
 compiler:
-	@echo '$(CC) $(CFLAGS_ARCH) $(CFLAGS_BOOT_$(BOOT))'
+	@echo '$(CC) $(CPPFLAGS) $(CFLAGS)'
 
 .PHONY: clean
 clean:

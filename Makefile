@@ -8,6 +8,8 @@
 # make bench            kmem beside the allocators that this machine has
 # make qemu             boot the self-test kernel on every machine there is;
 #                       with ARCH=riscv64, on that one, in each of its ways
+# make install          headers, library, pkg-config file: tests/install.mk
+# make amalgamation     build/amalgamation/kmem.c and kmem.h, all of it
 # make layers headers   the order of the layers; every header on its own
 #
 # Variables: ARCH, BOOT (a way to boot, see arch/$(ARCH)/arch.mk), CC (gcc or
@@ -15,6 +17,7 @@
 # runs), SAN=asan or SAN=tsan, HOST_TARGET=s390x (host only, see
 # arch/host/arch.mk), MAP, TRACE, CPUS (demo), V=1 (show the commands).
 
+VERSION	:= 0.1
 Q	:= $(if $(V),,@)
 
 ARCHES	:= $(patsubst arch/%/arch.mk,%,$(wildcard arch/*/arch.mk))
@@ -113,10 +116,16 @@ else
 include tests/boot/boot.mk
 endif
 
+include tests/install.mk
+
 # What the library asks of the kernel: what port.h names, and no more.
 PORT_SYMBOLS := kmem_panic memcpy memmove memset memcmp
 PORT_SYMBOLS_host := kmem_host_cpu kmem_host_irq_run_pending kmem_host_yield \
 	_GLOBAL_OFFSET_TABLE_ __stack_chk_fail
+
+.PHONY: amalgamation
+amalgamation:
+	$(Q)sh tests/amalgamate.sh build/amalgamation
 
 .PHONY: symbols layers headers
 symbols: $(LIB)

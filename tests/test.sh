@@ -81,6 +81,7 @@ missing() {
 	command -v zstd >/dev/null || echo zstd
 	[ -x /usr/bin/time ] || echo time
 	command -v python3 >/dev/null || echo python3
+	command -v pkg-config >/dev/null || echo pkg-config
 	command -v git >/dev/null || echo git
 	echo '#include <stdarg.h>
 #include <stddef.h>
@@ -130,8 +131,10 @@ for cc in gcc clang; do
 		sh tests/prefix.sh $cc
 done
 step "incremental builds" sh tests/incremental.sh
-step "public headers alone, C11 to C2x and C++17" sh tests/headers.sh
+step "public headers alone and in pairs, C11 to C2x and C++17" sh tests/headers.sh
 step "layers" sh tests/layers.sh
+step "make install" sh tests/install.sh
+step "one kmem.c and one kmem.h" sh tests/amalgamation.sh
 step "the README" sh tests/readme.sh
 
 for cc in gcc clang; do

@@ -10,6 +10,7 @@
 #                       with ARCH=riscv64, on that one, in each of its ways
 # make install          headers, library, pkg-config file: tests/install.mk
 # make amalgamation     build/amalgamation/kmem.c and kmem.h, all of it
+# make docs             build/docs/html: the reference, from the headers
 # make layers headers   the order of the layers; every header on its own
 #
 # Variables: ARCH, BOOT (a way to boot, see arch/$(ARCH)/arch.mk), CC (gcc or
@@ -123,9 +124,16 @@ PORT_SYMBOLS := kmem_panic memcpy memmove memset memcmp
 PORT_SYMBOLS_host := kmem_host_cpu kmem_host_irq_run_pending kmem_host_yield \
 	_GLOBAL_OFFSET_TABLE_ __stack_chk_fail
 
-.PHONY: amalgamation
+.PHONY: amalgamation docs
 amalgamation:
 	$(Q)sh tests/amalgamate.sh build/amalgamation
+
+docs:
+	@rm -rf build/docs && mkdir -p build/docs
+	$(Q)doxygen tests/Doxyfile
+	@! grep -vE '\((variable|macro definition)\) of .* is not documented' \
+		build/docs/warnings
+	@echo build/docs/html/index.html
 
 .PHONY: symbols layers headers
 symbols: $(LIB)

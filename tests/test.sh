@@ -81,6 +81,7 @@ missing() {
 	command -v zstd >/dev/null || echo zstd
 	[ -x /usr/bin/time ] || echo time
 	command -v python3 >/dev/null || echo python3
+	command -v doxygen >/dev/null || echo doxygen
 	command -v pkg-config >/dev/null || echo pkg-config
 	command -v git >/dev/null || echo git
 	echo '#include <stdarg.h>
@@ -133,6 +134,7 @@ done
 step "incremental builds" sh tests/incremental.sh
 step "public headers alone and in pairs, C11 to C2x and C++17" sh tests/headers.sh
 step "layers" sh tests/layers.sh
+step "make docs" $MAKE -s docs
 step "make install" sh tests/install.sh
 step "one kmem.c and one kmem.h" sh tests/amalgamation.sh
 step "the README" sh tests/readme.sh

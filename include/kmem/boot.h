@@ -37,6 +37,7 @@ enum kmem_error {
 	KMEM_EBUSY = -4,	/* kmem runs already */
 };
 
+/* What kmem_init() is told; all 0 is the default. */
 struct kmem_params {
 	unsigned nr_cpus;	/* 1 .. KMEM_MAX_CPUS; 0 counts as 1 */
 

@@ -8,13 +8,17 @@
 # make bench            kmem beside the allocators that this machine has
 # make qemu             boot the self-test kernel on every machine there is;
 #                       with ARCH=riscv64, on that one, in each of its ways
+# make install          headers, library, pkg-config file: tests/install.mk
+# make amalgamation     build/amalgamation/kmem.c and kmem.h, all of it
+# make docs             build/docs/html: the reference, from the headers
 # make layers headers   the order of the layers; every header on its own
 #
 # Variables: ARCH, BOOT (a way to boot, see arch/$(ARCH)/arch.mk), CC (gcc or
 # clang), DEBUG=1 (check kmem's invariants as it
-# runs), SAN=asan or SAN=tsan (host only), MAP, TRACE, CPUS (demo), V=1 (show
-# the commands).
+# runs), SAN=asan or SAN=tsan, HOST_TARGET=s390x (host only, see
+# arch/host/arch.mk), MAP, TRACE, CPUS (demo), V=1 (show the commands).
 
+VERSION	:= 0.1
 Q	:= $(if $(V),,@)
 
 ARCHES	:= $(patsubst arch/%/arch.mk,%,$(wildcard arch/*/arch.mk))
@@ -56,7 +60,7 @@ NM	:= $(CROSS)nm
 SIZE	:= $(CROSS)size
 AR	:= $(CROSS)ar
 
-BUILD	:= build/$(ARCH)$(if $(CFLAGS_BOOT_$(BOOT)),-$(BOOT))$(if \
+BUILD	:= build/$(ARCH)$(HOST_TARGET:%=-%)$(if $(CFLAGS_BOOT_$(BOOT)),-$(BOOT))$(if \
 	$(SAN),-$(SAN))$(if $(CLANG),-clang)$(if $(DEBUG),-debug)
 # The plain default has the plain name.
 LIB	:= $(BUILD)/libkmem.a
@@ -113,10 +117,23 @@ else
 include tests/boot/boot.mk
 endif
 
+include tests/install.mk
+
 # What the library asks of the kernel: what port.h names, and no more.
 PORT_SYMBOLS := kmem_panic memcpy memmove memset memcmp
 PORT_SYMBOLS_host := kmem_host_cpu kmem_host_irq_run_pending kmem_host_yield \
 	_GLOBAL_OFFSET_TABLE_ __stack_chk_fail
+
+.PHONY: amalgamation docs
+amalgamation:
+	$(Q)sh tests/amalgamate.sh build/amalgamation
+
+docs:
+	@rm -rf build/docs && mkdir -p build/docs
+	$(Q)doxygen tests/Doxyfile
+	@! grep -vE '\((variable|macro definition)\) of .* is not documented' \
+		build/docs/warnings
+	@echo build/docs/html/index.html
 
 .PHONY: symbols layers headers
 symbols: $(LIB)
@@ -129,10 +146,10 @@ symbols: $(LIB)
 layers headers:
 	@sh tests/$@.sh
 
-# For headers.sh: the compiler, and what code for a kernel must be told.
+# For scripts: how a source file of the library is compiled.
 .PHONY: compiler
 compiler:
-	@echo '$(CC) $(CFLAGS_ARCH) $(CFLAGS_BOOT_$(BOOT))'
+	@echo '$(CC) $(CPPFLAGS) $(CFLAGS)'
 
 .PHONY: clean
 clean:

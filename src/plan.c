@@ -92,6 +92,21 @@ bool next_piece(const struct plan *plan, pfn_t at, struct piece *p)
 	return true;
 }
 
+/*
+ * A pointer of 32 bits tells no more than 4 GiB of physical memory apart: from
+ * the lowest page on, up to the one whose address would be NULL again.
+ */
+static kmem_phys_t addresses_end(const struct plan *plan)
+{
+	kmem_phys_t null = 0 - plan->params.virt_offset;
+	struct run run;
+
+	if (sizeof(uintptr_t) >= sizeof(kmem_phys_t) ||
+	    !next_run(VIEW_USABLE, 0, &run))
+		return ~(kmem_phys_t)0;
+	return run.start + 1 + (uintptr_t)(null - run.start - 1);
+}
+
 static void set_defaults(struct plan *plan, const struct kmem_params *params)
 {
 	struct kmem_params *p = &plan->params;
@@ -103,6 +118,7 @@ static void set_defaults(struct plan *plan, const struct kmem_params *params)
 	p->nr_cpus = KMEM_MAX(p->nr_cpus, 1u);
 	if (!p->direct_map_end)
 		p->direct_map_end = ~(kmem_phys_t)0;
+	p->direct_map_end = KMEM_MIN(p->direct_map_end, addresses_end(plan));
 	if (!p->metadata_end || p->metadata_end > p->direct_map_end)
 		p->metadata_end = p->direct_map_end;
 	if (!p->dma_end)
@@ -459,7 +475,7 @@ static bool too_far(const struct plan *plan)
 	unsigned shift = plan->section_order + KMEM_PAGE_SHIFT;
 
 	return plan->nr_sections > UINT32_MAX ||
-	       plan->nr_sections > UINTPTR_MAX >> shift;
+	       plan->nr_sections - 1 > UINTPTR_MAX >> shift;
 }
 
 /* Usable bytes of the page at NULL that are lost: not those of it that

@@ -255,7 +255,8 @@ size_t zone_take(struct zone *z, unsigned order, struct round *rounds,
 }
 
 /* Two CPUs freed it at once, and the other copy has been given back before. */
-static KMEM_COLD void second_copy(const struct page *page, unsigned order)
+static KMEM_COLD void second_block_copy(const struct page *page,
+					 unsigned order)
 {
 	kmem_misuse("kmem: free_pages of %p (pfn 0x%lx), order %u: freed "
 		    "twice, by CPUs that raced", page_to_virt(page),
@@ -273,7 +274,7 @@ void zone_give(struct zone *z, unsigned order, const struct round *rounds,
 		if (KMEM_LIKELY(page_type(page) == type))
 			buddy_give(&z->buddy, page, order);
 		else
-			second_copy(page, order);
+			second_block_copy(page, order);
 	}
 	unlock_irq(&z->lock, irq);
 }

@@ -1,57 +1,67 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# headers.sh - every public header compiles on its own, in every language
-# that kmem promises, with both compilers, for the host and for a kernel; each
-# architecture's kmem_arch.h does, with its own compilers; and nothing but the
-# compiler's freestanding headers is included.
+# headers.sh - every public header compiles on its own and after any other, in
+# every language that kmem promises, with both compilers, for every
+# architecture, of 32 and of 64 bits; and nothing but the compiler's
+# freestanding headers is included.
 
 cd "$(dirname "$0")/.." || exit 1
 MAKE=${MAKE:-make}
 unset MAKEFLAGS MAKELEVEL MFLAGS CC ARCH BOOT
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
 bad=0
-n=0
 
+# A unit for each header, what the architecture supplies included, and for each pair in both orders.
+mkdir "$dir/one" "$dir/two"
+printf '#include <kmem_arch.h>\nint unit;\n' >"$dir/one/arch.c"
+headers=$(cd include/kmem && ls -- *.h)
+for first in $headers; do
+	printf '#include <kmem/%s>\nint unit;\n' $first >"$dir/one/$first.c"
+	for second in $headers; do
+		printf '#include <kmem/%s>\n' $first $second 'kmem.h' \
+			>"$dir/two/$first-$second.c"
+	done
+done
+
+# compile WHICH COMPILER...: to be run below
 compile() {
-	n=$((n + 1))
-	printf '#include <%s>\nint unit;\n' "$header" |
-		"$@" -Iinclude -Wall -Wextra -Wundef -Werror -fsyntax-only - ||
-		{ echo "FAILED: $*: $header"; bad=$((bad + 1)); }
+	which=$1
+	shift
+	echo "$* -fsyntax-only $dir/$which/*.c || echo FAILED: '$*'" \
+		>>"$dir/jobs"
 }
 
-for path in include/kmem/*.h; do
-	header=kmem/${path##*/}
-	for cc in gcc clang; do
-		for std in c11 c17 c2x; do
-			compile $cc -x c -std=$std -Wpedantic -Iarch/host
-			compile $cc -x c -std=$std -Wpedantic -ffreestanding \
-				-Iarch/x86_64
-		done
+# each MAKE-ARGUMENT...: each header alone, as the library is compiled
+each() {
+	cc=$($MAKE -s compiler "$@") || { bad=$((bad + 1)); return; }
+	for std in c11 c17 c2x; do
+		compile one $cc -x c -std=$std
 	done
-	compile g++ -x c++ -std=c++17 -Iarch/host
-	compile clang++ -x c++ -std=c++17 -Iarch/host
-done
+	# Of a cross gcc, only the C compiler is asked for.
+	case $cc in clang*)
+		compile one $cc -x c++ -std=c++17 ;;
+	esac
+}
 
-# A cross compiler's C++ half may be missing; clang has both.
-for path in arch/*/arch.mk; do
-	arch=$(basename "${path%/arch.mk}")
-	for kind in gcc clang; do
-		cc=$($MAKE -s compiler ARCH="$arch" CC=$kind) ||
-			bad=$((bad + 1))
-		for header in kmem_arch.h kmem/kmem.h \
-				$(cd include && ls kmem/map_*.h); do
-			for std in c11 c17 c2x; do
-				compile $cc -x c -std=$std -Wpedantic \
-					-ffreestanding -Iarch/$arch
-			done
-			[ $kind = clang ] || echo |
-				$cc -x c++ -fsyntax-only - 2>/dev/null ||
-				continue
-			compile $cc -x c++ -std=c++17 -ffreestanding \
-				-Iarch/$arch
-		done
-	done
+for mk in arch/*/arch.mk; do
+	arch=$(basename "$(dirname "$mk")")
+	each ARCH="$arch" CC=gcc
+	each ARCH="$arch" CC=clang
 done
+for target in i686 armhf s390x; do
+	each ARCH=host HOST_TARGET=$target CC=gcc
+	each ARCH=host HOST_TARGET=$target CC=clang
+done
+host="-Wall -Wextra -Wundef -Werror -Iinclude -Iarch/host"
+compile one g++ -x c++ -std=c++17 $host
+compile two gcc -x c -std=c11 $host
+
+xargs -P 2 -d '\n' -n 1 sh -c <"$dir/jobs" >"$dir/out" 2>&1
+cat "$dir/out"
+bad=$((bad + $(grep -c '^FAILED' "$dir/out")))
+
 if grep -hE '^#[ 	]*include' src/*.[ch] include/kmem/*.h arch/*/kmem_arch.h |
 	grep -vE '"[a-z0-9_./]+\.h"|<kmem/[a-z0-9_]+\.h>|<kmem_arch\.h>' |
 	grep -vE '<(stddef|stdint|stdbool|stdarg)\.h>' |
@@ -59,5 +69,5 @@ if grep -hE '^#[ 	]*include' src/*.[ch] include/kmem/*.h arch/*/kmem_arch.h |
 	echo "FAILED: not a freestanding header"
 	bad=$((bad + 1))
 fi
-echo "$n compilations, $bad failed"
+echo "$(wc -l <"$dir/jobs") ways to compile them all, $bad failed"
 [ "$bad" -eq 0 ]

@@ -6,15 +6,16 @@
 # A program passes if it exits with 0 within KMEM_TEST_SECONDS. What it printed
 # is kept beside it (PROGRAM.log) and shown if it failed. The last line is
 # "N passed, N failed"; the exit status is 0 if none failed and some ran.
+# RUN_WITH may name the emulator that runs them.
 
 label=$1
 shift
 : "${KMEM_TEST_SECONDS:=300}"
-export KMEM_TEST_SECONDS label
+export KMEM_TEST_SECONDS RUN_WITH label
 
 one() {
 	start=$(date +%s)
-	if timeout "$KMEM_TEST_SECONDS" "$1" >"$1.log" 2>&1; then
+	if timeout "$KMEM_TEST_SECONDS" $RUN_WITH "$1" >"$1.log" 2>&1; then
 		status=ok
 	else
 		status="FAILED ($?)"

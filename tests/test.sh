@@ -69,13 +69,20 @@ missing() {
 	command -v clang >/dev/null || echo clang
 	command -v qemu-system-x86_64 >/dev/null || echo qemu-system-x86
 	command -v qemu-system-riscv64 >/dev/null || echo qemu-system-misc
-	command -v riscv64-linux-gnu-gcc >/dev/null ||
-		echo gcc-riscv64-linux-gnu
-	command -v i686-linux-gnu-gcc >/dev/null || echo gcc-i686-linux-gnu
+	command -v qemu-s390x-static >/dev/null || echo qemu-user-static
+	for tuple in i686-linux-gnu:i386 arm-linux-gnueabihf:armhf \
+		aarch64-linux-gnu:arm64 riscv64-linux-gnu:riscv64 \
+		s390x-linux-gnu:s390x; do
+		command -v ${tuple%:*}-gcc >/dev/null || echo gcc-${tuple%:*}
+		[ -d /usr/${tuple%:*}/include ] ||
+			echo libc6-dev-${tuple#*:}-cross
+	done
 	command -v xz >/dev/null || echo xz-utils
 	command -v zstd >/dev/null || echo zstd
 	[ -x /usr/bin/time ] || echo time
 	command -v python3 >/dev/null || echo python3
+	command -v doxygen >/dev/null || echo doxygen
+	command -v pkg-config >/dev/null || echo pkg-config
 	command -v git >/dev/null || echo git
 	echo '#include <stdarg.h>
 #include <stddef.h>
@@ -125,8 +132,11 @@ for cc in gcc clang; do
 		sh tests/prefix.sh $cc
 done
 step "incremental builds" sh tests/incremental.sh
-step "public headers alone, C11 to C2x and C++17" sh tests/headers.sh
+step "public headers alone and in pairs, C11 to C2x and C++17" sh tests/headers.sh
 step "layers" sh tests/layers.sh
+step "make docs" $MAKE -s docs
+step "make install" sh tests/install.sh
+step "one kmem.c and one kmem.h" sh tests/amalgamation.sh
 step "the README" sh tests/readme.sh
 
 for cc in gcc clang; do
@@ -144,6 +154,12 @@ say "tests with AddressSanitizer and UndefinedBehaviorSanitizer"
 KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-30} suite "tests, asan" check CC=gcc SAN=asan
 say "tests with ThreadSanitizer"
 KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-10} suite "tests, tsan" check CC=gcc SAN=tsan
+
+say "tests on emulated CPUs"
+for target in i686 armhf aarch64 riscv64 s390x; do
+	KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-10} suite "tests, $target" \
+		check CC=gcc HOST_TARGET=$target
+done
 
 say "libkmem-malloc.so"
 suite "malloc" check-malloc CC=gcc

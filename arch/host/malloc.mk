@@ -23,8 +23,9 @@ MALLOC_CFLAGS := -O2 -g $(WARN) -fPIC -ftls-model=initial-exec \
 MALLOC_LDFLAGS := -shared -pthread -Wl,-z,nodelete,-z,initfirst,-z,now \
 	-Wl,--version-script=$(MALLOC_DIR)/exports.map -Wl,-z,defs
 
-# Not with a sanitizer, which replaces malloc() itself.
-ifeq ($(SAN),)
+# Not with a sanitizer, which replaces malloc() itself, and for nobody but the
+# programs of this machine.
+ifeq ($(SAN)$(HOST_TARGET),)
 all: $(MALLOC_SO)
 endif
 

@@ -37,6 +37,7 @@ enum kmem_error {
 	KMEM_EBUSY = -4,	/* kmem runs already */
 };
 
+/* What kmem_init() is told; all 0 is the default. */
 struct kmem_params {
 	unsigned nr_cpus;	/* 1 .. KMEM_MAX_CPUS; 0 counts as 1 */
 
@@ -45,7 +46,8 @@ struct kmem_params {
 	 * virtually if this is a multiple of the largest block. */
 	uint64_t virt_offset;
 
-	/* End (exclusive, physical) of what the direct map reaches, 0: all. */
+	/* End (exclusive, physical) of what the direct map reaches, 0: all
+	 * that pointers can tell apart. */
 	kmem_phys_t direct_map_end;
 
 	/* End of what may hold metadata, e.g. of the early page tables; 0:

@@ -23,6 +23,7 @@
 
 #include <kmem/boot.h>
 
+/* A range of the map. */
 struct kmem_map_entry {
 	kmem_phys_t start, size;	/* bytes, physical */
 	enum kmem_region_type type;	/* USABLE or RESERVED */

@@ -11,6 +11,7 @@
 
 #include <kmem/page.h>
 
+/* SLAB_* */
 typedef unsigned int slab_flags_t;
 
 #define SLAB_HWCACHE_ALIGN	((slab_flags_t)0x01) /* to KMEM_CACHE_LINE */
@@ -84,6 +85,9 @@ void kmem_cache_free(struct kmem_cache *s, void *obj);
 
 /**
  * kmem_cache_alloc_bulk - allocate n objects, all or none
+ * @s: the cache
+ * @gfp: flags of <kmem/gfp.h>
+ * @n: how many
  * @objs: filled in
  *
  * Return: n, or 0 on failure (then nothing was allocated). With n 0: 0.

@@ -10,6 +10,7 @@
 
 #include <kmem/config.h>
 
+/* How to get memory: any of the __GFP_ flags, or one of the sets below. */
 typedef unsigned int gfp_t;
 
 /* Zone modifiers: the highest zone allowed. None: any zone. */

@@ -51,6 +51,7 @@ enum kmalloc_type { KMALLOC_NORMAL, KMALLOC_DMA, KMALLOC_DMA32,
 
 KMEM_BEGIN_DECLS
 
+/* By kmalloc_type() and kmalloc_index(). */
 extern struct kmem_cache *
 kmalloc_caches[KMALLOC_NR_TYPES][KMALLOC_NR_CLASSES];
 
@@ -91,8 +92,10 @@ KMEM_INLINE enum kmalloc_type kmalloc_type(gfp_t gfp)
 	return gfp & __GFP_DMA ? KMALLOC_DMA : KMALLOC_DMA32;
 }
 
+/* kmalloc() of more than KMALLOC_MAX_CACHE_SIZE. */
 void *kmalloc_large(size_t size, gfp_t gfp)
 	KMEM_MALLOC KMEM_ALLOC_SIZE(1) KMEM_MUST_CHECK;
+/* kmalloc() of a size that the compiler does not know. */
 void *__kmalloc(size_t size, gfp_t gfp)
 	KMEM_MALLOC KMEM_ALLOC_SIZE(1) KMEM_MUST_CHECK;
 
@@ -148,6 +151,7 @@ void *kcalloc(size_t n, size_t size, gfp_t gfp)
  * krealloc - change the size of a block
  * @p: from kmalloc() and its family; NULL: as kmalloc()
  * @size: bytes; 0: frees p and returns ZERO_SIZE_PTR
+ * @gfp: flags of <kmem/gfp.h>
  *
  * The block stays where it is if its class holds the new size. The content up
  * to the smaller size is kept; with __GFP_ZERO, what is beyond ksize() of the

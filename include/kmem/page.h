@@ -53,6 +53,7 @@ typedef uint16_t kmem_slot_t;
 #endif
 #define KMEM_INLINE_SLOTS	16
 
+/* A link of a circular list, and its head. */
 struct kmem_list {
 	struct kmem_list *next, *prev;
 };
@@ -120,6 +121,7 @@ struct kmem_page_map {
 
 KMEM_BEGIN_DECLS
 
+/* The one that there is. */
 extern struct kmem_page_map kmem_page_map;
 
 /* By the table: the descriptor of the page that `offset` bytes above the first

@@ -58,7 +58,8 @@ void free_pages(uintptr_t addr, unsigned order);
 
 /**
  * split_page - turn a block into single pages, each to be freed on its own
- * @page: an allocated block of that order
+ * @page: an allocated block
+ * @order: of the block
  *
  * Cost: O(2^order).
  */
@@ -67,6 +68,7 @@ void split_page(struct page *page, unsigned order);
 /**
  * alloc_pages_exact - physically contiguous pages for `size` bytes
  * @size: bytes, 1 .. KMEM_PAGE_SIZE << KMEM_MAX_ORDER
+ * @gfp: flags of <kmem/gfp.h>
  *
  * The tail of the block beyond the last page needed is given back at once.
  *

@@ -19,6 +19,7 @@ KMEM_BEGIN_DECLS
 /**
  * kmem_check_all - walk every structure, verify every numbered invariant
  * @out: gets a line for each violation; NULL for none
+ * @ctx: passed to out
  *
  * Context: thread; no other CPU may be using kmem meanwhile.
  * Return: the number of violations; 0 is what one wants.
@@ -29,12 +30,16 @@ size_t kmem_check_all(kmem_out_fn out, void *ctx);
 /** kmem_report - zones, caches and layers as tables. Context: thread. */
 void kmem_report(kmem_out_fn out, void *ctx);
 
-/** The parts of it: the boot accounting; free blocks by order, as Linux's
- * buddyinfo; caches, as its slabinfo; what each layer absorbed. */
+/* The parts of it: */
+
+/** kmem_report_boot - where every byte of the map went */
 void kmem_report_boot(const struct kmem_boot_info *info, kmem_out_fn out,
 		      void *ctx);
+/** kmem_report_zones - free blocks by order, as Linux's buddyinfo */
 void kmem_report_zones(kmem_out_fn out, void *ctx);
+/** kmem_report_caches - caches, as Linux's slabinfo */
 void kmem_report_caches(kmem_out_fn out, void *ctx);
+/** kmem_report_layers - what each layer absorbed */
 void kmem_report_layers(kmem_out_fn out, void *ctx);
 
 /** kmem_internal_bytes - memory of kmem's own slabs (slot arrays, magazines,

@@ -28,6 +28,7 @@ struct kmem_layer_stats {
 	size_t magazines, magazine_bytes; /* that exist, in any state */
 };
 
+/* One cache. */
 struct kmem_cache_stats {
 	const char *name;
 	size_t object_size, slot_size, align;
@@ -42,6 +43,7 @@ struct kmem_cache_stats {
 	uint64_t node_locks, node_contended;
 };
 
+/* One zone of one node. */
 struct kmem_zone_stats {
 	const char *name;
 	int node;

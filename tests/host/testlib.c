@@ -18,6 +18,13 @@ unsigned test_scaled(unsigned n)
 	return scaled ? (unsigned)scaled : 1;
 }
 
+bool test_emulated(void)
+{
+	const char *emulator = getenv("RUN_WITH");
+
+	return emulator && *emulator;
+}
+
 uint64_t test_seed(const char *program)
 {
 	const char *given = getenv("KMEM_SEED");

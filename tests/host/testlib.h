@@ -32,6 +32,9 @@
  * leaves; at least 1. */
 unsigned test_scaled(unsigned n);
 
+/* The process is an emulator's: what the host says of it is not about us. */
+bool test_emulated(void);
+
 /* The environment's KMEM_SEED, or a new seed; printed either way, so that a
  * failure can be replayed. */
 uint64_t test_seed(const char *program);
@@ -111,6 +114,12 @@ bool test_logged(const char *words);
 unsigned test_log_lines(void);
 
 /* ------------------------------------------------------ for cmocka's users */
+
+/* For machines with memory above 4 GiB. */
+#define NEEDS_64_BIT() do { \
+	if (sizeof(void *) < 8) \
+		skip(); \
+} while (0)
 
 #define assert_sound()		assert_int_equal(test_violations(), 0)
 #define assert_panicked(addr, word, word2) \

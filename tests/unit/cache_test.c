@@ -896,7 +896,7 @@ static void test_interior_pointer(void **state)
 {
 	(void)state;
 	start_victim();
-	for (unsigned i = 1; i < 104; i++) {
+	for (unsigned i = 1; i < 100; i++) {
 		char *p = (char *)object + i;
 
 		kmem_cache_free(victim, p);
@@ -916,7 +916,7 @@ static void test_behind_the_last_object(void **state)
 	char *obj = kmem_cache_alloc(s, GFP_KERNEL), *slab, *rest;
 
 	(void)state;
-	slab = (char *)((uintptr_t)obj & ~((PAGE << st.order) - 1));
+	slab = (char *)((uintptr_t)obj & ~((KMEM_PAGE_SIZE << st.order) - 1));
 	rest = slab + st.objects_per_slab * st.slot_size;
 	if (rest < slab + (PAGE << st.order)) {
 		kmem_cache_free(s, rest);
@@ -940,7 +940,7 @@ static void test_no_object_too_many(void **state)
 		struct kmem_cache_stats st = stats(s);
 		char *obj = kmem_cache_alloc(s, GFP_KERNEL), *slab, *p;
 
-		slab = (char *)((uintptr_t)obj & ~((PAGE << st.order) - 1));
+		slab = (char *)((uintptr_t)obj & ~((KMEM_PAGE_SIZE << st.order) - 1));
 		p = slab + st.objects_per_slab * st.slot_size;
 		for (; p < slab + (PAGE << st.order); p += st.slot_size) {
 			kmem_cache_free(s, p);
@@ -962,7 +962,7 @@ static void test_foreign_pointer(void **state)
 	void *bad[] = {
 		in_data, on_stack, heap, (void *)(uintptr_t)test_double_free,
 		(void *)64, (void *)UINTPTR_MAX,
-		(void *)((uintptr_t)1 << 47), phys_to_virt(4 * GIB),
+		(void *)(UINTPTR_MAX / 2 + 1), phys_to_virt(4 * GIB),
 	};
 
 	(void)state;

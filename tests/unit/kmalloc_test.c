@@ -475,6 +475,7 @@ static void test_zones(void **state)
 	static void *held[3][2000];
 
 	(void)state;
+	NEEDS_64_BIT();
 	assert_int_equal(test_machine(map, 2, NULL), KMEM_OK);
 	for (unsigned i = 0; i < 500; i++) {
 		size_t size = 1 + i * 19;

@@ -66,6 +66,9 @@ static void touches_little(void **state)
 	size_t before = resident_pages();
 
 	(void)state;
+	NEEDS_64_BIT();
+	if (test_emulated())
+		skip();
 	assert_int_equal(test_machine(map, 1, &params), KMEM_OK);
 	assert_non_null(kmalloc(100, GFP_KERNEL));
 	assert_non_null(alloc_pages(GFP_KERNEL, KMEM_MAX_ORDER));

@@ -490,6 +490,7 @@ static void start_three_zones(const struct kmem_hooks *hooks)
 {
 	struct kmem_params p = { .nr_cpus = 1, .hooks = hooks };
 
+	NEEDS_64_BIT();
 	assert_int_equal(test_machine(three_zones, 3, &p), KMEM_OK);
 }
 

@@ -1,0 +1,41 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# amalgamation.sh - kmem.c and kmem.h are the library: they compile with its
+# warnings, for each architecture and with both compilers, ask for the same
+# functions, and pass the model and the stress test; kmem.h is C++ as well.
+
+cd "$(dirname "$0")/.." || exit 1
+MAKE="${MAKE:-make} -s"
+dir=build/amalgamation
+bad=0
+
+fail() {
+	echo "FAILED: $*"
+	bad=1
+}
+
+$MAKE amalgamation || exit 1
+for mk in arch/*/arch.mk; do
+	arch=$(basename "$(dirname "$mk")")
+	for cc in gcc clang; do
+		flags=$($MAKE compiler ARCH="$arch" CC=$cc) || exit 1
+		flags=$(echo "$flags" | sed "s| -Iinclude -Iarch/$arch | |")
+		mkdir -p "$dir/$arch-$cc"
+		$flags -I$dir -I"$dir/arch/$arch" -c $dir/kmem.c \
+			-o "$dir/$arch-$cc/kmem.o" || fail "$arch, $cc"
+	done
+done
+for cxx in g++ clang++; do
+	echo '#include <kmem.h>' | $cxx -x c++ -std=c++17 -Wall -Wextra \
+		-Werror -I$dir -I$dir/arch/host -fsyntax-only - ||
+		fail "kmem.h with $cxx"
+done
+for cc in gcc clang; do
+	KMEM_OPS=${KMEM_OPS:-200000} KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-10} \
+		$MAKE check CC=$cc BUILD=$dir/host-$cc \
+		LIB_OBJ=$dir/host-$cc/kmem.o TEST_SRC="tests/model/random.c
+		tests/model/exhaustive.c tests/stress/cpus.c
+		tests/stress/misuse.c" || fail "tests with $cc"
+done
+exit $bad

@@ -135,6 +135,10 @@ docs:
 		build/docs/warnings
 	@echo build/docs/html/index.html
 
+.PHONY: arches
+arches:
+	@printf '%s\n' $(ARCHES)
+
 .PHONY: symbols layers headers
 symbols: $(LIB)
 	@$(NM) -u $(LIB) | awk '$$1 == "U" { print $$2 }' > $(BUILD)/undefined

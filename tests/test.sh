@@ -69,6 +69,9 @@ missing() {
 	command -v clang >/dev/null || echo clang
 	command -v qemu-system-x86_64 >/dev/null || echo qemu-system-x86
 	command -v qemu-system-riscv64 >/dev/null || echo qemu-system-misc
+	command -v qemu-system-aarch64 >/dev/null || echo qemu-system-arm
+	command -v arm-none-eabi-gcc >/dev/null || echo gcc-arm-none-eabi
+	command -v ld.lld >/dev/null || echo lld
 	command -v qemu-s390x-static >/dev/null || echo qemu-user-static
 	for tuple in i686-linux-gnu:i386 arm-linux-gnueabihf:armhf \
 		aarch64-linux-gnu:arm64 riscv64-linux-gnu:riscv64 \
@@ -123,7 +126,7 @@ result $? "set-up: compilers, cmocka, QEMU"
 
 say "builds"
 for cc in gcc clang; do
-	for arch in x86_64 host; do
+	for arch in $($MAKE -s arches); do
 		step "$arch, $cc: libkmem.a" $MAKE -s -j2 ARCH=$arch CC=$cc
 		step "$arch, $cc: undefined symbols" \
 			$MAKE -s symbols ARCH=$arch CC=$cc
@@ -173,9 +176,9 @@ step "make demo, another map and trace" $MAKE -s demo CC=gcc \
 say "benchmarks, for correctness only"
 step "make bench QUICK=1" $MAKE -s -j2 bench QUICK=1 CC=gcc
 
-say "boot in QEMU"
+say "boots in QEMU, every machine in each of its ways"
 for cc in gcc clang; do
-	step "x86_64, 4 CPUs, $cc" $MAKE -s -j2 qemu CC=$cc
+	suite "boots, $cc" qemu CC=$cc
 done
 
 echo

@@ -25,7 +25,7 @@
 #	QEMU_SECONDS	after which the run has failed
 
 QEMU_ARGS	?=
-QEMU_SECONDS	?= 120
+QEMU_SECONDS	?= 240
 
 BOOT_DIRS	?= arch/$(ARCH)
 BOOT_LD		?= linker/$(ARCH).ld

@@ -131,7 +131,7 @@ void slabs_shrink(struct kmem_slabs *s);
 
 /* Return those of empty slabs that were not needed since the last call, half
  * of them and at most SLABS_TRIMMED, and keep fewer from now on. */
-#define SLABS_TRIMMED	16
+#define SLABS_TRIMMED	4
 void slabs_trim(struct kmem_slabs *s);
 
 /* The counts of all nodes, added up; sum->lock has the uses of the locks. */

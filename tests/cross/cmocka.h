@@ -2,8 +2,9 @@
 /*
  * tests/cross/cmocka.h - what the tests use of cmocka, for emulated CPUs.
  *
- * Distributions have cmocka for the machine at hand, and for another one at
- * best in ways that change which packages the system may hold. So where
+ * Distributions have cmocka for the machine at hand, and for others in part:
+ * Debian 12 has none for riscv64, and the rest only in ways that change which
+ * packages the system may hold. So where
  * HOST_TARGET is given, this header is found in its place: the same names,
  * the same meaning, the same last line. A failed assertion ends its test, or
  * its teardown, by longjmp().

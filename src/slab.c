@@ -571,7 +571,8 @@ void slabs_free(struct kmem_slabs *s, void *obj)
 	slabs_give(s, &r, 1);
 }
 
-static KMEM_COLD void second_copy(const struct kmem_slabs *s, const void *obj)
+static KMEM_COLD void slab_second_copy(const struct kmem_slabs *s,
+				       const void *obj)
 {
 	kmem_misuse("kmem: object %p of cache %s: freed twice, by CPUs that "
 		    "raced; it is not CACHED any more", obj, s->name);
@@ -594,7 +595,7 @@ static size_t give_run(struct kmem_slabs *s, const struct round *rounds,
 			put = slab_put(node, slab_head(page), rounds + i,
 				       n - i, excess);
 		if (KMEM_UNLIKELY(!put)) {
-			second_copy(s, rounds[i].obj);
+			slab_second_copy(s, rounds[i].obj);
 			put = 1;
 		}
 		i += put;

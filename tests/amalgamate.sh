@@ -74,6 +74,7 @@ notice() {
 } >"$out/kmem.c" || exit 1
 for header in arch/*/kmem_arch.h; do
 	mkdir -p "$out/${header%/*}"
-	grep -v '^#include <kmem/' "$header" >"$out/$header" || exit 1
+	awk -f tests/flat.awk "$header" | grep -v '^#include <kmem/' \
+		>"$out/$header" || exit 1
 done
 wc -l "$out/kmem.h" "$out/kmem.c"

@@ -23,7 +23,8 @@ for mk in arch/*/arch.mk; do
 		flags=$(echo "$flags" | sed "s| -Iinclude -Iarch/$arch | |")
 		mkdir -p "$dir/$arch-$cc"
 		$flags -I$dir -I"$dir/arch/$arch" -c $dir/kmem.c \
-			-o "$dir/$arch-$cc/kmem.o" || fail "$arch, $cc"
+			-o "$dir/$arch-$cc/kmem.o" ||
+			{ fail "$arch, $cc"; exit 1; }
 	done
 done
 for cxx in g++ clang++; do

@@ -6,16 +6,18 @@
 #	code; /* text */			documents what precedes
 #	kmem/x.h - text				the file
 #	name - text				a function or macro
-#	@size: text				a parameter
+#	@size: text, or @fn, @ctx: text		parameters
 #	Return: Context: Cost: Misuse: Locks:	a section
 
-function words(text) {
+function words(text,   names) {
 	sub(/kmem\/[a-z_]+\.h - /, "@file\n@brief ", text)
 	sub(/\*[ \t][A-Za-z_]+ - /, "* @brief ", text)
-	if (match(text, /@[a-z_0-9]+:/))
-		text = substr(text, 1, RSTART - 1) "@param " \
-		       substr(text, RSTART + 1, RLENGTH - 2) \
+	if (match(text, /(@[a-z_0-9]+, )*@[a-z_0-9]+:/)) {
+		names = substr(text, RSTART, RLENGTH - 1)
+		gsub(/[@ ]/, "", names)
+		text = substr(text, 1, RSTART - 1) "@param " names \
 		       substr(text, RSTART + RLENGTH)
+	}
 	sub(/Return:/, "@return", text)
 	if (match(text, /(Context|Cost|Misuse|Locks):/))
 		text = substr(text, 1, RSTART - 1) "@par " \

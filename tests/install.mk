@@ -55,7 +55,9 @@ install: export PC_TEXT = $(PC_FILE)
 install: $(INST_LIBS)
 	$(INSTALL) -d '$(INST_INC)' '$(INST_DIR)/include' '$(dir $(INST_PC))'
 	$(INSTALL) -m 644 include/kmem/*.h '$(INST_INC)'
-	$(INSTALL) -m 644 $(INST_HEADERS) '$(INST_DIR)/include'
+	for h in $(INST_HEADERS); do awk -f tests/flat.awk $$h \
+		>'$(INST_DIR)/include'/$$(basename $$h) || exit 1; done
+	chmod 644 '$(INST_DIR)'/include/*.h
 	$(INSTALL) -m 644 $(INST_LIBS) '$(INST_DIR)'
 	printf '%s\n' "$$PC_TEXT" >'$(INST_PC)'
 	chmod 644 '$(INST_PC)'

@@ -3,10 +3,11 @@
 #
 # install.sh - what `make install` puts where, and that it is enough.
 #
-# Two architectures are installed into one place. The README's first program
+# Three architectures are installed into one place; nothing that is installed
+# needs another's files. The README's first program
 # is built with what pkg-config says and nothing of the source tree, and runs;
-# a kernel's object links with the other library; uninstalling one leaves the
-# other, and uninstalling both leaves nothing.
+# a kernel's object links with another library; uninstalling one leaves the
+# others, and uninstalling all leaves nothing.
 
 cd "$(dirname "$0")/.." || exit 1
 MAKE="${MAKE:-make} -s CC=gcc"
@@ -25,10 +26,11 @@ flags() {
 		--define-variable=prefix="$dest$prefix" "$2" "kmem-$1"
 }
 
-for arch in host x86_64; do
+for arch in host x86_64 riscv32; do
 	$MAKE install ARCH=$arch PREFIX=$prefix DESTDIR="$dest" >/dev/null ||
 		fail "make install ARCH=$arch"
 done
+grep -r '"\.\./' "$dest" && fail "a header is left behind"
 grep -r "$dest" "$dest" && fail "DESTDIR is in what was installed"
 
 awk '/^```c$/ { on = 1; next } /^```$/ { exit } on' README.md >"$dest/app.c"
@@ -54,7 +56,9 @@ C
 $MAKE uninstall ARCH=host PREFIX=$prefix DESTDIR="$dest" >/dev/null
 [ -e "$dest$prefix/include/kmem/kmem.h" ] || fail "uninstall took too much"
 [ ! -e "$dest$prefix/lib/kmem/host" ] || fail "uninstall left a library"
-$MAKE uninstall ARCH=x86_64 PREFIX=$prefix DESTDIR="$dest" >/dev/null
+for arch in x86_64 riscv32; do
+	$MAKE uninstall ARCH=$arch PREFIX=$prefix DESTDIR="$dest" >/dev/null
+done
 left=$(find "$dest$prefix" -type f)
 [ -z "$left" ] || fail "uninstall left $left"
-echo "installed, used and uninstalled for host and x86_64"
+echo "installed, used and uninstalled, three side by side"

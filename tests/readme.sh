@@ -37,11 +37,13 @@ extern struct map_entry map[], *map_end;
 extern unsigned long kernel_start, kernel_size;
 extern unsigned nr_cpus;
 void my_panic(const char *fmt, ...);
+void my_print(const char *fmt, ...);
 #define DIRECT_MAP 0xffff888000000000u
 C
 	block 2
 } >"$dir/kernel.c"
-gcc -std=c11 -ffreestanding -Wall -Wextra -Werror -Iinclude -Iarch/x86_64 \
+gcc -std=c11 -ffreestanding -Wall -Wextra -Wno-unused-parameter -Werror \
+	-Iinclude -Iarch/x86_64 \
 	-c "$dir/kernel.c" -o "$dir/kernel.o" ||
 	fail "the kernel example does not compile"
 

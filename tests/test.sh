@@ -84,6 +84,8 @@ missing() {
 	command -v zstd >/dev/null || echo zstd
 	[ -x /usr/bin/time ] || echo time
 	command -v python3 >/dev/null || echo python3
+	command -v cmake >/dev/null || echo cmake
+	command -v meson >/dev/null || echo meson
 	command -v doxygen >/dev/null || echo doxygen
 	command -v pkg-config >/dev/null || echo pkg-config
 	command -v git >/dev/null || echo git
@@ -138,6 +140,7 @@ step "incremental builds" sh tests/incremental.sh
 step "public headers alone and in pairs, C11 to C2x and C++17" sh tests/headers.sh
 step "layers" sh tests/layers.sh
 step "make docs" $MAKE -s docs
+step "in projects of make, cmake and meson" sh tests/embed.sh
 step "make install" sh tests/install.sh
 step "one kmem.c and one kmem.h" sh tests/amalgamation.sh
 step "the README" sh tests/readme.sh

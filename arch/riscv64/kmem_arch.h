@@ -30,8 +30,9 @@
  *
  * The library must be compiled with an ABI without floating-point registers
  * (-mabi=lp64 or ilp32), which interrupt handlers don't save, for a core with
- * the A extension unless KMEM_MAX_CPUS is 1, and with a code model that
- * reaches where it is linked (-mcmodel=medany: anywhere). It does not use gp.
+ * Zicsr (binutils asks for the name: -march=rv64imac_zicsr) and, unless
+ * KMEM_MAX_CPUS is 1, the A extension, and with a code model that reaches
+ * where it is linked (-mcmodel=medany: anywhere). It does not use gp.
  */
 #ifndef KMEM_ARCH_H
 #define KMEM_ARCH_H

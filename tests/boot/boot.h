@@ -4,6 +4,7 @@
  *
  *	main.c		what is done, in which order
  *	port.c		how kmem is tied to a kernel: the worked example
+ *	catch.c, ranges.c	what only a test adds to that
  *	cpus.c		work for other CPUs, and calls between them
  *	selftest.c	each call of the API, on one CPU; with test_kmalloc.c,
  *			test_cache.c, test_pages.c, test_misuse.c
@@ -33,8 +34,19 @@
 /* Hand kmem the machine's memory, and start it. */
 void port_init(void);
 
+/* See that it works. */
+void port_prove(void);
+
 /* Physical address of the page that CPUs start in; 0 if none is needed. */
 uint64_t port_start_page(void);
+
+/* What the hook `reclaim` does: fn frees memory, returns how many pages. */
+void port_on_reclaim(size_t (*fn)(void));
+
+/* kmem_out_fn: one line to the console. */
+void port_print_line(void *ctx, const char *line);
+
+/* ---- catch.c, ranges.c ---- */
 
 /* True if the firmware calls all of that usable, the direct map reaches it,
  * and nobody but kmem uses it. */
@@ -50,11 +62,14 @@ int port_node(kmem_phys_t at);
  */
 bool port_catches(void (*fn)(void *arg), void *arg, const char *expect);
 
-/* What the hook `reclaim` does: fn frees memory, returns how many pages. */
-void port_on_reclaim(size_t (*fn)(void));
+/* For kmem_panic(): true if this report is what port_catches() waits for. */
+bool catches(const char *reason);
 
-/* kmem_out_fn: one line to the console. */
-void port_print_line(void *ctx, const char *line);
+/* To the console. */
+void range_print(const struct machine_range *r);
+
+/* Fail unless kmem's account agrees with the machine's map. */
+void ranges_check(const struct kmem_boot_info *info);
 
 /* ---- cpus.c ---- */
 

@@ -31,6 +31,7 @@ _Noreturn void boot_main(void)
 			  (unsigned long long)cpus);
 
 	port_init();
+	port_prove();
 	cpus_start(port_start_page());
 	machine_irq_enable();
 	print("%u CPUs run\n", machine.nr_cpus);

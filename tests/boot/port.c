@@ -2,55 +2,55 @@
 /*
  * tests/boot/port.c - how kmem is tied to a kernel: the worked example.
  *
- * kmem/port.h is the contract. Of its three parts, this file is the third:
+ * Read it from top to bottom beside <kmem/port.h>, which is the contract. This
+ * is all that a kernel writes; it takes the place of your memory.c. The parts
+ * of the test kernel that only a test needs are elsewhere: catch.c, ranges.c.
  *
- *  1. inline, <kmem_arch.h>: arch/<arch>/kmem_arch.h as it comes. It finds the
- *     CPU's number where arch/<arch>/ start-up put it.
- *  2. at link time: kmem_panic() below; memcpy() and its kin in string.c.
- *  3. at kmem_init(): the hooks, the direct map, the number of CPUs, and
- *     before it the firmware's memory map.
+ *	1  the CPU		<kmem_arch.h>		at compile time
+ *	2  what kmem calls	kmem_panic(), memcpy()…	at link time
+ *	3  what it may call	struct kmem_hooks	at kmem_init()
+ *	4  the memory map	kmem_add_region()	before kmem_init()
+ *	5  the start		kmem_init()
+ *	6  proof that it works
+ *
+ * Steps 1, 2, 4 and 5 are needed. Step 3 may be empty.
  */
 #include "boot.h"
 
-/* ---- 2: link time ---- */
-
-/* What port_catches() is waiting for. */
-static bool panic_expected;
-static unsigned panics_seen;
-static char panic_reason[160];
+/* ---- 1: the CPU ---- */
 
 /*
- * A kernel would print the reason and stop. The self-test also misuses kmem
- * on purpose: then the report is what it wants to see, and the call returns.
+ * Nothing to write: the Makefile says -Iarch/<arch>, and with it comes
+ * arch/<arch>/kmem_arch.h: how this CPU's number is found, how interrupts are
+ * masked, how one waits in a spin loop. The library and this file are
+ * compiled with the same header and the same choices of <kmem/config.h>.
+ *
+ * Two things are the kernel's to see to. Before the first call of kmem on a
+ * CPU, the number must be where the header looks for it (arch/<arch>/, in the
+ * start-up code). And a kernel that switches threads in an interrupt defines
+ * KMEM_ARCH_PREEMPT_DISABLE and _ENABLE; this one has one thread a CPU.
+ */
+
+/* ---- 2: what kmem calls ---- */
+
+/*
+ * A caller's mistake, or a broken invariant. A kernel prints the reason and
+ * stops this CPU. May be called anywhere, an interrupt handler included, with
+ * kmem's locks held: what prints must not allocate. It may return; then the
+ * bad call has done nothing. Here that is so when the self-test misuses kmem
+ * on purpose.
  */
 void kmem_panic(const char *reason)
 {
-	size_t i = 0;
-
-	if (!panic_expected)
+	if (!catches(reason))
 		boot_fail("kmem_panic on CPU %u: %s", kmem_arch_cpu(), reason);
-	panics_seen++;
-	for (; reason[i] && i < sizeof(panic_reason) - 1; i++)
-		panic_reason[i] = reason[i];
-	panic_reason[i] = '\0';
 }
 
-bool port_catches(void (*fn)(void *arg), void *arg, const char *expect)
-{
-	panics_seen = 0;
-	panic_reason[0] = '\0';
-	panic_expected = true;
-	fn(arg);
-	panic_expected = false;
-	if (panics_seen == 1 && contains(panic_reason, expect))
-		return true;
-	print("expected one report of \"%s\", got %u: %s\n", expect,
-	      panics_seen, panic_reason);
-	return false;
-}
+/* memcpy(), memmove(), memset(), memcmp(): string.c, or those you have. */
 
-/* ---- 3: hooks ---- */
+/* ---- 3: what it may call ---- */
 
+/* One line, without newline. Called with locks held, like kmem_panic(). */
 void port_print_line(void *ctx, const char *line)
 {
 	(void)ctx;
@@ -59,7 +59,11 @@ void port_print_line(void *ctx, const char *line)
 
 static size_t (*reclaim_fn)(void);
 
-/* A kernel would shrink its caches of files and names here. */
+/*
+ * Memory is short, and the request that meets it may sleep (GFP_KERNEL). A
+ * kernel shrinks its caches of files and names here and says how many pages
+ * that gave; 0 ends the trying, and the request fails.
+ */
 static size_t port_reclaim(void *ctx, const struct kmem_pressure *pressure)
 {
 	(void)ctx;
@@ -72,12 +76,19 @@ void port_on_reclaim(size_t (*fn)(void))
 	reclaim_fn = fn;
 }
 
+/* On a NUMA machine: the node of a CPU, to take memory from first. */
 static int port_cpu_node(void *ctx, unsigned cpu)
 {
 	(void)ctx;
 	return machine.cpu_node[cpu];
 }
 
+/*
+ * A kernel begins with .log alone. .run_on_cpu is an inter-processor
+ * interrupt whose sender waits (cpus.c): with it, shrinking a cache empties
+ * the magazines of all CPUs at once; without, each empties its own in time.
+ * Two more, for memory that ran out and for waiting, are in port.h.
+ */
 static const struct kmem_hooks hooks = {
 	.log = port_print_line,
 	.reclaim = port_reclaim,
@@ -85,26 +96,20 @@ static const struct kmem_hooks hooks = {
 	.cpu_node = port_cpu_node,
 };
 
-/* ---- 3: memory ---- */
+/* ---- 4: the memory map ---- */
 
-static uint64_t start_page;
-
-uint64_t port_start_page(void)
-{
-	return start_page;
-}
-
-static void print_range(const struct machine_range *r)
-{
-	print("  %#014llx - %#014llx  %s\n", (unsigned long long)r->start,
-	      (unsigned long long)(r->start + r->size), r->what);
-}
-
+/*
+ * Every entry as the firmware gave it: unsorted, overlapping, unaligned. What
+ * is not USABLE wins over what is, wherever two overlap. The errors (no room
+ * for more entries; an entry that wraps) mean a map that can't be trusted. The
+ * machine's start-up has read the map with one of <kmem/map_*.h>; a kernel can
+ * hand it to kmem without a table of its own: see <kmem/boot_map.h>.
+ */
 static void add(const struct machine_range *r)
 {
 	int err;
 
-	print_range(r);
+	range_print(r);
 	err = kmem_add_region(r->start, r->size,
 			      r->usable ? KMEM_REGION_USABLE :
 					  KMEM_REGION_RESERVED, r->node);
@@ -112,7 +117,13 @@ static void add(const struct machine_range *r)
 		boot_fail("kmem_add_region: error %d", err);
 }
 
-/* The map goes in as it is; what of it is in use already is reserved. */
+/*
+ * Then what of it is in use already, as RESERVED: the kernel's own image with
+ * its stacks and page tables, what the boot loader left that is still needed,
+ * such as an initial file system or a device tree. A range that is forgotten
+ * here is given away and overwritten, sooner or later. All addresses are
+ * physical.
+ */
 static void add_memory(void)
 {
 	print("memory map of the firmware:\n");
@@ -123,8 +134,18 @@ static void add_memory(void)
 		add(&machine.used[i]);
 }
 
-/* The one thing that is needed before kmem runs: low memory for the page that
- * the other CPUs start in. */
+static uint64_t start_page;
+
+uint64_t port_start_page(void)
+{
+	return start_page;
+}
+
+/*
+ * Memory for something that can't wait for kmem_init(), or that must lie below
+ * a limit: here the page that other CPUs start in, on machines where they
+ * start in low memory. It is never given back.
+ */
 static void take_start_page(void)
 {
 	if (!machine.start_page_end)
@@ -138,82 +159,48 @@ static void take_start_page(void)
 		.start = start_page, .size = KMEM_PAGE_SIZE,
 		.what = "start-up page of CPUs",
 	};
-	print_range(&machine.used[machine.nr_used++]);
+	range_print(&machine.used[machine.nr_used++]);
 }
 
-/* Bytes that two ranges share. */
-static uint64_t common(const struct machine_range *r, uint64_t start,
-		       uint64_t size)
-{
-	uint64_t from = r->start > start ? r->start : start;
-	uint64_t to = r->start + r->size < start + size ? r->start + r->size :
-							  start + size;
-
-	return from < to ? to - from : 0;
-}
-
-/* Bytes of a range that the direct map does not reach. */
-static uint64_t common_beyond(uint64_t start, uint64_t size)
-{
-	struct machine_range beyond = { .start = machine.direct_map_end };
-
-	beyond.size = UINT64_MAX - beyond.start;
-	return beyond.start ? common(&beyond, start, size) : 0;
-}
-
-bool port_may_be_given(kmem_phys_t start, kmem_phys_t size)
-{
-	uint64_t usable = 0, taboo = common_beyond(start, size);
-
-	for (unsigned i = 0; i < machine.nr_map; i++)
-		*(machine.map[i].usable ? &usable : &taboo) +=
-			common(&machine.map[i], start, size);
-	for (unsigned i = 0; i < machine.nr_used; i++)
-		taboo += common(&machine.used[i], start, size);
-	return usable >= size && !taboo;
-}
-
-int port_node(kmem_phys_t at)
-{
-	for (unsigned i = 0; i < machine.nr_map; i++)
-		if (machine.map[i].usable && common(&machine.map[i], at, 1))
-			return machine.map[i].node;
-	return KMEM_NO_NODE;
-}
+/* ---- 5: the start ---- */
 
 /*
- * Memory beyond the direct map is accounted as such, to the page. (Firmware
- * calls nothing there usable that it also calls something else.)
+ * On one CPU, before any other runs, with the direct map in place: all memory
+ * of the map, or the part below direct_map_end, can be read and written at
+ * physical + virt_offset (0 without an MMU). kmem zeroes its tables there.
  */
-static void check_account(const struct kmem_boot_info *info)
-{
-	uint64_t beyond = 0;
-
-	for (unsigned i = 0; i < machine.nr_map; i++)
-		if (machine.map[i].usable)
-			beyond += common_beyond(machine.map[i].start,
-						machine.map[i].size);
-	CHECK(info->usable == info->managed + info->metadata + info->rounding +
-			      info->unreachable);
-	CHECK(info->unreachable <= beyond);
-	CHECK(beyond - info->unreachable <= info->rounding);
-}
-
 void port_init(void)
 {
 	struct kmem_params params = {
-		.nr_cpus = machine.nr_cpus,
+		.nr_cpus = machine.nr_cpus,	/* that will ever run */
 		.virt_offset = machine.virt_offset,
 		.direct_map_end = machine.direct_map_end,
-		.hooks = &hooks,
+		.hooks = &hooks,		/* copied */
 	};
 	int err;
 
 	add_memory();
 	take_start_page();
 	err = kmem_init(&params);
-	if (err)
+	if (err)	/* and .log was told why */
 		boot_fail("kmem_init: error %d", err);
+}
+
+/* ---- 6: proof that it works ---- */
+
+/* One of each, from each layer; a walk over all of kmem's structures, which
+ * names what it finds wrong; and the account of the map, to read. */
+void port_prove(void)
+{
+	void *small = kmalloc(100, GFP_KERNEL);
+	void *large = kmalloc(3 * KMEM_PAGE_SIZE, GFP_KERNEL);
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	CHECK(small && large && page);
+	__free_page(page);
+	kfree(large);
+	kfree(small);
+	CHECK(!kmem_check_all(port_print_line, NULL));
 	kmem_report_boot(kmem_boot_info(), port_print_line, NULL);
-	check_account(kmem_boot_info());
+	ranges_check(kmem_boot_info());
 }

@@ -27,8 +27,10 @@ struct kmem_cache *item_cache[ITEM_CACHES];
 
 static uint16_t item_check(const struct item *it)
 {
-	return (uint16_t)((it->seed ^ it->size * 7 ^ it->kind * 0x1111u ^
-			   it->sub * 0x123u) % 65521 + 1);
+	uint32_t x = it->seed ^ it->size * 7 ^ it->kind * 0x1111u ^
+		     it->sub * 0x123u;
+
+	return (uint16_t)((x ^ x >> 16) | 1);
 }
 
 /* Mostly small, as a kernel's are. */
@@ -45,7 +47,7 @@ static void random_kind(struct item *it, uint64_t *rng)
 {
 	uint32_t dice = random_below(rng, 100);
 
-	it->seed = (uint32_t)random_next(rng);
+	it->seed = random_next(rng);
 	if (dice < 60) {
 		it->kind = ITEM_KMALLOC;
 		it->size = random_size(rng);
@@ -109,7 +111,7 @@ void item_free(struct item *it)
 void item_resize(struct item **slot, uint64_t *rng)
 {
 	struct item *it = *slot;
-	uint32_t size = random_size(rng), seed = (uint32_t)random_next(rng);
+	uint32_t size = random_size(rng), seed = random_next(rng);
 
 	if (!it || it->kind != ITEM_KMALLOC)
 		return;

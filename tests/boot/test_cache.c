@@ -4,7 +4,7 @@
  */
 #include "boot.h"
 
-#define NR_OBJECTS	1000
+#define NR_OBJECTS	BY_MEMORY(1000u, 8u)
 #define MAGIC		0x6b6d656du
 
 struct session {

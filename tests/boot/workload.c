@@ -21,13 +21,14 @@
  */
 #include "boot.h"
 
-#define NR_ITEMS	256		/* of a thread */
-#define NR_TICK_ITEMS	32		/* of a tick handler */
-#define RING_SIZE	64
+#define NR_ITEMS	BY_MEMORY(256u, 16u)	/* of a thread */
+#define NR_TICK_ITEMS	BY_MEMORY(32u, 4u)	/* of a tick handler */
+#define RING_SIZE	BY_MEMORY(64u, 4u)
 #define TICK_MIN_USEC	30
 #define TICK_SPAN_USEC	300
 #define UPKEEP_MASK	0xfff		/* shrink after that many steps */
 #define BURST		400
+#define MOST_BULK	BY_MEMORY(40u, 4u)
 
 /* ---- rings: one producer, one consumer ---- */
 
@@ -98,9 +99,15 @@ static struct ring *neighbour_ring(void)
 	return &worker[(me ? me : machine.nr_cpus) - 1].ring;
 }
 
+/* Only this CPU's thread and interrupts do. */
 static struct item *box_exchange(struct worker *w, struct item *it)
 {
-	return __atomic_exchange_n(&w->box, it, __ATOMIC_ACQ_REL);
+	uintptr_t irq = kmem_arch_irq_save();
+	struct item *was = w->box;
+
+	w->box = it;
+	kmem_arch_irq_restore(irq);
+	return was;
 }
 
 /*
@@ -193,8 +200,9 @@ static void replace(struct worker *w, struct item **slot)
 static void bulk(uint64_t *rng)
 {
 	struct kmem_cache *cache = item_cache[random_below(rng, ITEM_CACHES)];
-	size_t size = kmem_cache_size(cache), n = 1 + random_below(rng, 40);
-	void *object[40];
+	size_t size = kmem_cache_size(cache);
+	size_t n = 1 + random_below(rng, MOST_BULK);
+	void *object[MOST_BULK];
 
 	if (kmem_cache_alloc_bulk(cache, GFP_KERNEL, n, object) != n)
 		boot_fail("kmem_cache_alloc_bulk of %zu failed", n);
@@ -381,8 +389,8 @@ void workload(uint64_t seed)
 	sums = layer_sums();
 
 	for (unsigned i = 0; i < machine.nr_cpus; i++) {
-		worker[i].rng = (seed + i + 1) * 0x9e3779b97f4a7c15u | 1;
-		worker[i].tick_rng = worker[i].rng ^ 0x5555555555555554u;
+		worker[i].rng = random_start(seed, 2 * i);
+		worker[i].tick_rng = random_start(seed, 2 * i + 1);
 	}
 	steps_wanted = (unsigned)argument("steps", 200000);
 	ticks_wanted = (unsigned)argument("ticks", 2000);

@@ -24,6 +24,8 @@ struct machine machine;
 static int note_range(void *ctx, const struct kmem_map_entry *entry)
 {
 	(void)ctx;
+	if (!entry->size)
+		return KMEM_OK;
 	machine.map[machine.nr_map++] = (struct machine_range){
 		.start = entry->start, .size = entry->size, .usable = true,
 		.what = entry->what,

@@ -112,7 +112,11 @@ extern struct kmem_cache *item_cache[ITEM_CACHES];
 void items_init(void);
 void items_exit(void);
 
-/* A block of random kind and size, filled. Fails the run if there is none. */
+/* Where memory is little, the workload may use it up. */
+#define MAY_RUN_OUT BY_MEMORY(false, true)
+
+/* A block of random kind and size, filled. If there is none: NULL if memory
+ * MAY_RUN_OUT, else it fails the run. */
 struct item *item_new(uint64_t *rng, gfp_t gfp);
 
 /* krealloc() it, if it is of that kind, to a random size; NULL: nothing. */
@@ -142,7 +146,8 @@ void workload(uint64_t seed);
 
 /* ---- print.c ---- */
 
-/* The number after the last "name=" of the kernel's arguments, or otherwise. */
+/* The number, of 32 bits, after the last "name=" of the kernel's arguments, or
+ * otherwise. */
 uint64_t argument(const char *name, uint64_t otherwise);
 bool contains(const char *text, const char *part);
 

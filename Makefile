@@ -11,6 +11,7 @@
 # make install          headers, library, pkg-config file: tests/install.mk
 # make amalgamation     build/amalgamation/kmem.c and kmem.h, all of it
 # make docs             build/docs/html: the reference, from the headers
+# make size             bytes of code and of memory, on small machines above all
 # make layers headers   the order of the layers; every header on its own
 #
 # Variables: ARCH, BOOT (a way to boot, see arch/$(ARCH)/arch.mk), CC (gcc or
@@ -69,7 +70,7 @@ WARN	:= -Wall -Wextra -Wpedantic -Wundef -Werror
 CPPFLAGS := -Iinclude -Iarch/$(ARCH) $(if $(DEBUG),-DKMEM_DEBUG=1)
 CFLAGS	?= -O2 -g
 override CFLAGS += -std=c11 -ffreestanding $(WARN) \
-	-fvisibility=hidden -ffunction-sections
+	-fvisibility=hidden -ffunction-sections -fdata-sections
 
 SAN_asan := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
@@ -139,7 +140,7 @@ docs:
 arches:
 	@printf '%s\n' $(ARCHES)
 
-.PHONY: symbols layers headers
+.PHONY: symbols layers headers size
 symbols: $(LIB)
 	@$(NM) -u $(LIB) | awk '$$1 == "U" { print $$2 }' > $(BUILD)/undefined
 	@extra=$$(grep -vxF "$$(printf '%s\n' $(PORT_SYMBOLS) \
@@ -149,6 +150,9 @@ symbols: $(LIB)
 
 layers headers:
 	@sh tests/$@.sh
+
+size:
+	@sh tests/size/size.sh
 
 # For scripts: how a source file of the library is compiled.
 .PHONY: compiler

@@ -317,7 +317,8 @@ int kmem_init(const struct kmem_params *params)
 	write_descriptors();
 	fill_zones();
 	zones_finish();
-	init_layers();
+	if (MAGAZINES)
+		init_layers();
 	if (!kmem_cache_bootstrap() || !kmalloc_bootstrap()) {
 		forget();
 		regions.nr = nr;

@@ -49,12 +49,23 @@
 #include "bits.h"
 #include "cache.h"
 
+/* An object of a slab that exists, CACHED. */
+static struct round get_existing(struct kmem_cache *s)
+{
+	struct round r = { NULL, NULL };
+
+	if (MAGAZINES)
+		return magazine_alloc_slow(&s->magazine);
+	slabs_take(&s->slabs, &r, 1, true);
+	return r;
+}
+
 /* An object from wherever there is one, CACHED; none without memory. A slab
  * needs more than its page, so __GFP_NOFAIL is kept here, not by the page
  * allocator: one wait, or one report, for each failure. */
 static struct round get_cached(struct kmem_cache *s, gfp_t gfp)
 {
-	struct round r = magazine_alloc_slow(&s->magazine);
+	struct round r = get_existing(s);
 	gfp_t once = gfp;
 
 	if (r.obj)
@@ -65,12 +76,13 @@ static struct round get_cached(struct kmem_cache *s, gfp_t gfp)
 		r = slabs_grow(&s->slabs, once);
 		/* While we waited for pages, objects may have come free. */
 		if (KMEM_UNLIKELY(!r.obj))
-			r = magazine_alloc_slow(&s->magazine);
-		if (KMEM_UNLIKELY(!r.obj))
+			r = get_existing(s);
+		if (MAGAZINES && KMEM_UNLIKELY(!r.obj))
 			r = magazine_alloc_last(&s->magazine);
 	} while (KMEM_UNLIKELY(!r.obj) && (gfp & __GFP_NOFAIL) &&
 		 page_alloc_wait(gfp, s->slabs.min_order));
-	caches_trim();
+	if (MAGAZINES)
+		caches_trim();
 	return r;
 }
 
@@ -88,7 +100,8 @@ void *cache_alloc_slow(struct kmem_cache *s, gfp_t gfp)
 
 static KMEM_COLD void second_copy(const struct kmem_cache *s, const void *obj)
 {
-	kmem_misuse("kmem: object %p of cache %s was freed twice, by CPUs "
+	kmem_misuse("double free", obj,
+		    "kmem: object %p of cache %s was freed twice, by CPUs "
 		    "that raced; the second copy is dropped", obj, s->name);
 }
 
@@ -180,7 +193,7 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n,
 /* Give back rounds of one cache, marked CACHED. */
 static void free_run(struct kmem_cache *s, const struct round *r, size_t n)
 {
-	while (n) {
+	while (MAGAZINES && n) {
 		size_t k = magazine_free_many(&s->magazine, r, n);
 
 		if (!k) {
@@ -250,19 +263,22 @@ static KMEM_COLD void bad_object(const char *call, const struct kmem_cache *s,
 	unsigned index = (unsigned)i.index, slot;
 
 	if (s && of != &s->slabs) {
-		kmem_misuse("kmem: %s(%s, %p): the object is of cache %s",
+		kmem_misuse("wrong cache", p,
+			    "kmem: %s(%s, %p): the object is of cache %s",
 			    call, s->name, p, of->name);
 		return;
 	}
 	if (!i.exact || i.index >= page->objects) {
-		kmem_misuse("kmem: %s(%p): not the start of an object: cache "
+		kmem_misuse("bad pointer", p,
+			    "kmem: %s(%p): not the start of an object: cache "
 			    "%s, slab %p, %zu bytes into index %u", call, p,
 			    of->name, (void *)first, (size_t)((char *)p -
 			    first - index * (size_t)of->size), index);
 		return;
 	}
 	slot = kmem_load_relaxed(&page->slot[index]);
-	kmem_misuse("kmem: %s(%p): double free: cache %s, slab %p, index %u: "
+	kmem_misuse("double free", p,
+		    "kmem: %s(%p): double free: cache %s, slab %p, index %u: "
 		    "expected LIVE, found %s", call, p, of->name,
 		    (void *)first, index,
 		    slot == SLOT_CACHED ? "CACHED" : "FREE");
@@ -277,10 +293,12 @@ KMEM_COLD void cache_bad_free(const char *call, const struct kmem_cache *s,
 		bad_object(call, s, page, p);
 	else if (page && page_type(page) != PAGE_TAIL &&
 		 page_to_virt(page) != p)
-		kmem_misuse("kmem: %s(%p): not the start of a block: the page "
+		kmem_misuse("bad pointer", p,
+			    "kmem: %s(%p): not the start of a block: the page "
 			    "is %s", call, p, page_describe(page));
 	else
-		kmem_misuse("kmem: %s(%p): the page is %s", call, p,
+		kmem_misuse(page && page_is_free(page) ? "double free" :
+			    "bad free", p, "kmem: %s(%p): the page is %s", call, p,
 			    page ? page_describe(page) :
 			    "no memory of kmem's");
 }

@@ -9,21 +9,24 @@
 
 #include <kmem/cache.h>
 
-#define KMEM_CACHE_NAME_MAX	48
-
 struct kmem_cache {
 	/* slab layer */
 	struct kmem_slabs slabs;	/* first: page->slabs is the cache */
 	/* properties, fixed at creation */
-	char name[KMEM_CACHE_NAME_MAX];
+	char name[KMEM_NAME_BYTES];
 	size_t object_size;		/* as asked for */
 	size_t align;
-	slab_flags_t flags;
 	/* the list of all caches, under its lock */
 	struct kmem_list list;
 	/* per-CPU layer and depot */
-	struct magazine_layer magazine;	/* last: the CPUs' parts follow */
+	struct magazine_layer magazine;	/* last: the CPUs' parts follow; not
+					 * there if there are no MAGAZINES */
 };
+
+/* Bytes of one. */
+#define CACHE_BYTES(nr_cpus) \
+	(MAGAZINES ? sizeof(struct kmem_cache) + LAYER_BYTES(nr_cpus) : \
+		     offsetof(struct kmem_cache, magazine))
 
 /* At boot, once; the zones are ready. Return: false if memory is too short. */
 bool kmem_cache_bootstrap(void);
@@ -77,26 +80,33 @@ KMEM_INLINE bool round_belongs(const struct kmem_cache *s, struct round r)
 /*
  * CACHED -> LIVE. False if it is not CACHED: it was freed twice, by CPUs that
  * raced. That its slab has not been given up since is verified in debug builds
- * only (cache.c says why).
+ * only (cache.c says why). Without magazines, which are where second copies
+ * wait, it can't be.
  */
 KMEM_INLINE bool cache_mark_live(const struct kmem_cache *s, struct round r)
 {
 	if (KMEM_DEBUG && KMEM_UNLIKELY(!round_belongs(s, r)))
 		return false;
-	if (KMEM_UNLIKELY(kmem_load_plain(r.slot) != SLOT_CACHED))
+	if (MAGAZINES && KMEM_UNLIKELY(kmem_load_plain(r.slot) != SLOT_CACHED))
 		return false;
 	kmem_store_plain(r.slot, SLOT_LIVE);
 	return true;
 }
 
-/* LIVE -> CACHED. False if p is not a live object of s, which the page is of;
- * otherwise *slot is its slot. */
-KMEM_INLINE bool cache_mark_cached(const struct page *page,
-				   const struct kmem_slabs *s, const void *p,
-				   kmem_slot_t **slot)
+/*
+ * LIVE -> CACHED. False if p is not a live object of s, which the page is of;
+ * otherwise *slot is its slot. Without magazines it goes all the way to its
+ * slab here, under one lock, and for cache_free() there is nothing left to do.
+ */
+KMEM_INLINE bool cache_mark_cached(struct page *page, struct kmem_slabs *s,
+				   const void *p, kmem_slot_t **slot)
 {
-	struct slab_index i = slab_index(page, s, p);
+	struct slab_index i;
 
+	*slot = NULL;
+	if (!MAGAZINES)
+		return slabs_free_from(page, s, p, SLOT_LIVE);
+	i = slab_index(page, s, p);
 	*slot = &page->slot[i.index];
 	if (KMEM_UNLIKELY(!i.exact || kmem_load_plain(*slot) != SLOT_LIVE))
 		return false;
@@ -120,7 +130,7 @@ KMEM_INLINE void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
 /* An object that has been marked CACHED. */
 KMEM_INLINE void cache_free(struct kmem_cache *s, void *p, kmem_slot_t *slot)
 {
-	if (KMEM_UNLIKELY(!magazine_free(&s->magazine, p, slot)))
+	if (MAGAZINES && KMEM_UNLIKELY(!magazine_free(&s->magazine, p, slot)))
 		cache_free_slow(s, p, slot);
 }
 

@@ -72,7 +72,8 @@ void kmem_cache_stats(struct kmem_cache *s, struct kmem_cache_stats *st)
 	st->order = s->slabs.order;
 	st->objects_per_slab = s->slabs.objects;
 	/* Whoever makes a slab keeps its first object. */
-	st->layer.allocs += sum.made;
+	if (MAGAZINES)
+		st->layer.allocs += sum.made;
 	st->live = sum.inuse > cached ? sum.inuse - cached : 0;
 	st->free_in_slabs = sum.capacity - sum.inuse;
 	st->slabs = sum.nr_slabs;
@@ -80,9 +81,9 @@ void kmem_cache_stats(struct kmem_cache *s, struct kmem_cache_stats *st)
 	st->slab_bytes = sum.nr_pages << KMEM_PAGE_SHIFT;
 	st->overhead_bytes = sum.nr_slabs * slabs_slot_room(&s->slabs) +
 			     st->layer.magazine_bytes +
-			     sizeof(*s) + LAYER_BYTES(zones.nr_cpus);
+			     CACHE_BYTES(zones.nr_cpus);
 	st->slabs_made = sum.made;
-	st->slabs_freed = sum.freed;
-	st->node_locks = sum.lock.taken;
-	st->node_contended = sum.lock.contended;
+	st->slabs_freed = sum.made - sum.nr_slabs;
+	st->node_locks = LOCK_READ(&sum.lock, taken);
+	st->node_contended = LOCK_READ(&sum.lock, contended);
 }

@@ -106,7 +106,7 @@ static bool valid_name(const char *name)
 
 	for (; name && name[n]; n++)
 		if (name[n] <= ' ' || name[n] > '~' ||
-		    n + 1 >= KMEM_CACHE_NAME_MAX)
+		    n + 1 >= KMEM_NAME_BYTES)
 			return false;
 	return n > 0;
 }
@@ -125,7 +125,7 @@ static const char *refusal(const char *name, size_t size, size_t align,
 			   slab_flags_t flags)
 {
 	if (!valid_name(name))
-		return "the name must be 1 to 47 printable characters";
+		return "the name must be printable characters, not too many";
 	if (!size || size > KMEM_CACHE_MAX_SIZE)
 		return "the size is out of range";
 	if (align && (!is_power_of_two(align) || align > KMEM_PAGE_SIZE))
@@ -148,7 +148,7 @@ static size_t choose_align(size_t size, size_t align, slab_flags_t flags)
 	return KMEM_MAX(align, line);
 }
 
-static gfp_t pages_gfp(slab_flags_t flags)
+static uint16_t pages_gfp(slab_flags_t flags)
 {
 	gfp_t gfp = 0;
 
@@ -158,7 +158,7 @@ static gfp_t pages_gfp(slab_flags_t flags)
 		gfp |= __GFP_DMA32;
 	if (flags & SLAB_RECLAIM_ACCOUNT)
 		gfp |= __GFP_RECLAIMABLE;
-	return gfp;
+	return (uint16_t)gfp;
 }
 
 static void free_parts(struct kmem_cache *s, void *nodes)
@@ -167,6 +167,15 @@ static void free_parts(struct kmem_cache *s, void *nodes)
 		slabs_free(&caches.nodes, nodes);
 	if (s)
 		slabs_free(&caches.descriptors, s);
+}
+
+static void cache_layer_init(struct kmem_cache *s)
+{
+	magazine_layer_init(&s->magazine, s->slabs.size,
+			    KMEM_MAX(s->slabs.size, KMEM_MAGAZINE_BYTES),
+			    KMEM_DEPOT_BYTES);
+	s->magazine.take = take_objects;
+	s->magazine.give = give_objects;
 }
 
 static struct kmem_cache *cache_make(const char *name, size_t size,
@@ -181,23 +190,19 @@ static struct kmem_cache *cache_make(const char *name, size_t size,
 		free_parts(s, nodes);
 		return NULL;
 	}
-	memset(s, 0, sizeof(*s));
+	memset(s, 0, CACHE_BYTES(zones.nr_cpus));
 	for (size_t i = 0; name[i]; i++)
 		s->name[i] = name[i];
 	s->object_size = size;
 	s->align = choose_align(size, align, flags);
-	s->flags = flags;
 	slot = (size_t)round_up_to(size, s->align);
 	slabs_init(&s->slabs, s->name, slot, nodes, zones.nr_nodes);
 	s->slabs.ctor = ctor;
 	s->slabs.gfp = pages_gfp(flags);
 	s->slabs.get_pages = get_pages;
 	s->slabs.put_pages = put_pages;
-	magazine_layer_init(&s->magazine, s->slabs.size,
-			    KMEM_MAX(s->slabs.size, KMEM_MAGAZINE_BYTES),
-			    KMEM_DEPOT_BYTES);
-	s->magazine.take = take_objects;
-	s->magazine.give = give_objects;
+	if (MAGAZINES)
+		cache_layer_init(s);
 	return s;
 }
 
@@ -222,7 +227,8 @@ static struct kmem_cache *create_failed(const char *name, slab_flags_t flags,
 					const char *why)
 {
 	if (flags & SLAB_PANIC)
-		kmem_misuse("kmem: kmem_cache_create(%s): %s", name, why);
+		kmem_misuse("bad cache", NULL,
+			    "kmem: kmem_cache_create(%s): %s", name, why);
 	else
 		kmem_log("kmem: kmem_cache_create(%s): %s", name, why);
 	return NULL;
@@ -254,7 +260,8 @@ static void report_live(void *obj, unsigned index, void *arg)
 {
 	struct kmem_cache *s = arg;
 
-	kmem_misuse("kmem: kmem_cache_destroy(%s): object %p (index %u) is "
+	kmem_misuse("still in use", obj,
+		    "kmem: kmem_cache_destroy(%s): object %p (index %u) is "
 		    "still allocated", s->name, obj, index);
 }
 
@@ -267,7 +274,8 @@ void kmem_cache_destroy(struct kmem_cache *s)
 	/* As long as it is on the list, a CPU that is short of memory may
 	 * drain it. */
 	list_lock();
-	magazine_layer_fini(&s->magazine);
+	if (MAGAZINES)
+		magazine_layer_fini(&s->magazine);
 	slabs_shrink(&s->slabs);
 	slabs_sum(&s->slabs, &sum);
 	if (!sum.inuse) {
@@ -294,8 +302,10 @@ int kmem_cache_shrink(struct kmem_cache *s)
 {
 	struct slab_node sum;
 
-	run_on_all_cpus(drain_cpu, s);
-	magazine_drain(&s->magazine);
+	if (MAGAZINES) {
+		run_on_all_cpus(drain_cpu, s);
+		magazine_drain(&s->magazine);
+	}
 	slabs_shrink(&s->slabs);
 	slabs_sum(&s->slabs, &sum);
 	return sum.nr_slabs != 0;
@@ -320,9 +330,11 @@ static void shrink_all(void)
 	struct kmem_list *l;
 
 	list_lock();
-	run_on_all_cpus(drain_all_here, NULL);
+	if (MAGAZINES)
+		run_on_all_cpus(drain_all_here, NULL);
 	for_each_cache(s, l) {
-		magazine_drain(&s->magazine);
+		if (MAGAZINES)
+			magazine_drain(&s->magazine);
 		slabs_shrink(&s->slabs);
 	}
 	list_unlock();
@@ -419,9 +431,10 @@ bool kmem_cache_bootstrap(void)
 	list_init(&caches.list);
 	caches.hand = &caches.list;
 	slots_init();
-	magazines_init();
+	if (MAGAZINES)
+		magazines_init();
 	bare_slabs(&caches.descriptors, "kmem_cache",
-		   sizeof(struct kmem_cache) + LAYER_BYTES(zones.nr_cpus),
+		   CACHE_BYTES(zones.nr_cpus),
 		   &caches.node[0]);
 	bare_slabs(&caches.nodes, "kmem_cache_node",
 		   zones.nr_nodes * sizeof(struct slab_node),

@@ -48,12 +48,14 @@ void magazines_init(void)
 
 size_t magazines_bytes(void)
 {
-	return slabs_bytes(&magazine_slabs[0]) +
-	       slabs_bytes(&magazine_slabs[1]);
+	return MAGAZINES ? slabs_bytes(&magazine_slabs[0]) +
+			   slabs_bytes(&magazine_slabs[1]) : 0;
 }
 
 void magazines_check(struct check *c)
 {
+	if (!MAGAZINES)
+		return;
 	slabs_check(&magazine_slabs[0], c);
 	slabs_check(&magazine_slabs[1], c);
 }

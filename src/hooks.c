@@ -4,7 +4,7 @@
 
 struct kmem_hooks kmem_hooks;
 
-void kmem_log(const char *fmt, ...)
+void kmem_log_line(const char *fmt, ...)
 {
 	char line[KMEM_LINE_MAX];
 	va_list args;
@@ -17,7 +17,7 @@ void kmem_log(const char *fmt, ...)
 	kmem_hooks.log(kmem_hooks.ctx, line);
 }
 
-void kmem_misuse(const char *fmt, ...)
+void kmem_misuse_line(const char *fmt, ...)
 {
 	char line[KMEM_LINE_MAX];
 	va_list args;
@@ -28,7 +28,20 @@ void kmem_misuse(const char *fmt, ...)
 	kmem_panic(line);
 }
 
-void kmem_bug(const char *file, int line, const char *what)
+/* "kmem: double free 0x20001230" */
+void kmem_misuse_kind(const char *kind, const void *p)
 {
-	kmem_misuse("kmem: BUG at %s:%d: %s", file, line, what);
+	char line[48] = "kmem: ";
+	char *at = line + 6;
+	uintptr_t n = (uintptr_t)p;
+
+	while (*kind)
+		*at++ = *kind++;
+	*at++ = ' ';
+	*at++ = '0';
+	*at++ = 'x';
+	for (size_t i = 0; i < 2 * sizeof(n); i++, n <<= 4)
+		*at++ = "0123456789abcdef"[n >> (8 * sizeof(n) - 4)];
+	*at = '\0';
+	kmem_panic(line);
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * hooks.h - how kmem speaks to the kernel it lives in.
+ *
+ * What it says is a line of text with names and numbers. With KMEM_REPORT_TEXT
+ * 0 a misuse is its kind and an address, and the log is silent; then no text
+ * but the kinds, and no formatting, is part of the program.
  */
 #ifndef KMEM_HOOKS_H
 #define KMEM_HOOKS_H
@@ -10,14 +14,25 @@
 /* A copy of params.hooks; all NULL until kmem_init(). */
 extern struct kmem_hooks kmem_hooks;
 
-/* One line for the log. */
-void kmem_log(const char *fmt, ...) KMEM_PRINTF(1, 2);
+/* kmem_log(fmt, ...) - one line for the log. */
+#define kmem_log(...) \
+	(KMEM_REPORT_TEXT ? kmem_log_line(__VA_ARGS__) : (void)0)
 
-/* The caller of the API did what it must not: kmem_panic() with that line.
- * May return; the state is sound and the bad call must do nothing. */
-void kmem_misuse(const char *fmt, ...) KMEM_PRINTF(1, 2) KMEM_COLD;
+/*
+ * kmem_misuse(kind, p, fmt, ...) - the caller of the API did what it must not:
+ * kmem_panic() with that line, or with `kind` and p. May return; the state is
+ * sound and the bad call must do nothing.
+ */
+#define kmem_misuse(kind, p, ...) \
+	(KMEM_REPORT_TEXT ? kmem_misuse_line(__VA_ARGS__) : \
+			    kmem_misuse_kind(kind, p))
 
 /* kmem's own state is not what it must be. */
-void kmem_bug(const char *file, int line, const char *what) KMEM_COLD;
+#define kmem_bug(file, line, what) \
+	kmem_misuse("BUG", NULL, "kmem: BUG at %s:%d: %s", file, line, what)
+
+void kmem_log_line(const char *fmt, ...) KMEM_PRINTF(1, 2);
+void kmem_misuse_line(const char *fmt, ...) KMEM_PRINTF(1, 2) KMEM_COLD;
+void kmem_misuse_kind(const char *kind, const void *p) KMEM_COLD;
 
 #endif /* KMEM_HOOKS_H */

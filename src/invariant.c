@@ -2,7 +2,7 @@
 #include "format.h"
 #include "invariant.h"
 
-void check_violated(struct check *c, const char *fmt, ...)
+void check_violated_line(struct check *c, const char *fmt, ...)
 {
 	char line[KMEM_LINE_MAX];
 	va_list args;

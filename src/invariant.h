@@ -21,7 +21,7 @@
 /*
  * What the checkers share: where violations are told, and how many there
  * were. Each is told with the number of the invariant, which the theory
- * comment of its module defines.
+ * comment of its module defines. With KMEM_REPORT_TEXT 0 they are counted.
  */
 struct check {
 	kmem_out_fn out;
@@ -29,7 +29,11 @@ struct check {
 	size_t violations;
 };
 
-void check_violated(struct check *c, const char *fmt, ...)
+#define check_violated(c, ...) \
+	(KMEM_REPORT_TEXT ? check_violated_line(c, __VA_ARGS__) : \
+			    (void)(c)->violations++)
+
+void check_violated_line(struct check *c, const char *fmt, ...)
 	KMEM_PRINTF(2, 3) KMEM_COLD;
 
 #endif /* KMEM_INVARIANT_H */

@@ -28,13 +28,14 @@
  * Locks: none of its own.
  */
 #include "bits.h"
-#include "format.h"
 #include "kmalloc.h"
 
 struct kmem_cache *kmalloc_caches[KMALLOC_NR_TYPES][KMALLOC_NR_CLASSES];
 
 /* The ordinary cache of every size, in steps of the smallest class: a load
- * where the arithmetic is a dozen instructions. Size 0 has none. */
+ * where the arithmetic is a dozen instructions. Size 0 has none. Without
+ * magazines an allocation is no matter of a dozen instructions, and the table
+ * not used. */
 static struct kmem_cache *
 cache_of_size[KMALLOC_MAX_CACHE_SIZE / KMALLOC_MIN_SIZE + 1];
 
@@ -51,6 +52,29 @@ static size_t class_size(unsigned index)
 	return largest;
 }
 
+static char *name_put(char *at, const char *text)
+{
+	while (*text)
+		*at++ = *text++;
+	*at = '\0';
+	return at;
+}
+
+/* In decimal; less than 10^6. */
+static void name_put_number(char *at, size_t n)
+{
+	char digit[7] = { 0 };
+	unsigned first = 6;
+
+	do {
+		size_t tenth = bits_divide(n, 10);
+
+		digit[--first] = (char)('0' + (n - 10 * tenth));
+		n = tenth;
+	} while (n);
+	name_put(at, digit + first);
+}
+
 static struct kmem_cache *make_class(enum kmalloc_type type, size_t size)
 {
 	static const char *const prefix[] = { "", "dma-", "dma32-" };
@@ -58,9 +82,10 @@ static struct kmem_cache *make_class(enum kmalloc_type type, size_t size)
 		0, SLAB_CACHE_DMA, SLAB_CACHE_DMA32
 	};
 	size_t align = size & -size;
-	char name[KMEM_CACHE_NAME_MAX];
+	char name[KMEM_NAME_BYTES];
 
-	format(name, sizeof(name), "%skmalloc-%zu", prefix[type], size);
+	name_put_number(name_put(name_put(name, prefix[type]), "kmalloc-"),
+			size);
 	return kmem_cache_create(name, size,
 				 KMEM_MIN(align, KMEM_PAGE_SIZE), flags[type],
 				 NULL);
@@ -99,7 +124,8 @@ static bool make_type(enum kmalloc_type type)
 void kmalloc_forget(void)
 {
 	memset(kmalloc_caches, 0, sizeof(kmalloc_caches));
-	memset(cache_of_size, 0, sizeof(cache_of_size));
+	if (MAGAZINES)
+		memset(cache_of_size, 0, sizeof(cache_of_size));
 }
 
 bool kmalloc_bootstrap(void)
@@ -107,7 +133,7 @@ bool kmalloc_bootstrap(void)
 	for (int type = 0; type < KMALLOC_NR_TYPES; type++)
 		if (!make_type((enum kmalloc_type)type))
 			return false;
-	for (size_t i = 1; i < KMEM_ARRAY_SIZE(cache_of_size); i++)
+	for (size_t i = 1; MAGAZINES && i < KMEM_ARRAY_SIZE(cache_of_size); i++)
 		cache_of_size[i] = kmalloc_caches[KMALLOC_NORMAL][
 					kmalloc_index(i * KMALLOC_MIN_SIZE)];
 	return true;
@@ -128,8 +154,8 @@ void *kmalloc_large(size_t size, gfp_t gfp)
 	return page_to_virt(page);
 }
 
-/* Sizes that have no ordinary cache, zones other than the ordinary one, and
- * memory that must be zeroed, which takes its time anyway. */
+/* Any size, but meant for those that have no ordinary cache, zones other than
+ * the ordinary one, and memory that must be zeroed, which takes its time. */
 static KMEM_NOINLINE void *kmalloc_rare(size_t size, gfp_t gfp)
 {
 	struct kmem_cache *s;
@@ -146,6 +172,8 @@ void *__kmalloc(size_t size, gfp_t gfp)
 {
 	struct kmem_cache *s;
 
+	if (!MAGAZINES)
+		return kmalloc_rare(size, gfp);
 	if (KMEM_UNLIKELY(size > KMALLOC_MAX_CACHE_SIZE ||
 			  (gfp & (KMEM_GFP_ZONEMASK | __GFP_ZERO))))
 		return kmalloc_rare(size, gfp);
@@ -205,9 +233,14 @@ static KMEM_NOINLINE void free_by_table(const void *p)
 /* NULL and ZERO_SIZE_PTR are in no slab, and need no test here. */
 void kfree(const void *p)
 {
+	struct page *page;
 	bool in;
-	struct page *page = kmem_main_page(p, &in);
 
+	if (KMEM_SMALL_CODE) {
+		free_by_table(p);
+		return;
+	}
+	page = kmem_main_page(p, &in);
 	if (KMEM_LIKELY(in))
 		free_in_page(page, p);
 	else

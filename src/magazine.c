@@ -69,8 +69,8 @@ void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
 	size_t limit = bits_divide(magazine_bytes, object_bytes);
 
 	memset(layer_cpu(l, 0), 0, LAYER_BYTES(zones.nr_cpus));
-	l->max_limit = (uint8_t)KMEM_MIN(limit,
-					 (size_t)KMEM_MAGAZINE_ROUNDS);
+	l->max_limit = (uint8_t)(limit > KMEM_MAGAZINE_ROUNDS ?
+				 KMEM_MAGAZINE_ROUNDS : limit);
 	l->epoch = 0;
 	depot_init(l, bits_divide(depot_bytes, object_bytes) * zones.nr_cpus);
 }

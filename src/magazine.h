@@ -3,7 +3,9 @@
  * magazine.h - the per-CPU layer: arrays of free objects, and their depot.
  *
  * The fast paths are here, inline; the slow ones and the theory are in
- * magazine.c.
+ * magazine.c. With KMEM_MAGAZINE_ROUNDS 0 the fast paths never succeed, and
+ * whoever has a layer goes to what lies below it: a layer is then not even
+ * initialised.
  */
 #ifndef KMEM_MAGAZINE_H
 #define KMEM_MAGAZINE_H
@@ -101,7 +103,8 @@ struct magazine_layer {
 
 enum { DIR_ALLOC, DIR_FREE };
 
-#define LAYER_BYTES(nr_cpus)	((nr_cpus) * sizeof(struct magazine_cpu))
+#define LAYER_BYTES(nr_cpus) \
+	(MAGAZINES ? (nr_cpus) * sizeof(struct magazine_cpu) : 0)
 
 KMEM_INLINE struct magazine_cpu *layer_cpu(struct magazine_layer *l,
 					   unsigned cpu)
@@ -215,7 +218,7 @@ KMEM_INLINE void magazine_exit(struct magazine_cpu *c)
 /* Pop. Return: false if the slow path must be tried. */
 KMEM_INLINE bool magazine_alloc(struct magazine_layer *l, struct round *r)
 {
-	struct magazine_cpu *c = magazine_enter(l);
+	struct magazine_cpu *c = MAGAZINES ? magazine_enter(l) : NULL;
 	struct round *top;
 	bool any;
 
@@ -236,7 +239,7 @@ KMEM_INLINE bool magazine_alloc(struct magazine_layer *l, struct round *r)
 KMEM_INLINE bool magazine_free(struct magazine_layer *l, void *obj,
 			       kmem_slot_t *slot)
 {
-	struct magazine_cpu *c = magazine_enter(l);
+	struct magazine_cpu *c = MAGAZINES ? magazine_enter(l) : NULL;
 	struct round *top;
 	bool room;
 
@@ -257,7 +260,7 @@ KMEM_INLINE bool magazine_free(struct magazine_layer *l, void *obj,
 KMEM_INLINE size_t magazine_alloc_many(struct magazine_layer *l,
 				       struct round *rounds, size_t n)
 {
-	struct magazine_cpu *c = magazine_enter(l);
+	struct magazine_cpu *c = MAGAZINES ? magazine_enter(l) : NULL;
 	struct round *top;
 	size_t take = 0;
 
@@ -274,7 +277,7 @@ KMEM_INLINE size_t magazine_alloc_many(struct magazine_layer *l,
 KMEM_INLINE size_t magazine_free_many(struct magazine_layer *l,
 				      const struct round *rounds, size_t n)
 {
-	struct magazine_cpu *c = magazine_enter(l);
+	struct magazine_cpu *c = MAGAZINES ? magazine_enter(l) : NULL;
 	struct round *top;
 	size_t put = 0;
 

@@ -21,6 +21,8 @@ void magazine_layer_stats(struct magazine_layer *l,
 	uintptr_t irq;
 
 	memset(st, 0, sizeof(*st));
+	if (!MAGAZINES)
+		return;
 	for (unsigned i = 0; i < zones.nr_cpus; i++) {
 		struct magazine_cpu *c = layer_cpu(l, i);
 		size_t direct_allocs = kmem_load_relaxed(&c->directs[0]);
@@ -45,8 +47,8 @@ void magazine_layer_stats(struct magazine_layer *l,
 	st->magazine_bytes = kmem_load_relaxed(&l->magazine_bytes);
 	irq = lock_irq(&l->depot.lock);
 	st->in_depot = l->depot.objects;
-	st->depot_locks = l->depot.lock.taken;
-	st->depot_contended = l->depot.lock.contended;
+	st->depot_locks = LOCK_READ(&l->depot.lock, taken);
+	st->depot_contended = LOCK_READ(&l->depot.lock, contended);
 	unlock_irq(&l->depot.lock, irq);
 }
 
@@ -61,7 +63,7 @@ static void each_round(const struct round *r, size_t n,
 void magazine_for_each(struct magazine_layer *l,
 		       void (*fn)(const struct round *r, void *arg), void *arg)
 {
-	for (unsigned i = 0; i < zones.nr_cpus; i++) {
+	for (unsigned i = 0; MAGAZINES && i < zones.nr_cpus; i++) {
 		struct magazine_cpu *c = layer_cpu(l, i);
 
 		each_round(c->bottom, rounds(c), fn, arg);
@@ -69,7 +71,8 @@ void magazine_for_each(struct magazine_layer *l,
 			each_round(c->previous->round, c->previous_rounds, fn,
 				   arg);
 	}
-	for (struct magazine *m = l->depot.full; m; m = m->next)
+	for (struct magazine *m = MAGAZINES ? l->depot.full : NULL; m;
+	     m = m->next)
 		each_round(m->round, m->rounds, fn, arg);
 }
 
@@ -118,6 +121,8 @@ static void depot_check(const struct depot *d, const char *name,
 void magazine_layer_check(struct magazine_layer *l, const char *name,
 			  struct check *c)
 {
+	if (!MAGAZINES)
+		return;
 	for (unsigned i = 0; i < zones.nr_cpus; i++)
 		cpu_check(layer_cpu(l, i), i, name, c);
 	depot_check(&l->depot, name, c);

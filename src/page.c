@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * page.c - the map from addresses to descriptors, for what <kmem/page.h> does
- * not find by arithmetic alone. Written by boot.c.
+ * not find by arithmetic alone, and for all in code that must be small. Written
+ * by boot.c.
  */
 #include <kmem/page.h>
 
@@ -18,4 +19,18 @@ struct page *kmem_page_at(uintptr_t offset)
 	if (!pages)
 		return NULL;
 	return pages + ((offset >> KMEM_PAGE_SHIFT) & kmem_page_map.page_mask);
+}
+
+struct page *kmem_virt_to_page(const void *addr)
+{
+	return kmem_page_at((uintptr_t)addr - kmem_page_map.base);
+}
+
+struct page *kmem_pfn_to_page(uintptr_t pfn)
+{
+	uintptr_t nr = pfn - kmem_page_map.first_pfn;
+
+	if (nr > UINTPTR_MAX >> KMEM_PAGE_SHIFT)
+		return NULL;
+	return kmem_page_at(nr << KMEM_PAGE_SHIFT);
 }

@@ -91,7 +91,7 @@ void page_layers_init(struct zone *z, void *mem)
 {
 	size_t bytes = magazine_bytes(z);
 
-	for (unsigned o = 0; o < NR_CACHED_ORDERS; o++) {
+	for (unsigned o = 0; order_is_cached(o); o++) {
 		struct page_layer *p = (void *)((char *)mem + o *
 				       PAGE_LAYER_BYTES(zones.nr_cpus));
 
@@ -108,8 +108,7 @@ void page_layers_init(struct zone *z, void *mem)
 static void drain_layers(void (*drain)(struct magazine_layer *l))
 {
 	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++)
-		for (unsigned o = 0; zones.zone[i] && o < NR_CACHED_ORDERS;
-		     o++)
+		for (unsigned o = 0; zones.zone[i] && order_is_cached(o); o++)
 			drain(&page_layer(zones.zone[i], o)->magazine);
 }
 
@@ -121,6 +120,8 @@ static void drain_this_cpu(void *arg)
 
 void drain_pages(void)
 {
+	if (!MAGAZINES)
+		return;
 	run_on_all_cpus(drain_this_cpu, NULL);
 	drain_layers(magazine_drain);
 }
@@ -185,11 +186,14 @@ bool page_alloc_wait(gfp_t gfp, unsigned order)
 		kmem_hooks.wait(kmem_hooks.ctx, &p);
 		/* What came free may sit in magazines, where tables that take
 		 * pages from the zones don't see it. */
-		drain_layers(magazine_drain_cpu);
-		drain_layers(depot_drain);
+		if (MAGAZINES) {
+			drain_layers(magazine_drain_cpu);
+			drain_layers(depot_drain);
+		}
 		return true;
 	}
-	kmem_misuse("kmem: no memory of order %u with __GFP_NOFAIL (gfp 0x%x),"
+	kmem_misuse("no memory", NULL,
+		    "kmem: no memory of order %u with __GFP_NOFAIL (gfp 0x%x),"
 		    " and %s", order, gfp, kmem_hooks.wait ?
 		    "the caller may not wait" : "there is no wait hook");
 	return false;
@@ -211,14 +215,14 @@ static struct page *alloc_at_once(unsigned node, gfp_t gfp, unsigned order)
 	struct zone *z = zones.node[node]->preferred[gfp_zone(gfp)];
 	struct page *page = NULL;
 
-	if (z && order < NR_CACHED_ORDERS && !(gfp & __GFP_THISNODE))
+	if (z && order_is_cached(order) && !(gfp & __GFP_THISNODE))
 		page = magazine_alloc_slow(
 			&page_layer(z, order)->magazine).obj;
 	if (KMEM_UNLIKELY(page && page_type(page) != PAGE_CACHED))
 		return alloc_again(page, node, gfp, order);
 	if (!page)
 		page = try_zones(node, gfp, order);
-	if (!page && !(gfp & __GFP_NORETRY)) {
+	if (MAGAZINES && !page && !(gfp & __GFP_NORETRY)) {
 		drain_layers(magazine_drain_cpu);
 		drain_layers(depot_drain);
 		page = try_zones(node, gfp, order);
@@ -262,7 +266,8 @@ static KMEM_NOINLINE struct page *alloc_rare(unsigned node, gfp_t gfp,
 static KMEM_COLD struct page *alloc_again(struct page *bad, unsigned node,
 					  gfp_t gfp, unsigned order)
 {
-	kmem_misuse("kmem: free_pages of %p (pfn 0x%lx), order %u: freed "
+	kmem_misuse("double free", page_to_virt(bad),
+		    "kmem: free_pages of %p (pfn 0x%lx), order %u: freed "
 		    "twice, by CPUs that raced; the second copy is dropped",
 		    page_to_virt(bad), (unsigned long)bad->pfn, order);
 	return alloc_rare(node, gfp, order);
@@ -279,7 +284,7 @@ KMEM_INLINE struct page *alloc_block(unsigned node, gfp_t gfp, unsigned order)
 	struct page *page;
 	struct round r;
 
-	if (KMEM_UNLIKELY(order >= NR_CACHED_ORDERS || (gfp & GFP_RARE) ||
+	if (KMEM_UNLIKELY(!order_is_cached(order) || (gfp & GFP_RARE) ||
 			  !magazine_alloc(&page_layer(z, order)->magazine,
 					  &r)))
 		return alloc_rare(node, gfp, order);
@@ -340,6 +345,8 @@ const char *page_describe(const struct page *page)
 	};
 	const struct page *head;
 
+	if (!KMEM_REPORT_TEXT)
+		return "";
 	if (page_type(page) != PAGE_TAIL)
 		return head_of[page->type];
 	if (pfn_to_page(page->pfn) != page)	/* not described yet */
@@ -355,15 +362,19 @@ static KMEM_COLD void bad_block(const char *call, const struct page *page,
 	unsigned long pfn = page->pfn;
 
 	if (page_type(page) == PAGE_ALLOCATED)
-		kmem_misuse("kmem: %s of %p (pfn 0x%lx) with order %u: it was "
+		kmem_misuse("wrong order", addr,
+			    "kmem: %s of %p (pfn 0x%lx) with order %u: it was "
 			    "allocated with order %u", call, addr, pfn, order,
 			    page->order);
 	else if (page_type(page) == PAGE_SLAB)
-		kmem_misuse("kmem: %s of %p (pfn 0x%lx), order %u: the page "
+		kmem_misuse("bad free", addr,
+			    "kmem: %s of %p (pfn 0x%lx), order %u: the page "
 			    "is part of a slab of cache %s", call, addr, pfn,
 			    order, page->slabs->name);
 	else
-		kmem_misuse("kmem: %s of %p (pfn 0x%lx), order %u: the page "
+		kmem_misuse(page_is_free(page) ? "double free" : "bad free",
+			    addr,
+			    "kmem: %s of %p (pfn 0x%lx), order %u: the page "
 			    "is %s", call, addr, pfn, order,
 			    page_describe(page));
 }
@@ -387,7 +398,7 @@ void __free_pages(struct page *page, unsigned order)
 		bad_block("free_pages", page, order);
 		return;
 	}
-	if (KMEM_UNLIKELY(order >= NR_CACHED_ORDERS)) {
+	if (KMEM_UNLIKELY(!order_is_cached(order))) {
 		free_rare(page, order);
 		return;
 	}
@@ -417,7 +428,8 @@ void free_pages(uintptr_t addr, unsigned order)
 		return;
 	page = virt_to_page((void *)addr);
 	if (KMEM_UNLIKELY(!page || page_to_virt(page) != (void *)addr))
-		kmem_misuse("kmem: free_pages of %p, order %u: %s",
+		kmem_misuse("bad free", (void *)addr,
+			    "kmem: free_pages of %p, order %u: %s",
 			    (void *)addr, order,
 			    addr & (KMEM_PAGE_SIZE - 1) ?
 			    "not the start of a page" : "no memory of kmem's");
@@ -474,7 +486,7 @@ size_t zone_cached_pages(struct zone *z)
 	struct kmem_layer_stats st;
 	size_t n = 0;
 
-	for (unsigned o = 0; o < NR_CACHED_ORDERS; o++) {
+	for (unsigned o = 0; order_is_cached(o); o++) {
 		magazine_layer_stats(&page_layer(z, o)->magazine, &st);
 		n += (st.in_cpus + st.in_depot) << o;
 	}
@@ -515,7 +527,7 @@ static void check_block(const struct round *r, void *arg)
 
 void page_layers_check(struct zone *z, struct check *c)
 {
-	for (unsigned o = 0; o < NR_CACHED_ORDERS; o++) {
+	for (unsigned o = 0; order_is_cached(o); o++) {
 		struct page_layer *l = page_layer(z, o);
 		struct block_check b = { l, c };
 

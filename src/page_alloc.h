@@ -10,8 +10,13 @@
 
 #include <kmem/page_alloc.h>
 
-/* Orders that CPUs have magazines for: 0 .. NR_CACHED_ORDERS - 1. */
+/* Orders that CPUs have magazines for, if they have any. */
 #define NR_CACHED_ORDERS	(KMEM_SLAB_MAX_ORDER + 1)
+
+KMEM_INLINE bool order_is_cached(unsigned order)
+{
+	return MAGAZINES && order < NR_CACHED_ORDERS;
+}
 
 /* The per-CPU layer of one zone and order. */
 struct page_layer {
@@ -24,7 +29,7 @@ struct page_layer {
 #define PAGE_LAYER_BYTES(nr_cpus) \
 	(sizeof(struct page_layer) + LAYER_BYTES(nr_cpus))
 #define PAGE_LAYERS_BYTES(nr_cpus) \
-	(NR_CACHED_ORDERS * PAGE_LAYER_BYTES(nr_cpus))
+	(MAGAZINES ? NR_CACHED_ORDERS * PAGE_LAYER_BYTES(nr_cpus) : 0)
 
 /*
  * At boot: give a zone its per-CPU layers, in PAGE_LAYERS_BYTES at `mem`.
@@ -45,6 +50,12 @@ bool page_alloc_wait(gfp_t gfp, unsigned order);
 
 /* Pages of a zone that are in magazines and depots. */
 size_t zone_cached_pages(struct zone *z);
+
+/* It heads a block that nobody has. */
+KMEM_INLINE bool page_is_free(const struct page *page)
+{
+	return page_type(page) == PAGE_FREE || page_type(page) == PAGE_CACHED;
+}
 
 /* In words, what a page is that should have been something else. */
 const char *page_describe(const struct page *page);

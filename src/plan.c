@@ -56,6 +56,8 @@ static enum zone_type zone_of(const struct plan *plan, pfn_t pfn,
 	pfn_t dma = pfn_of(plan->params.dma_end);
 	pfn_t dma32 = pfn_of(plan->params.dma32_end);
 
+	if (KMEM_ZONES == 1)
+		return ZONE_NORMAL;
 	if (pfn < dma) {
 		*end = KMEM_MIN(*end, dma);
 		return ZONE_DMA;
@@ -75,6 +77,9 @@ static void cut_at_node(pfn_t pfn, pfn_t *end, int *node)
 	kmem_phys_t last = ((*end - 1) << KMEM_PAGE_SHIFT) +
 			   (KMEM_PAGE_SIZE - 1);
 
+	*node = 0;
+	if (KMEM_MAX_NODES == 1)
+		return;
 	*node = region_node(at, &unused);
 	*end = pfn_of(node_until(at, last)) + 1;
 }
@@ -107,6 +112,13 @@ static kmem_phys_t addresses_end(const struct plan *plan)
 	return run.start + 1 + (uintptr_t)(null - run.start - 1);
 }
 
+static kmem_phys_t zone_end(kmem_phys_t wanted, kmem_phys_t usual)
+{
+	if (KMEM_ZONES == 1 || wanted == KMEM_NO_ZONE)
+		return 0;
+	return wanted ? wanted : usual;
+}
+
 static void set_defaults(struct plan *plan, const struct kmem_params *params)
 {
 	struct kmem_params *p = &plan->params;
@@ -121,14 +133,8 @@ static void set_defaults(struct plan *plan, const struct kmem_params *params)
 	p->direct_map_end = KMEM_MIN(p->direct_map_end, addresses_end(plan));
 	if (!p->metadata_end || p->metadata_end > p->direct_map_end)
 		p->metadata_end = p->direct_map_end;
-	if (!p->dma_end)
-		p->dma_end = KMEM_ARCH_DMA_LIMIT;
-	else if (p->dma_end == KMEM_NO_ZONE)
-		p->dma_end = 0;
-	if (!p->dma32_end)
-		p->dma32_end = KMEM_ARCH_DMA32_LIMIT;
-	else if (p->dma32_end == KMEM_NO_ZONE)
-		p->dma32_end = 0;
+	p->dma_end = zone_end(p->dma_end, KMEM_ARCH_DMA_LIMIT);
+	p->dma32_end = zone_end(p->dma32_end, KMEM_ARCH_DMA32_LIMIT);
 }
 
 static int check_params(const struct kmem_params *p)
@@ -140,8 +146,7 @@ static int check_params(const struct kmem_params *p)
 		return KMEM_EINVAL;
 	}
 	if (p->nr_cpus <= KMEM_MAX_CPUS &&
-	    sizeof(struct kmem_cache) + LAYER_BYTES(p->nr_cpus) <=
-	    KMEM_CACHE_MAX_SIZE &&
+	    CACHE_BYTES(p->nr_cpus) <= KMEM_CACHE_MAX_SIZE &&
 	    (!p->dma32_end || p->dma_end <= p->dma32_end))
 		return KMEM_OK;
 	kmem_log("kmem: boot: parameters out of range: %u CPUs (at most %d), "

@@ -178,7 +178,7 @@ static bool fit_run(const struct run *run, kmem_phys_t size,
 	kmem_phys_t from = run->start, last, unused;
 	bool found = false;
 
-	if (node == KMEM_NO_NODE)
+	if (KMEM_MAX_NODES == 1 || node == KMEM_NO_NODE)
 		return fit_top(run->start, run->last, size, align, place);
 	for (;;) {
 		last = node_until(from, run->last);

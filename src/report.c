@@ -246,6 +246,10 @@ void kmem_report_layers(kmem_out_fn out, void *ctx)
 	struct kmem_zone_stats z;
 	struct totals t = { .slabs_made = 0 };
 
+	if (!MAGAZINES) {
+		say(&s, "There is no per-CPU layer");
+		return;
+	}
 	kmem_for_each_cache(add_cache, &t);
 	say(&s, "Objects: what the per-CPU layer absorbed");
 	say_layer(&s, &t.layer, t.slabs_made);
@@ -290,11 +294,11 @@ bool kmem_zone_stats(unsigned n, struct kmem_zone_stats *st)
 	st->min = z->wmark[WMARK_MIN];
 	st->low = z->wmark[WMARK_LOW];
 	st->high = z->wmark[WMARK_HIGH];
-	st->locks = kmem_load_relaxed(&z->lock.taken);
-	st->contended = kmem_load_relaxed(&z->lock.contended);
+	st->locks = LOCK_READ(&z->lock, taken);
+	st->contended = LOCK_READ(&z->lock, contended);
 	for (unsigned o = 0; o <= KMEM_MAX_ORDER; o++)
 		st->nr_free[o] = kmem_load_relaxed(&z->buddy.nr_blocks[o]);
-	for (unsigned o = 0; o < NR_CACHED_ORDERS; o++)
+	for (unsigned o = 0; order_is_cached(o); o++)
 		magazine_layer_stats(&page_layer(z, o)->magazine,
 				     &st->order[o]);
 	return true;

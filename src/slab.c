@@ -90,6 +90,10 @@
 /* Empty slabs of all caches together may be this part of all memory. */
 #define SLABS_EMPTY_SHARE	32
 
+/* Who trims caches so that empty slabs come back has magazines to trim. Without
+ * them, a node keeps one. */
+#define BREATHING	MAGAZINES
+
 /* The list of partial slabs that this CPU uses first. */
 static struct kmem_list *own_partial(struct slab_node *n)
 {
@@ -146,7 +150,7 @@ void slabs_init(struct kmem_slabs *s, const char *name, size_t size,
 	s->reciprocal = (uint32_t)bits_divide(UINT32_MAX, s->size) + 1;
 	s->get_pages = slabs_raw_pages;
 	s->put_pages = slabs_put_raw_pages;
-	s->nr_nodes = nr_nodes;
+	s->nr_nodes = (uint8_t)nr_nodes;
 	s->node = node;
 	choose_order(s);
 	for (unsigned i = 0; i < nr_nodes; i++) {
@@ -276,6 +280,8 @@ static void count_empty(struct slab_node *n, const struct page *head, bool more)
 	size_t pages = (size_t)1 << head->order;
 
 	kmem_store_relaxed(&n->nr_empty, n->nr_empty + (more ? 1 : (size_t)-1));
+	if (!BREATHING)
+		return;
 	kmem_add_relaxed(&zones.empty_pages, more ? pages : 0 - pages);
 	n->idle_empty = KMEM_MIN(n->idle_empty, n->nr_empty);
 }
@@ -303,7 +309,6 @@ static void slab_remove(struct slab_node *n, struct page *head,
 	n->nr_slabs--;
 	n->nr_pages -= (size_t)1 << head->order;
 	n->capacity -= head->objects;
-	n->freed++;
 }
 
 /*
@@ -314,7 +319,8 @@ static void slab_remove(struct slab_node *n, struct page *head,
  */
 static KMEM_COLD void slab_broken(struct slab_node *n, struct page *head)
 {
-	kmem_misuse("kmem: cache %s, slab %p: an object was freed twice, by "
+	kmem_misuse("double free", page_to_virt(head),
+		    "kmem: cache %s, slab %p: an object was freed twice, by "
 		    "CPUs that raced; the slab's %u free objects are lost",
 		    head->slabs->name, page_to_virt(head),
 		    (unsigned)(head->objects - head->inuse));
@@ -356,7 +362,7 @@ static size_t slab_take(struct slab_node *n, struct page *head,
 	for (size_t i = 0; i < take; i++) {
 		kmem_slot_t *slot = &slots[index];
 
-		if (KMEM_UNLIKELY(index >= objects)) {
+		if (MAGAZINES && KMEM_UNLIKELY(index >= objects)) {
 			take = i;
 			room = 0;
 			break;
@@ -370,7 +376,7 @@ static size_t slab_take(struct slab_node *n, struct page *head,
 	n->inuse += take;
 	if (was_empty)
 		count_empty(n, head, false);
-	if (KMEM_UNLIKELY(!room))
+	if (MAGAZINES && KMEM_UNLIKELY(!room))
 		slab_broken(n, head);
 	else if (was_empty || take == room)
 		slab_place(n, head);
@@ -408,6 +414,8 @@ static struct page *node_slab(struct kmem_slabs *s, struct slab_node *n,
 		l = &n->empty;
 	if (!list_empty(l))
 		return list_page(l->next);
+	if (SLAB_LISTS == 1)
+		return NULL;
 	l = others_partial(n);
 	if (!l || (!any && better_grow(s, n)))
 		return NULL;
@@ -433,8 +441,12 @@ static size_t node_take(struct kmem_slabs *s, struct slab_node *n,
  * each find room.) */
 static bool may_keep(const struct slab_node *n, const struct page *head)
 {
-	size_t all = kmem_load_relaxed(&zones.empty_pages) +
-		     ((size_t)1 << head->order);
+	size_t all;
+
+	if (!BREATHING)
+		return !n->nr_empty;
+	all = kmem_load_relaxed(&zones.empty_pages) +
+	      ((size_t)1 << head->order);
 
 	return n->nr_empty < n->max_empty &&
 	       (!n->nr_empty || all <= zones.managed / SLABS_EMPTY_SHARE);
@@ -448,7 +460,8 @@ static void slab_emptied(struct slab_node *n, struct page *head,
 		slab_place(n, head);
 	} else {
 		slab_remove(n, head, excess);
-		n->given_up++;
+		if (BREATHING)
+			n->given_up++;
 	}
 }
 
@@ -526,6 +539,8 @@ size_t slabs_take(struct kmem_slabs *s, struct round *rounds, size_t n,
 /* The bound was too low, if slabs were given up: raise it. */
 static void keep_more(struct slab_node *n)
 {
+	if (!BREATHING)
+		return;
 	n->max_empty += KMEM_MIN(n->given_up, n->max_empty);
 	n->given_up = 0;
 }
@@ -568,13 +583,16 @@ void slabs_free(struct kmem_slabs *s, void *obj)
 	struct round r = { obj,
 			   &page->slot[slab_index(page, s, obj).index] };
 
-	slabs_give(s, &r, 1);
+	if (MAGAZINES)
+		slabs_give(s, &r, 1);
+	else
+		slabs_free_from(page, s, obj, SLOT_CACHED);
 }
 
-static KMEM_COLD void slab_second_copy(const struct kmem_slabs *s,
-				       const void *obj)
+static KMEM_COLD void given_twice(const struct kmem_slabs *s, const void *obj)
 {
-	kmem_misuse("kmem: object %p of cache %s: freed twice, by CPUs that "
+	kmem_misuse("double free", obj,
+		    "kmem: object %p of cache %s: freed twice, by CPUs that "
 		    "raced; it is not CACHED any more", obj, s->name);
 }
 
@@ -595,7 +613,7 @@ static size_t give_run(struct kmem_slabs *s, const struct round *rounds,
 			put = slab_put(node, slab_head(page), rounds + i,
 				       n - i, excess);
 		if (KMEM_UNLIKELY(!put)) {
-			slab_second_copy(s, rounds[i].obj);
+			given_twice(s, rounds[i].obj);
 			put = 1;
 		}
 		i += put;
@@ -616,6 +634,29 @@ void slabs_give(struct kmem_slabs *s, const struct round *rounds, size_t n)
 	while (done < n)
 		done += give_run(s, rounds + done, n - done, &excess);
 	free_excess(s, &excess);
+}
+
+bool slabs_free_from(struct page *page, struct kmem_slabs *s, const void *p,
+		     kmem_slot_t state)
+{
+	struct slab_node *node = page_slab_node(s, page);
+	struct slab_index i = slab_index(page, s, p);
+	struct round r = { (void *)(uintptr_t)p, &page->slot[i.index] };
+	struct kmem_list excess;
+	bool found = false;
+	uintptr_t irq;
+
+	list_init(&excess);
+	irq = lock_irq(&node->lock);
+	/* Of two that free it at once, one finds it free, or the slab gone. */
+	if (KMEM_LIKELY(i.exact && page->slabs == s && *r.slot == state)) {
+		*r.slot = SLOT_CACHED;
+		slab_put(node, slab_head(page), &r, 1, &excess);
+		found = true;
+	}
+	unlock_irq(&node->lock, irq);
+	free_excess(s, &excess);
+	return found;
 }
 
 /* Up to `most` of a node's empty slabs. */
@@ -639,8 +680,10 @@ void slabs_shrink(struct kmem_slabs *s)
 
 		list_init(&excess);
 		remove_empty(n, SIZE_MAX, &excess);
-		n->max_empty = 1;
-		n->given_up = 0;
+		if (BREATHING) {
+			n->max_empty = 1;
+			n->given_up = 0;
+		}
 		unlock_irq(&n->lock, irq);
 		free_excess(s, &excess);
 	}
@@ -682,9 +725,9 @@ void slabs_sum(struct kmem_slabs *s, struct slab_node *sum)
 		sum->capacity += n->capacity;
 		sum->inuse += n->inuse;
 		sum->made += n->made;
-		sum->freed += n->freed;
-		sum->lock.taken += n->lock.taken;
-		sum->lock.contended += n->lock.contended;
+		LOCK_COUNT(&sum->lock, taken, LOCK_READ(&n->lock, taken));
+		LOCK_COUNT(&sum->lock, contended,
+			   LOCK_READ(&n->lock, contended));
 		unlock_irq(&n->lock, irq);
 	}
 }

@@ -18,9 +18,15 @@
 #define SLOT_FRESH	((kmem_slot_t)-4)	/* free, never taken yet: the next
 						 * one is the next free one */
 
+/* Whether slot arrays can be longer than what a descriptor has room for. With
+ * the smallest pages they can't: objects have at least 16 bytes, and larger
+ * slabs are for objects too large to be more (choose_order). */
+#define SLOT_TABLES	(KMEM_PAGE_SIZE / 16 > KMEM_INLINE_SLOTS)
+
 /* The longest slot array, in slots. */
-#define SLOTS_LARGE	(KMEM_PAGE_SHIFT <= 12 ? 256u : \
-			 (unsigned)(KMEM_PAGE_SIZE / 16))
+#define SLOTS_LARGE	(KMEM_PAGE_SHIFT > 12 ? \
+			 (unsigned)(KMEM_PAGE_SIZE / 16) : \
+			 SLOT_TABLES ? 256u : KMEM_INLINE_SLOTS)
 
 /* An index must fit a slot beside the four states, and an array. */
 #define SLAB_MAX_OBJECTS \
@@ -49,7 +55,7 @@ struct slab_node {
 	size_t nr_pages;		/* of all slabs */
 	size_t capacity;		/* objects, used and free */
 	size_t inuse;			/* objects not free */
-	size_t made, freed;		/* slabs, since the start */
+	size_t made;			/* slabs, since the start */
 };
 
 struct kmem_slabs {
@@ -58,6 +64,8 @@ struct kmem_slabs {
 	uint32_t size;			/* bytes from object to object */
 	uint8_t order, min_order;	/* of slabs; of slabs when that fails */
 	uint16_t objects;		/* in a slab of `order` */
+	uint8_t nr_nodes;		/* nodes told apart: 1 or all */
+	uint16_t gfp;			/* added to every request for pages */
 	const char *name;
 	void (*ctor)(void *);
 
@@ -66,10 +74,7 @@ struct kmem_slabs {
 				  unsigned node, unsigned order);
 	void (*put_pages)(struct kmem_slabs *s, struct page *page,
 			  unsigned order);
-	gfp_t gfp;			/* added to every request for pages */
-
-	unsigned nr_nodes;		/* nodes told apart: 1 or all */
-	struct slab_node *node;
+	struct slab_node *node;		/* nr_nodes of them */
 };
 
 /* The bytes that objects of a slab of that order leave over. */
@@ -125,6 +130,14 @@ void slabs_free(struct kmem_slabs *s, void *obj);
  * it is reported and left alone.
  */
 void slabs_give(struct kmem_slabs *s, const struct round *rounds, size_t n);
+
+/*
+ * Without magazines, all of a free under one lock: p goes from that state to
+ * free. The page is one of s. Return: false if p is not the first byte of an
+ * object of its in that state; then nothing has changed.
+ */
+bool slabs_free_from(struct page *page, struct kmem_slabs *s, const void *p,
+		     kmem_slot_t state);
 
 /* Return the pages of all empty slabs. */
 void slabs_shrink(struct kmem_slabs *s);

@@ -12,7 +12,8 @@
  * A table's slots come from a table of longer arrays, whose slabs hold fewer
  * objects; those of the longest fit into the descriptor, and there the
  * recursion ends. Their pages come straight from the zones, since the page
- * allocator's magazines are slabs too.
+ * allocator's magazines are slabs too. (With the smallest pages, no slab needs a
+ * table: SLOT_TABLES.)
  */
 #include "slab.h"
 
@@ -31,7 +32,7 @@ void slots_init(void)
 		"slots-32", "slots-64", "slots-128", "slots-256"
 	};
 
-	for (unsigned i = 0; i < NR_SLOT_TABLES; i++)
+	for (unsigned i = 0; SLOT_TABLES && i < NR_SLOT_TABLES; i++)
 		slabs_init(&slot_slabs[i], name[i],
 			   slot_length[i] * sizeof(kmem_slot_t),
 			   &slot_node[i], 1);
@@ -48,7 +49,7 @@ static struct kmem_slabs *slots_for(const struct kmem_slabs *s, unsigned n)
 {
 	unsigned i = 0;
 
-	if (n <= KMEM_INLINE_SLOTS)
+	if (!SLOT_TABLES || n <= KMEM_INLINE_SLOTS)
 		return NULL;
 	if (s >= slot_slabs && s < slot_slabs + NR_SLOT_TABLES)
 		i = (unsigned)(s - slot_slabs) + 1;
@@ -68,6 +69,7 @@ kmem_slot_t *slots_get(struct kmem_slabs *s, struct page *head, unsigned n)
 {
 	struct kmem_slabs *t = slots_for(s, n);
 
+	KMEM_ASSERT(t || n <= KMEM_INLINE_SLOTS);
 	return t ? slabs_alloc(t, GFP_NOWAIT | __GFP_NOWARN) :
 		   head->inline_slot;
 }
@@ -84,13 +86,13 @@ size_t slots_bytes(void)
 {
 	size_t bytes = 0;
 
-	for (unsigned i = 0; i < NR_SLOT_TABLES; i++)
+	for (unsigned i = 0; SLOT_TABLES && i < NR_SLOT_TABLES; i++)
 		bytes += slabs_bytes(&slot_slabs[i]);
 	return bytes;
 }
 
 void slots_check(struct check *c)
 {
-	for (unsigned i = 0; i < NR_SLOT_TABLES; i++)
+	for (unsigned i = 0; SLOT_TABLES && i < NR_SLOT_TABLES; i++)
 		slabs_check(&slot_slabs[i], c);
 }

@@ -10,8 +10,9 @@
  * The counters are written by the holder only. They are what the claim "one
  * lock operation in a magazine-full of allocations" is measured with.
  *
- * With one CPU the interrupt mask is the lock, and the exchange is a plain one
- * (atomic.h): the flag is for those who only try.
+ * With one CPU the interrupt mask is the lock: lock_irq() does nothing else, and
+ * nothing is counted. The flag is for those who leave interrupts on, and the
+ * exchange a plain one (atomic.h).
  */
 #ifndef KMEM_SPINLOCK_H
 #define KMEM_SPINLOCK_H
@@ -21,13 +22,24 @@
 
 struct kmem_lock {
 	unsigned locked;	/* a word: not every CPU can exchange a byte */
+#if KMEM_MAX_CPUS > 1
 	size_t taken;		/* times */
 	size_t contended;	/* of them, had to wait */
+#endif
 };
+
+/* What there is to count, or not. */
+#if KMEM_MAX_CPUS > 1
+#define LOCK_COUNT(l, which, n)	kmem_count_n(&(l)->which, n)
+#define LOCK_READ(l, which)	kmem_load_relaxed(&(l)->which)
+#else
+#define LOCK_COUNT(l, which, n)	((void)0)
+#define LOCK_READ(l, which)	((size_t)0)
+#endif
 
 KMEM_INLINE void lock_init(struct kmem_lock *l)
 {
-	*l = (struct kmem_lock){ 0, 0, 0 };
+	*l = (struct kmem_lock){ 0 };
 }
 
 /* Preemption or interrupts are off already. */
@@ -40,9 +52,9 @@ KMEM_INLINE void lock_take(struct kmem_lock *l)
 		while (kmem_load_relaxed(&l->locked))
 			kmem_arch_relax();
 	}
-	kmem_count(&l->taken);
+	LOCK_COUNT(l, taken, 1);
 	if (KMEM_UNLIKELY(waited))
-		kmem_count(&l->contended);
+		LOCK_COUNT(l, contended, 1);
 }
 
 /* Without waiting; false if it is taken. */
@@ -50,7 +62,7 @@ KMEM_INLINE bool lock_try(struct kmem_lock *l)
 {
 	if (kmem_exchange_acquire(&l->locked, 1))
 		return false;
-	kmem_count(&l->taken);
+	LOCK_COUNT(l, taken, 1);
 	return true;
 }
 
@@ -63,13 +75,15 @@ KMEM_INLINE uintptr_t lock_irq(struct kmem_lock *l)
 {
 	uintptr_t irq = kmem_arch_irq_save();
 
-	lock_take(l);
+	if (KMEM_MAX_CPUS > 1)
+		lock_take(l);
 	return irq;
 }
 
 KMEM_INLINE void unlock_irq(struct kmem_lock *l, uintptr_t irq)
 {
-	lock_release(l);
+	if (KMEM_MAX_CPUS > 1)
+		lock_release(l);
 	kmem_arch_irq_restore(irq);
 }
 

@@ -49,7 +49,7 @@ const char *zone_name(enum zone_type type)
 {
 	static const char *const name[] = { "DMA", "DMA32", "Normal" };
 
-	return name[type];
+	return name[KMEM_ZONES == 1 ? 2 : type];
 }
 
 void node_init(struct node *n, int id, unsigned index)
@@ -98,7 +98,7 @@ static void set_watermarks(struct zone *z)
 	z->wmark[WMARK_MIN] = min_pages(z->managed);
 	z->wmark[WMARK_LOW] = z->wmark[WMARK_MIN] * 5 / 4;
 	z->wmark[WMARK_HIGH] = z->wmark[WMARK_MIN] * 3 / 2;
-	for (unsigned t = 0; t < NR_ZONE_TYPES; t++) {
+	for (unsigned t = 0; KMEM_ZONES > 1 && t < NR_ZONE_TYPES; t++) {
 		if (t > z->type)
 			above += z->node->zone[t].managed;
 		z->reserve[t] = above / 256;
@@ -149,7 +149,8 @@ void zones_finish(void)
 				zones.managed += n->zone[t].managed;
 				zones.zone[n->zone[t].id] = &n->zone[t];
 			}
-		order_nodes(n);
+		if (KMEM_MAX_NODES > 1)
+			order_nodes(n);
 	}
 	for (unsigned i = 0; i < zones.nr_nodes; i++) {
 		for (int t = 0; t < NR_ZONE_TYPES; t++) {
@@ -171,7 +172,8 @@ void zone_walk_start(struct zone_walk *w, unsigned node, enum zone_type type,
 
 struct zone *zone_walk_next(struct zone_walk *w)
 {
-	unsigned nodes = w->this_node ? 1 : zones.nr_nodes;
+	unsigned nodes = KMEM_MAX_NODES == 1 || w->this_node ? 1 :
+			 zones.nr_nodes;
 
 	for (; w->i < nodes; w->i++, w->t = (int)w->type) {
 		struct node *n = zones.node[w->from->nearest[w->i]];
@@ -258,7 +260,8 @@ size_t zone_take(struct zone *z, unsigned order, struct round *rounds,
 static KMEM_COLD void second_block_copy(const struct page *page,
 					 unsigned order)
 {
-	kmem_misuse("kmem: free_pages of %p (pfn 0x%lx), order %u: freed "
+	kmem_misuse("double free", page_to_virt(page),
+		    "kmem: free_pages of %p (pfn 0x%lx), order %u: freed "
 		    "twice, by CPUs that raced", page_to_virt(page),
 		    (unsigned long)page->pfn, order);
 }

@@ -10,7 +10,13 @@
 
 struct page_layer;
 
-enum zone_type { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, NR_ZONE_TYPES };
+/* With KMEM_ZONES 1, all three are the same. */
+enum zone_type {
+	ZONE_DMA,
+	ZONE_DMA32 = KMEM_ZONES > 1 ? 1 : 0,
+	ZONE_NORMAL = KMEM_ZONES - 1,
+	NR_ZONE_TYPES = KMEM_ZONES
+};
 
 enum watermark { WMARK_MIN, WMARK_LOW, WMARK_HIGH, NR_WMARKS };
 
@@ -73,7 +79,7 @@ struct zone_walk {
 
 KMEM_INLINE enum zone_type gfp_zone(gfp_t gfp)
 {
-	if (KMEM_LIKELY(!(gfp & KMEM_GFP_ZONEMASK)))
+	if (KMEM_ZONES == 1 || KMEM_LIKELY(!(gfp & KMEM_GFP_ZONEMASK)))
 		return ZONE_NORMAL;
 	return gfp & __GFP_DMA ? zones.dma : zones.dma32;
 }
@@ -82,7 +88,7 @@ KMEM_INLINE enum zone_type gfp_zone(gfp_t gfp)
  * does no harm. */
 KMEM_INLINE unsigned this_node(void)
 {
-	if (KMEM_LIKELY(zones.nr_nodes == 1))
+	if (KMEM_MAX_NODES == 1 || KMEM_LIKELY(zones.nr_nodes == 1))
 		return 0;
 	return zones.cpu_node[kmem_arch_cpu()];
 }
@@ -94,6 +100,8 @@ KMEM_INLINE struct zone *page_zone(const struct page *page)
 
 KMEM_INLINE unsigned page_node(const struct page *page)
 {
+	if (KMEM_MAX_NODES == 1)
+		return 0;
 	return page_zone(page)->node->index;
 }
 
@@ -106,6 +114,10 @@ void zones_finish(void);
 void zone_walk_start(struct zone_walk *w, unsigned node, enum zone_type type,
 		     bool this_node_only);
 struct zone *zone_walk_next(struct zone_walk *w);
+
+/* Whether there are magazines (magazine.h). If not, only objects of kmem's own
+ * tables are CACHED. */
+#define MAGAZINES	(KMEM_MAGAZINE_ROUNDS > 0)
 
 /*
  * Something free on its way between the layers, and what magazines are filled

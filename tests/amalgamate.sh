@@ -6,12 +6,14 @@
 # kmem.h is every public header, kmem.c every module, in the order of the
 # layers (include/kmem/kmem.h); an #include of a file that is part of them
 # becomes that file the first time and nothing later. What an architecture
-# supplies stays apart, to be chosen or replaced: DIR/arch/*/kmem_arch.h.
+# supplies stays apart, to be chosen or replaced: DIR/arch/*/kmem_arch.h; and
+# so do the choices of a small machine.
 
 cd "$(dirname "$0")/.." || exit 1
 out=${1:-build/amalgamation}
-layers=$(sed -n 's/.*layers: //p' include/kmem/kmem.h)
-mkdir -p "$out" || exit 1
+layers=$(sed -n 's/.*layers: //p' include/kmem/kmem.h | grep -vx config_small)
+mkdir -p "$out/kmem" || exit 1
+cp include/kmem/config_small.h "$out/kmem" || exit 1
 
 # each PREFIX SUFFIX: the files of that kind which exist, lower layers first
 each() {

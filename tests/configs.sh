@@ -15,7 +15,8 @@ export KMEM_OPS="${KMEM_OPS:-200000}"
 export KMEM_TEST_SCALE="${KMEM_TEST_SCALE:-10}"
 failed=0
 
-# config NAME FLAGS: build with these, then run both programs
+# config NAME FLAGS [TEST...]: build with these, then run both programs, and
+# those unit tests too
 config() {
 	name=$1
 	dir=build/configs/$name
@@ -25,14 +26,22 @@ config() {
 	status=ok
 	$MAKE -s -j2 check CC="${CC:-gcc}" BUILD="$dir" \
 		CPPFLAGS="-Iinclude -Iarch/host -Itests/host -DKMEM_DEBUG=1 $2" \
-		TEST_SRC="tests/model/random.c tests/stress/cpus.c" \
+		TEST_SRC="tests/model/random.c tests/stress/cpus.c \
+			${3:+$(printf "tests/unit/%s_test.c " $3)}" \
 		>"$log" 2>&1 || status=FAILED
-	grep -q '^2 passed, 0 failed$' "$log" || status=FAILED
+	grep -q '^[2-9] passed, 0 failed$' "$log" || status=FAILED
 	[ $status = ok ] || { tail -n 30 "$log"; failed=1; }
 	echo "$status $name ($2): $(($(date +%s) - start))s"
 }
 
-wanted=" ${*:-page-256 page-16k page-64k linux-classes} "
+# The choices of a small machine, but for the size of the test's, and a CPU's
+# instructions left out.
+small='-DKMEM_CONFIG_FILE=\<kmem/config_small.h\> -DKMEM_MAX_CPUS=240'
+small="$small -DKMEM_MAX_ORDER=10 -DKMEM_MAX_REGIONS=512 -DKMEM_NAME_BYTES=48"
+small="$small -DKMEM_ARCH_HAS_CLZ=0 -DKMEM_ARCH_HAS_DIV=0"
+small="$small -DKMEM_ARCH_HAS_UMULL=0"
+
+wanted=" ${*:-page-256 page-16k page-64k linux-classes no-magazines small} "
 case $wanted in *" page-256 "*)
 	config page-256 -DKMEM_PAGE_SHIFT=8 ;; esac
 case $wanted in *" page-16k "*)
@@ -41,4 +50,10 @@ case $wanted in *" page-64k "*)
 	config page-64k -DKMEM_PAGE_SHIFT=16 ;; esac
 case $wanted in *" linux-classes "*)
 	config linux-classes -DKMEM_KMALLOC_STEPS=1 ;; esac
+case $wanted in *" no-magazines "*)
+	# The other unit tests look into magazines.
+	config no-magazines -DKMEM_MAGAZINE_ROUNDS=0 \
+		"kmalloc boot late page memmap" ;; esac
+case $wanted in *" small "*)
+	config small "$small" ;; esac
 [ $failed -eq 0 ]

@@ -31,8 +31,8 @@ KMEM_BEGIN_DECLS
 
 /**
  * kmem_cache_create - make a cache
- * @name: shown in reports; copied; 1 to 47 printable characters, no space,
- *	and no other cache's name
+ * @name: shown in reports; copied; less than KMEM_NAME_BYTES printable
+ *	characters, no space, and no other cache's name
  * @size: bytes of an object, 1 .. KMEM_CACHE_MAX_SIZE
  * @align: a power of two up to KMEM_PAGE_SIZE, or 0 for that of a pointer
  * @flags: SLAB_*

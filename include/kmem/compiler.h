@@ -11,7 +11,16 @@
 #define KMEM_UNLIKELY(x)	__builtin_expect(!!(x), 0)
 #define KMEM_COLD		__attribute__((cold, noinline))
 #define KMEM_NOINLINE		__attribute__((noinline))
+
+/* Fast paths are copied into whoever takes them; compiled for size (-Os),
+ * into those where the compiler finds that it pays. */
+#ifdef __OPTIMIZE_SIZE__
+#define KMEM_SMALL_CODE		1
+#define KMEM_INLINE		static inline
+#else
+#define KMEM_SMALL_CODE		0
 #define KMEM_INLINE		static inline __attribute__((always_inline))
+#endif
 #define KMEM_PRINTF(fmt, args)	__attribute__((format(printf, fmt, args)))
 #define KMEM_MALLOC		__attribute__((malloc))
 #define KMEM_ALLOC_SIZE(...)	__attribute__((alloc_size(__VA_ARGS__)))

@@ -44,6 +44,12 @@
 #define KMEM_MAX_NODES 64
 #endif
 
+/* Zones of a node: 3, DMA, DMA32 and NORMAL, as far as the machine has memory
+ * in them; or 1: then GFP_DMA and GFP_DMA32 mean any memory. */
+#ifndef KMEM_ZONES
+#define KMEM_ZONES 3
+#endif
+
 /* Most ranges of a boot memory map, reservations and early allocations
  * included, and one for each table of kmem's own: three, one a node, and one
  * for each piece of memory that has descriptors of its own. Costs 40 bytes
@@ -63,7 +69,9 @@
 #define KMEM_KMALLOC_STEPS 4
 #endif
 
-/* Objects in a magazine. Range 6 to 254; 62 makes one of 512 bytes. */
+/* Objects in a magazine. Range 6 to 254; 62 makes one of 1 KiB. Or 0: there is
+ * no per-CPU layer, and every allocation and free takes the lock of a slab or
+ * a zone. For machines with one CPU and little memory. */
 #ifndef KMEM_MAGAZINE_ROUNDS
 #define KMEM_MAGAZINE_ROUNDS 62
 #endif
@@ -78,6 +86,18 @@
  * one magazine and gets there only if the objects are used again. */
 #ifndef KMEM_DEPOT_BYTES
 #define KMEM_DEPOT_BYTES 262144
+#endif
+
+/* Characters of a cache's name, terminator included. Range 12 to 64. */
+#ifndef KMEM_NAME_BYTES
+#define KMEM_NAME_BYTES 48
+#endif
+
+/* 1: the log and the reasons given to kmem_panic() are whole lines of text. 0:
+ * there is no log, a reason is the kind of misuse and an address, and
+ * kmem_check_all() does not say what it counts. */
+#ifndef KMEM_REPORT_TEXT
+#define KMEM_REPORT_TEXT 1
 #endif
 
 /* 1: check kmem's own invariants as it runs (KMEM_ASSERT). 0 or 1. The checks
@@ -100,16 +120,21 @@ KMEM_STATIC_ASSERT(KMEM_MAX_CPUS >= 1 && KMEM_MAX_CPUS <= 240,
 	       "KMEM_MAX_CPUS: 1 to 240");
 KMEM_STATIC_ASSERT(KMEM_MAX_NODES >= 1 && KMEM_MAX_NODES <= 64,
 	       "KMEM_MAX_NODES: 1 to 64");
+KMEM_STATIC_ASSERT(KMEM_ZONES == 3 || KMEM_ZONES == 1, "KMEM_ZONES: 3 or 1");
 KMEM_STATIC_ASSERT(KMEM_MAX_REGIONS >= 8, "KMEM_MAX_REGIONS: at least 8");
 KMEM_STATIC_ASSERT(KMEM_CACHE_LINE >= 16 && KMEM_CACHE_LINE <= 256 &&
 	       (KMEM_CACHE_LINE & (KMEM_CACHE_LINE - 1)) == 0,
 	       "KMEM_CACHE_LINE: a power of two, 16 to 256");
 KMEM_STATIC_ASSERT(KMEM_KMALLOC_STEPS == 4 || KMEM_KMALLOC_STEPS == 1,
 	       "KMEM_KMALLOC_STEPS: 4 or 1");
-KMEM_STATIC_ASSERT(KMEM_MAGAZINE_ROUNDS >= 6 && KMEM_MAGAZINE_ROUNDS <= 254,
-	       "KMEM_MAGAZINE_ROUNDS: 6 to 254");
+KMEM_STATIC_ASSERT(KMEM_MAGAZINE_ROUNDS == 0 || (KMEM_MAGAZINE_ROUNDS >= 6 &&
+	       KMEM_MAGAZINE_ROUNDS <= 254), "KMEM_MAGAZINE_ROUNDS: 0, 6 to 254");
 KMEM_STATIC_ASSERT(KMEM_MAGAZINE_BYTES >= 64 && KMEM_DEPOT_BYTES >= 64,
 	       "KMEM_MAGAZINE_BYTES, KMEM_DEPOT_BYTES: at least 64");
+KMEM_STATIC_ASSERT(KMEM_NAME_BYTES >= 12 && KMEM_NAME_BYTES <= 64,
+	       "KMEM_NAME_BYTES: 12 to 64");
+KMEM_STATIC_ASSERT(KMEM_REPORT_TEXT == 0 || KMEM_REPORT_TEXT == 1,
+	       "KMEM_REPORT_TEXT: 0 or 1");
 KMEM_STATIC_ASSERT(KMEM_DEBUG == 0 || KMEM_DEBUG == 1, "KMEM_DEBUG: 0 or 1");
 
 #define KMEM_PAGE_SIZE	((size_t)1 << KMEM_PAGE_SHIFT)

@@ -22,7 +22,10 @@
 
 #include <kmem/cache.h>
 
-#define KMALLOC_MIN_SIZE	(2 * sizeof(void *))
+/* Two pointers; with the smallest pages, that of the smallest object. */
+#define KMALLOC_MIN_SHIFT \
+	(sizeof(void *) == 8 || KMEM_PAGE_SHIFT == 8 ? 4u : 3u)
+#define KMALLOC_MIN_SIZE	((size_t)1 << KMALLOC_MIN_SHIFT)
 #define KMALLOC_SHIFT_HIGH	(KMEM_PAGE_SHIFT <= 13 ? KMEM_PAGE_SHIFT + 1 : 14)
 #define KMALLOC_MAX_CACHE_SIZE	((size_t)1 << KMALLOC_SHIFT_HIGH)
 #define KMALLOC_MAX_SIZE	(KMEM_PAGE_SIZE << KMEM_MAX_ORDER)
@@ -32,8 +35,12 @@
 #define ZERO_OR_NULL_PTR(p)	((uintptr_t)(p) <= (uintptr_t)ZERO_SIZE_PTR)
 
 /* Kinds of kmalloc caches: by the zone that their pages come from. */
-enum kmalloc_type { KMALLOC_NORMAL, KMALLOC_DMA, KMALLOC_DMA32,
-		    KMALLOC_NR_TYPES };
+enum kmalloc_type {
+	KMALLOC_NORMAL,
+	KMALLOC_DMA,
+	KMALLOC_DMA32,
+	KMALLOC_NR_TYPES = KMEM_ZONES
+};
 
 /*
  * The size classes. Four a doubling: with m the index of the highest bit of
@@ -45,9 +52,11 @@ enum kmalloc_type { KMALLOC_NORMAL, KMALLOC_DMA, KMALLOC_DMA32,
  * One a doubling is Linux's table, 96 and 192 included:
  * 8 16 32 64 96 128 192 256 512 … with those below KMALLOC_MIN_SIZE left out.
  */
-#define KMALLOC_LINEAR_SHIFT	(sizeof(void *) == 8 ? 6u : 5u)
+#define KMALLOC_LINEAR_SHIFT	(KMALLOC_MIN_SHIFT + 2)
 #define KMALLOC_LINEAR		((size_t)1 << KMALLOC_LINEAR_SHIFT)
-#define KMALLOC_NR_CLASSES	((KMALLOC_SHIFT_HIGH - 5 + 1) * 4)
+#define KMALLOC_NR_CLASSES \
+	(KMEM_KMALLOC_STEPS == 1 ? KMALLOC_SHIFT_HIGH + 3 - KMALLOC_MIN_SHIFT : \
+				   (KMALLOC_SHIFT_HIGH - 5 + 1) * 4)
 
 KMEM_BEGIN_DECLS
 
@@ -68,6 +77,25 @@ KMEM_INLINE unsigned kmem_fls(size_t x)
 	return n;
 }
 
+/*
+ * a * b; true if a size_t does not hold it. In halves: at most one factor may
+ * have an upper half, which times the other's lower one must be a half itself.
+ */
+KMEM_INLINE bool kmem_mul_overflow(size_t a, size_t b, size_t *product)
+{
+	const unsigned half = sizeof(size_t) * 4;
+	const size_t low = ((size_t)1 << half) - 1;
+	size_t upper;
+
+	if (KMEM_ARCH_HAS_UMULL)
+		return __builtin_mul_overflow(a, b, product);
+	if (a >> half && b >> half)
+		return true;
+	upper = (a >> half) * (b & low) + (b >> half) * (a & low);
+	*product = (upper << half) + (a & low) * (b & low);
+	return upper >> half || *product < upper << half;
+}
+
 /** kmalloc_index - the class of a size, 1 .. KMALLOC_MAX_CACHE_SIZE bytes */
 KMEM_INLINE unsigned kmalloc_index(size_t size)
 {
@@ -80,14 +108,14 @@ KMEM_INLINE unsigned kmalloc_index(size_t size)
 		if (last >> 6 == 2)
 			return 1;			/* 192 */
 		m = kmem_fls(last | (KMALLOC_MIN_SIZE - 1));
-		return m + 3 - kmem_fls(KMALLOC_MIN_SIZE);
+		return m + 3 - KMALLOC_MIN_SHIFT;
 	}
 	return (m - KMALLOC_LINEAR_SHIFT) * 4 + (unsigned)(last >> (m - 2));
 }
 
 KMEM_INLINE enum kmalloc_type kmalloc_type(gfp_t gfp)
 {
-	if (KMEM_LIKELY(!(gfp & KMEM_GFP_ZONEMASK)))
+	if (KMEM_ZONES == 1 || KMEM_LIKELY(!(gfp & KMEM_GFP_ZONEMASK)))
 		return KMALLOC_NORMAL;
 	return gfp & __GFP_DMA ? KMALLOC_DMA : KMALLOC_DMA32;
 }
@@ -135,7 +163,7 @@ void *kmalloc_array(size_t n, size_t size, gfp_t gfp)
 {
 	size_t bytes;
 
-	if (__builtin_mul_overflow(n, size, &bytes))
+	if (kmem_mul_overflow(n, size, &bytes))
 		return NULL;
 	return kmalloc(bytes, gfp);
 }
@@ -169,7 +197,7 @@ void *krealloc_array(void *p, size_t n, size_t size, gfp_t gfp)
 {
 	size_t bytes;
 
-	if (__builtin_mul_overflow(n, size, &bytes))
+	if (kmem_mul_overflow(n, size, &bytes))
 		return NULL;
 	return krealloc(p, bytes, gfp);
 }

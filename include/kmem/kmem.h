@@ -10,6 +10,7 @@
  * its own or a lower layer, which `make layers` checks against this list:
  *
  *	layers: names
+ *	layers: config_small
  *	layers: config
  *	layers: compiler gfp
  *	layers: port atomic kmem_arch

@@ -40,7 +40,7 @@ typedef uint64_t kmem_phys_t;
 
 /* Sections are of at least 2^this pages: the descriptors of a slab's pages,
  * being of one section, lie side by side. */
-#define KMEM_SECTION_MIN_ORDER	6
+#define KMEM_SECTION_MIN_ORDER	(KMEM_PAGE_SHIFT == 8 ? 3 : 6)
 
 KMEM_STATIC_ASSERT(KMEM_SLAB_MAX_ORDER <= KMEM_SECTION_MIN_ORDER,
 		   "a slab lies within a section");
@@ -128,6 +128,10 @@ extern struct kmem_page_map kmem_page_map;
  * section lies in, or NULL. Any value of offset is safe. */
 struct page *kmem_page_at(uintptr_t offset);
 
+/* virt_to_page() and pfn_to_page(), not inline. */
+struct page *kmem_virt_to_page(const void *addr);
+struct page *kmem_pfn_to_page(uintptr_t pfn);
+
 /* The descriptor of a page of the main range; `in` tells whether it is one. */
 KMEM_INLINE struct page *kmem_main_page(const void *addr, bool *in)
 {
@@ -147,9 +151,12 @@ KMEM_INLINE struct page *kmem_main_page(const void *addr, bool *in)
  */
 KMEM_INLINE struct page *virt_to_page(const void *addr)
 {
+	struct page *page;
 	bool in;
-	struct page *page = kmem_main_page(addr, &in);
 
+	if (KMEM_SMALL_CODE)
+		return kmem_virt_to_page(addr);
+	page = kmem_main_page(addr, &in);
 	if (KMEM_LIKELY(in))
 		return page;
 	return kmem_page_at((uintptr_t)addr - kmem_page_map.base);
@@ -162,6 +169,8 @@ KMEM_INLINE struct page *pfn_to_page(uintptr_t pfn)
 {
 	uintptr_t nr = pfn - kmem_page_map.first_pfn;
 
+	if (KMEM_SMALL_CODE)
+		return kmem_pfn_to_page(pfn);
 	if (KMEM_UNLIKELY(nr > UINTPTR_MAX >> KMEM_PAGE_SHIFT))
 		return NULL;
 	return virt_to_page((void *)(kmem_page_map.base +

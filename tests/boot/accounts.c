@@ -13,7 +13,7 @@
  */
 #include "boot.h"
 
-#define MAX_CACHES 512
+#define MAX_CACHES BY_MEMORY(512, 16)
 
 struct cache_list {
 	struct kmem_cache *cache[MAX_CACHES];

@@ -21,6 +21,13 @@
 
 #include "machine.h"
 
+/*
+ * Tables and tests are as large as the machine allows: one of two sizes. The
+ * largest block that kmem was configured for tells which.
+ */
+#define BY_MEMORY(plenty, little) \
+	(KMEM_PAGE_SIZE << KMEM_MAX_ORDER >= 65536 ? (plenty) : (little))
+
 /* An expectation of the test; the run ends at the first that fails. */
 #define CHECK(cond) \
 	do { \
@@ -120,7 +127,11 @@ extern struct kmem_cache *item_cache[ITEM_CACHES];
 void items_init(void);
 void items_exit(void);
 
-/* A block of random kind and size, filled. Fails the run if there is none. */
+/* Where memory is little, the workload may use it up. */
+#define MAY_RUN_OUT BY_MEMORY(false, true)
+
+/* A block of random kind and size, filled. If there is none: NULL if memory
+ * MAY_RUN_OUT, else it fails the run. */
 struct item *item_new(uint64_t *rng, gfp_t gfp);
 
 /* krealloc() it, if it is of that kind, to a random size; NULL: nothing. */
@@ -150,7 +161,8 @@ void workload(uint64_t seed);
 
 /* ---- print.c ---- */
 
-/* The number after the last "name=" of the kernel's arguments, or otherwise. */
+/* The number, of 32 bits, after the last "name=" of the kernel's arguments, or
+ * otherwise. */
 uint64_t argument(const char *name, uint64_t otherwise);
 bool contains(const char *text, const char *part);
 
@@ -160,23 +172,36 @@ static inline unsigned msec(uint64_t usec)
 	return (unsigned)divide(usec, 1000, NULL);
 }
 
-/* ---- pseudo-random numbers: xorshift64*, by Marsaglia and Vigna ---- */
-
-static inline uint64_t random_next(uint64_t *state)
+/*
+ * Pseudo-random numbers: xorshift64, by Marsaglia. Its upper half is good
+ * enough here, and it needs no multiplication to 64 bits.
+ */
+static inline uint32_t random_next(uint64_t *state)
 {
 	uint64_t x = *state;
 
-	x ^= x >> 12;
-	x ^= x << 25;
-	x ^= x >> 27;
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
 	*state = x;
-	return x * 0x2545f4914f6cdd1d;
+	return (uint32_t)(x >> 32);
 }
 
-/* 0 .. below - 1, near enough uniform for below up to 2^32. */
+/* The start of the n-th sequence of a seed. */
+static inline uint64_t random_start(uint64_t seed, unsigned n)
+{
+	uint64_t state = seed ^ ((uint64_t)(n + 1) << 40);
+
+	state |= !state;
+	for (unsigned i = 0; i < 20; i++)
+		random_next(&state);
+	return state;
+}
+
+/* 0 .. below - 1, near enough uniform for below up to 2^16. */
 static inline uint32_t random_below(uint64_t *state, uint32_t below)
 {
-	return (uint32_t)(((random_next(state) >> 32) * below) >> 32);
+	return (random_next(state) >> 16) * below >> 16;
 }
 
 #endif /* BOOT_BOOT_H */

@@ -8,7 +8,7 @@
  *
  * Each CPU has one slot for a call to it:
  *
- *	empty ──► call, by compare-and-exchange of a caller
+ *	empty ──► taken, by exchange of a caller ──► call, by that caller
  *	call  ──► empty, by that CPU, when the function has returned
  *
  * Two CPUs may call one another, and a called CPU may itself be waiting for
@@ -28,7 +28,8 @@ struct cpu_call {
 };
 
 struct cpu {
-	struct cpu_call *call;		/* from any CPU */
+	unsigned taken;			/* from any CPU */
+	struct cpu_call *call;		/* from the one that took the slot */
 	void (*work)(void);		/* from CPU 0; NULL when finished */
 	uint64_t *stack;		/* lowest word: the canary */
 	uint64_t calls_served;		/* written by this CPU only */
@@ -50,7 +51,8 @@ static bool serve_call(void)
 	if (call) {
 		call->fn(call->arg);
 		self->calls_served++;
-		kmem_store_release(&self->call, NULL);
+		kmem_store_relaxed(&self->call, NULL);
+		kmem_store_release(&self->taken, 0);
 		kmem_store_release(&call->done, 1);
 	}
 	kmem_arch_irq_restore(state);
@@ -59,10 +61,10 @@ static bool serve_call(void)
 
 static bool claim_slot(struct cpu *target, struct cpu_call *call)
 {
-	struct cpu_call *empty = NULL;
-
-	return __atomic_compare_exchange_n(&target->call, &empty, call, false,
-					   __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+	if (kmem_exchange_acquire(&target->taken, 1))
+		return false;
+	kmem_store_release(&target->call, call);
+	return true;
 }
 
 static void serve_while_waiting(void)
@@ -76,7 +78,7 @@ void cpus_call(void *ctx, unsigned cpu, void (*fn)(void *), void *arg)
 	struct cpu_call call = { .fn = fn, .arg = arg };
 
 	(void)ctx;
-	if (cpu == kmem_arch_cpu()) {
+	if (MACHINE_MAX_CPUS == 1 || cpu == kmem_arch_cpu()) {
 		uintptr_t state = kmem_arch_irq_save();
 
 		fn(arg);

@@ -21,22 +21,28 @@ struct item {
 
 _Static_assert(sizeof(struct item) == 16, "the smallest block holds it");
 
-static const uint16_t cache_size[] = { 24, 120, 328, 1500 };
+static const uint16_t cache_size[] = {
+	24, BY_MEMORY(120, 40), BY_MEMORY(328, 72), BY_MEMORY(1500, 104),
+};
 _Static_assert(KMEM_ARRAY_SIZE(cache_size) == ITEM_CACHES, "one a cache");
 struct kmem_cache *item_cache[ITEM_CACHES];
 
 static uint16_t item_check(const struct item *it)
 {
-	return (uint16_t)((it->seed ^ it->size * 7 ^ it->kind * 0x1111u ^
-			   it->sub * 0x123u) % 65521 + 1);
+	uint32_t x = it->seed ^ it->size * 7 ^ it->kind * 0x1111u ^
+		     it->sub * 0x123u;
+
+	return (uint16_t)((x ^ x >> 16) | 1);
 }
 
 /* Mostly small, as a kernel's are. */
 static uint32_t random_size(uint64_t *rng)
 {
 	uint32_t dice = random_below(rng, 100);
-	uint32_t span = dice < 70 ? 256 : dice < 90 ? 1024 :
-			dice < 98 ? 8192 : 40000;
+	uint32_t span = dice < 70 ? BY_MEMORY(256, 48) :
+			dice < 90 ? BY_MEMORY(1024, 100) :
+			dice < 98 ? BY_MEMORY(8192, 300) :
+				    BY_MEMORY(40000, 600);
 
 	return (uint32_t)sizeof(struct item) + random_below(rng, span);
 }
@@ -45,7 +51,7 @@ static void random_kind(struct item *it, uint64_t *rng)
 {
 	uint32_t dice = random_below(rng, 100);
 
-	it->seed = (uint32_t)random_next(rng);
+	it->seed = random_next(rng);
 	if (dice < 60) {
 		it->kind = ITEM_KMALLOC;
 		it->size = random_size(rng);
@@ -55,7 +61,8 @@ static void random_kind(struct item *it, uint64_t *rng)
 		it->size = cache_size[it->sub];
 	} else {
 		it->kind = ITEM_PAGES;
-		it->sub = (uint8_t)random_below(rng, dice < 99 ? 3 : 7);
+		it->sub = (uint8_t)random_below(rng, dice < 99 ?
+				BY_MEMORY(3, 1) : BY_MEMORY(7, 3));
 		it->size = (uint32_t)KMEM_PAGE_SIZE << it->sub;
 	}
 	it->check = item_check(it);
@@ -72,6 +79,8 @@ struct item *item_new(uint64_t *rng, gfp_t gfp)
 		it = kmem_cache_alloc(item_cache[want.sub], gfp);
 	else
 		it = (struct item *)__get_free_pages(gfp, want.sub);
+	if (!it && MAY_RUN_OUT)
+		return NULL;
 	if (!it)
 		boot_fail("CPU %u: out of memory for %u bytes, kind %u",
 			  kmem_arch_cpu(), (unsigned)want.size, want.kind);
@@ -109,12 +118,14 @@ void item_free(struct item *it)
 void item_resize(struct item **slot, uint64_t *rng)
 {
 	struct item *it = *slot;
-	uint32_t size = random_size(rng), seed = (uint32_t)random_next(rng);
+	uint32_t size = random_size(rng), seed = random_next(rng);
 
 	if (!it || it->kind != ITEM_KMALLOC)
 		return;
 	item_verify(it);
-	it = krealloc(it, size, GFP_KERNEL);
+	it = krealloc(it, size, GFP_KERNEL | __GFP_NOWARN);
+	if (!it && MAY_RUN_OUT)
+		return;
 	if (!it)
 		boot_fail("krealloc to %u bytes failed", (unsigned)size);
 	if (size >= it->size)
@@ -129,7 +140,7 @@ void item_resize(struct item **slot, uint64_t *rng)
 void items_init(void)
 {
 	static const char *const name[ITEM_CACHES] = {
-		"work-24", "work-120", "work-328", "work-1500",
+		"work-0", "work-1", "work-2", "work-3",
 	};
 
 	for (unsigned i = 0; i < ITEM_CACHES; i++)

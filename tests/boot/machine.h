@@ -20,8 +20,9 @@
 
 #include <kmem/port.h>
 
-#define MACHINE_MAX_CPUS	32
-#define MACHINE_MAX_RANGES	128
+/* What the test kernel has room for, if kmem has. */
+#define MACHINE_MAX_CPUS	(KMEM_MAX_CPUS < 32 ? KMEM_MAX_CPUS : 32)
+#define MACHINE_MAX_RANGES	(KMEM_MAX_REGIONS < 128 ? KMEM_MAX_REGIONS : 128)
 
 /* An entry of the firmware's map, or a range that the machine needs itself. */
 struct machine_range {

@@ -36,7 +36,7 @@ _Noreturn void boot_main(void)
 	machine_irq_enable();
 	print("%u CPUs run\n", machine.nr_cpus);
 
-	seed = argument("seed", machine_usec());
+	seed = argument("seed", (uint32_t)machine_usec());
 	selftest();
 	workload(seed);
 

@@ -10,7 +10,7 @@
 
 #include "boot.h"
 
-#define LINE_MAX 512
+#define LINE_MAX BY_MEMORY(512u, 160u)
 
 static unsigned console_busy;
 
@@ -202,10 +202,10 @@ uint64_t argument(const char *name, uint64_t otherwise)
 		while (*n && *a == *n)
 			a++, n++;
 		if (!*n && *a == '=') {
-			uint64_t value = 0;
+			uint32_t value = 0;
 
 			while (*++a >= '0' && *a <= '9')
-				value = value * 10 + (uint64_t)(*a - '0');
+				value = value * 10 + (uint32_t)(*a - '0');
 			otherwise = value;
 		}
 		while (*a && *a != ' ')

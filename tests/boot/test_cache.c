@@ -4,13 +4,13 @@
  */
 #include "boot.h"
 
-#define NR_OBJECTS	1000
+#define NR_OBJECTS	BY_MEMORY(1000u, 8u)
 #define MAGIC		0x6b6d656du
 
 struct session {
 	uint32_t magic;			/* as constructed */
 	uint32_t users;			/* 0 whenever free */
-	char name[192];
+	char name[BY_MEMORY(192, 56)];
 };
 
 static void *object[NR_OBJECTS];
@@ -81,7 +81,7 @@ void test_cache(void)
 	/* A slab's objects are constructed with the slab, not again. */
 	use_objects(cache);
 	kmem_cache_stats(cache, &st);
-	CHECK(constructed == st.slabs_made * st.objects_per_slab);
+	CHECK(constructed == (unsigned)st.slabs_made * st.objects_per_slab);
 	CHECK(st.live == 0);
 	check_refusals();
 	CHECK(kmem_cache_shrink(cache) == 0);

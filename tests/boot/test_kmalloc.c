@@ -31,8 +31,8 @@ static void check_block(const void *p, size_t size)
  * A window of live blocks slides over all sizes: each is filled, checked as
  * it leaves the window, and would show a neighbour that overlaps it.
  */
-#define WINDOW		16
-#define LAST_SIZE	65536
+#define WINDOW		BY_MEMORY(16u, 4u)
+#define LAST_SIZE	BY_MEMORY(65536u, 640u)
 
 static void close_window(void *block, size_t size)
 {
@@ -85,7 +85,8 @@ void test_kmalloc_limits(void)
 /* The same memory comes back first, so it comes back dirty. */
 void test_kmalloc_zero(void)
 {
-	for (size_t size = 1; size <= 300000; size += 1 + size / 7) {
+	for (size_t size = 1; size <= BY_MEMORY(300000, 1200);
+	     size += 1 + size / 8) {
 		uint8_t *p = kmalloc(size, GFP_KERNEL);
 
 		CHECK(p);
@@ -125,7 +126,7 @@ void test_krealloc(void)
 	size_t size = 0, next;
 	uint8_t *p = NULL, *old;
 
-	for (next = 1; next < 40000; next += 1 + next / 9) {
+	for (next = 1; next < BY_MEMORY(40000, 1000); next += 1 + next / 8) {
 		p = resize(p, size, next);
 		size = next;
 	}

@@ -108,8 +108,8 @@ void test_misuse(void)
 	other_cache = kmem_cache_create("other", 64, 0, 0, NULL);
 	CHECK(other_cache);
 	misuse_object(64);
-	misuse_object(3000);
-	misuse_large(50000);
+	misuse_object(KMALLOC_MAX_CACHE_SIZE / 4 * 3);
+	misuse_large(BY_MEMORY(KMALLOC_MAX_CACHE_SIZE * 6, KMALLOC_MAX_SIZE / 2));
 	misuse_pages();
 	misuse_foreign();
 	misuse_cache();

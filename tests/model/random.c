@@ -160,7 +160,7 @@ static void hold(enum kind kind, void *p, size_t size, unsigned extra,
 	own(p, size);
 	if (gfp & __GFP_ZERO)
 		check_zero(p, size);
-	if (gfp & __GFP_DMA)
+	if (KMEM_ZONES > 1 && (gfp & __GFP_DMA))
 		CHECK(virt_to_phys(p) + size <= DMA_END);
 	stamp(&h);
 	account(&h, 1);
@@ -272,7 +272,7 @@ static void check_refusal(gfp_t gfp)
 	struct kmem_zone_stats st;
 
 	for (unsigned i = 0; kmem_zone_stats(i, &st); i++) {
-		if ((gfp & __GFP_DMA) && strcmp(st.name, "DMA"))
+		if (KMEM_ZONES > 1 && (gfp & __GFP_DMA) && strcmp(st.name, "DMA"))
 			continue;
 		CHECK(st.free_pages <= st.min + BYTES / PAGE / 256 + 1);
 	}
@@ -575,7 +575,8 @@ static void start_machine(void)
 	const kmem_phys_t seam = DMA_END - 3 * MIB - 5 * PAGE;
 	const struct test_range map[] = {
 		{ BASE, BASE + BYTES, KMEM_REGION_USABLE, KMEM_NO_NODE },
-		{ seam, BASE + BYTES, KMEM_REGION_NODE, (int)(seed0 % 2) },
+		{ seam, BASE + BYTES, KMEM_REGION_NODE,
+		  KMEM_MAX_NODES > 1 ? (int)(seed0 % 2) : 0 },
 	};
 	struct kmem_params p = { .nr_cpus = CPUS, .hooks = &hooks };
 

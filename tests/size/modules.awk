@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+#
+# modules.awk - bytes of the library by group of modules, from the map that GNU
+# ld writes of a linked program; -v label=, the first column.
+
+function hex(s,    i, n)
+{
+	s = tolower(s)
+	for (i = 3; i <= length(s); i++)
+		n = n * 16 + index("0123456789abcdef", substr(s, i, 1)) - 1
+	return n
+}
+
+function group(file)
+{
+	sub(/.*\//, "", file)
+	sub(/\.o$/, "", file)
+	if (file ~ /^(page|buddy|zone|page_alloc)$/)
+		return "pages"
+	if (file ~ /^(slab|slots)$/)
+		return "slabs"
+	if (file ~ /^(magazine|depot)$/)
+		return "magazines"
+	if (file ~ /^(cache|caches)$/)
+		return "caches"
+	if (file ~ /^(kmalloc|bits)$/)
+		return "kmalloc"
+	if (file ~ /^(boot|plan|regions)$/)
+		return "boot"
+	return "reports"
+}
+
+function add(section, size, file)
+{
+	if (file !~ /\/src\//)
+		return
+	if (section ~ /^\.bss/ || section == "COMMON")
+		bss += size
+	else if (section ~ /^\.data/)
+		data += size
+	else
+		text[group(file)] += size
+}
+
+/^Linker script and memory map/ { on = 1 }
+!on { next }
+/^ (\.(text|rodata|data|bss)|COMMON)[^ ]*$/ {
+	section = $1
+	getline
+	add(section, hex($2), $3)
+	next
+}
+/^ (\.(text|rodata|data|bss)|COMMON)[^ ]* +0x/ { add($1, hex($3), $4) }
+
+END {
+	if (label == "bss only") {
+		print bss + 0
+		exit
+	}
+	n = split("pages slabs magazines caches kmalloc boot reports", name, " ")
+	printf "%-22s", label
+	for (i = 1; i <= n; i++) {
+		printf " %9d", text[name[i]]
+		all += text[name[i]]
+	}
+	core = all - text["boot"] - text["reports"]
+	printf " %6d %6d %5d %6d\n", core, all, data, bss
+}

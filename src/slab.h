@@ -161,6 +161,13 @@ void slabs_for_each(struct kmem_slabs *s, kmem_slot_t state,
 		    void (*fn)(void *obj, unsigned index, void *arg),
 		    void *arg);
 
+/* For slab.c: a new slab, on no list, all of its objects free, in memory of
+ * that node as far as possible; NULL without memory. And the end of one. */
+struct page *slab_make(struct kmem_slabs *s, gfp_t gfp, unsigned node);
+void slab_unmake(struct kmem_slabs *s, struct page *head);
+
+void *slab_object(const struct page *head, unsigned index);
+
 /* The free object after this free one, SLOT_END if it is the last. */
 unsigned slab_next_free(const struct page *head, unsigned index);
 

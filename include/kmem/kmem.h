@@ -21,7 +21,7 @@
  *	layers: invariant
  *	layers: buddy
  *	layers: zone
- *	layers: slab slots slab_check
+ *	layers: slab slab_make slots slab_check
  *	layers: magazine depot magazine_check
  *	layers: page_alloc
  *	layers: cache caches cache_check

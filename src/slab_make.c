@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slab_make.c - how slabs begin and end: their geometry, pages and slots. What
+ * a slab is and does: slab.c.
+ *
+ *	choose_order	once for a set of slabs
+ *	slab_make	pages, slots, all FRESH; the constructor
+ *	slab_unmake	the reverse, when all objects are free
+ *
+ * The order of slabs is the smallest that wastes at most 1/8 of the slab and
+ * holds SLAB_GOOD_OBJECTS; failing that, the one that wastes least. When
+ * memory has no block of that order, the smallest that holds an object is
+ * used, so `objects` is a property of each slab.
+ *
+ * Locks: none. Making and unmaking is done outside of the node's lock, and the
+ * slab is on no list.
+ */
+#include "bits.h"
+#include "list.h"
+#include "slab.h"
+
+#define SLAB_GOOD_OBJECTS	4
+
+/* ---- geometry ---- */
+
+static unsigned slab_capacity(size_t size, unsigned order)
+{
+	size_t n = bits_divide(KMEM_PAGE_SIZE << order, size);
+
+	return (unsigned)KMEM_MIN(n, SLAB_MAX_OBJECTS);
+}
+
+size_t slab_waste(size_t size, unsigned order)
+{
+	return (KMEM_PAGE_SIZE << order) - slab_capacity(size, order) * size;
+}
+
+static bool slab_fits_well(size_t size, unsigned order)
+{
+	return slab_capacity(size, order) >= SLAB_GOOD_OBJECTS &&
+	       slab_waste(size, order) <= KMEM_PAGE_SIZE << order >> 3;
+}
+
+static void choose_order(struct kmem_slabs *s)
+{
+	unsigned best = 0, o = 0;
+
+	while (!slab_capacity(s->size, o))
+		o++;
+	s->min_order = (uint8_t)o;
+	for (best = o; o <= KMEM_SLAB_MAX_ORDER; o++) {
+		if (slab_fits_well(s->size, o)) {
+			best = o;
+			break;
+		}
+		/* in proportion to the slab: compare at the highest order */
+		if (slab_waste(s->size, o) << (KMEM_SLAB_MAX_ORDER - o) <
+		    slab_waste(s->size, best) << (KMEM_SLAB_MAX_ORDER - best))
+			best = o;
+	}
+	s->order = (uint8_t)best;
+	s->objects = (uint16_t)slab_capacity(s->size, best);
+}
+
+void slabs_init(struct kmem_slabs *s, const char *name, size_t size,
+		struct slab_node *node, unsigned nr_nodes)
+{
+	memset(s, 0, sizeof(*s));
+	s->name = name;
+	s->size = (uint32_t)KMEM_MAX(size, SLAB_MIN_SIZE);
+	s->reciprocal = (uint32_t)bits_divide(UINT32_MAX, s->size) + 1;
+	s->get_pages = slabs_raw_pages;
+	s->put_pages = slabs_put_raw_pages;
+	s->nr_nodes = (uint8_t)nr_nodes;
+	s->node = node;
+	choose_order(s);
+	for (unsigned i = 0; i < nr_nodes; i++) {
+		memset(&node[i], 0, sizeof(node[i]));
+		for (unsigned k = 0; k < SLAB_LISTS; k++)
+			list_init(&node[i].partial[k]);
+		list_init(&node[i].full);
+		list_init(&node[i].empty);
+		node[i].max_empty = 1;
+	}
+}
+
+struct page *slabs_raw_pages(struct kmem_slabs *s, gfp_t gfp, unsigned node,
+			     unsigned order)
+{
+	(void)s;
+	(void)gfp;
+	return zones_take_raw(node, order, true);
+}
+
+struct page *slabs_spare_pages(struct kmem_slabs *s, gfp_t gfp, unsigned node,
+			       unsigned order)
+{
+	(void)s;
+	(void)gfp;
+	return zones_take_raw(node, order, false);
+}
+
+void slabs_put_raw_pages(struct kmem_slabs *s, struct page *page,
+			 unsigned order)
+{
+	(void)s;
+	zones_give_raw(page, order);
+}
+
+/* ---- one slab ---- */
+
+void *slab_object(const struct page *head, unsigned index)
+{
+	return (char *)page_to_virt(head) + (size_t)index * head->slabs->size;
+}
+
+static void slab_set_pages(struct kmem_slabs *s, struct page *head,
+			   unsigned order, kmem_slot_t *slot)
+{
+	for (unsigned i = 0; i < 1u << order; i++) {
+		struct page *p = head + i;
+
+		p->order = (uint8_t)order;
+		p->slab_offset = (uint16_t)(i << KMEM_PAGE_SHIFT);
+		p->slabs = s;
+		p->slot = slot;
+		p->objects = (kmem_slot_t)slab_capacity(s->size, order);
+		page_set_type(p, PAGE_SLAB);
+	}
+}
+
+static struct page *slab_get_pages(struct kmem_slabs *s, gfp_t gfp,
+				   unsigned node, unsigned *order)
+{
+	gfp_t at_once = (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) |
+			__GFP_NORETRY | __GFP_NOWARN;
+	struct page *page;
+
+	*order = s->order;
+	if (s->order > s->min_order) {
+		page = s->get_pages(s, at_once, node, s->order);
+		if (page)
+			return page;
+	}
+	*order = s->min_order;
+	return s->get_pages(s, gfp, node, s->min_order);
+}
+
+/* A new slab, on no list, all of its objects free. */
+struct page *slab_make(struct kmem_slabs *s, gfp_t gfp, unsigned node)
+{
+	struct page *head;
+	kmem_slot_t *slot;
+	unsigned order, n, slots;
+
+	gfp = (gfp & ~(__GFP_ZERO | KMEM_GFP_ZONEMASK)) | s->gfp;
+	head = slab_get_pages(s, gfp, node, &order);
+	if (!head)
+		return NULL;
+	n = slab_capacity(s->size, order);
+	slots = nr_slots(s, order);
+	slot = slots_get(s, head, slots);
+	if (!slot) {
+		s->put_pages(s, head, order);
+		if (!(gfp & __GFP_NOWARN))
+			kmem_log("kmem: cache %s: no memory for the states of "
+				 "a slab's %u objects, gfp 0x%x", s->name, n,
+				 gfp);
+		return NULL;
+	}
+	for (unsigned i = 0; i < slots; i++)
+		kmem_store_plain(&slot[i], SLOT_FRESH);
+	slab_set_pages(s, head, order, slot);
+	head->inuse = 0;
+	head->free = 0;
+	for (unsigned i = 0; s->ctor && i < n; i++)
+		s->ctor(slab_object(head, i));
+	return head;
+}
+
+/* It is on no list any more. */
+void slab_unmake(struct kmem_slabs *s, struct page *head)
+{
+	unsigned order = head->order;
+
+	slots_put(s, head, nr_slots(s, order));
+	for (unsigned i = 0; i < 1u << order; i++) {
+		struct page *p = head + i;
+
+		page_set_type(p, i ? PAGE_TAIL : PAGE_ALLOCATED);
+		p->slabs = NULL;
+		p->slot = NULL;
+	}
+	s->put_pages(s, head, order);
+}

@@ -13,7 +13,8 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 bad=0
 
-# A unit for each header, what the architecture supplies included, and for each pair in both orders.
+# A unit for each header, what the architecture supplies included, and for
+# each pair in both orders.
 mkdir "$dir/one" "$dir/two"
 printf '#include <kmem_arch.h>\nint unit;\n' >"$dir/one/arch.c"
 headers=$(cd include/kmem && ls -- *.h)

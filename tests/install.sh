@@ -4,10 +4,10 @@
 # install.sh - what `make install` puts where, and that it is enough.
 #
 # Three architectures are installed into one place; nothing that is installed
-# needs another's files. The README's first program
-# is built with what pkg-config says and nothing of the source tree, and runs;
-# a kernel's object links with another library; uninstalling one leaves the
-# others, and uninstalling all leaves nothing.
+# needs another's files. The README's first program is built with what
+# pkg-config says and nothing of the source tree, and runs; a kernel's object
+# links with another library; uninstalling one leaves the others, and
+# uninstalling all leaves nothing.
 
 cd "$(dirname "$0")/.." || exit 1
 MAKE="${MAKE:-make} -s CC=gcc"

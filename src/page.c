@@ -21,12 +21,12 @@ struct page *kmem_page_at(uintptr_t offset)
 	return pages + ((offset >> KMEM_PAGE_SHIFT) & kmem_page_map.page_mask);
 }
 
-struct page *kmem_virt_to_page(const void *addr)
+struct page *kmem_page_of_virt(const void *addr)
 {
 	return kmem_page_at((uintptr_t)addr - kmem_page_map.base);
 }
 
-struct page *kmem_pfn_to_page(uintptr_t pfn)
+struct page *kmem_page_of_pfn(uintptr_t pfn)
 {
 	uintptr_t nr = pfn - kmem_page_map.first_pfn;
 

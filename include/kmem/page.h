@@ -129,8 +129,8 @@ extern struct kmem_page_map kmem_page_map;
 struct page *kmem_page_at(uintptr_t offset);
 
 /* virt_to_page() and pfn_to_page(), not inline. */
-struct page *kmem_virt_to_page(const void *addr);
-struct page *kmem_pfn_to_page(uintptr_t pfn);
+struct page *kmem_page_of_virt(const void *addr);
+struct page *kmem_page_of_pfn(uintptr_t pfn);
 
 /* The descriptor of a page of the main range; `in` tells whether it is one. */
 KMEM_INLINE struct page *kmem_main_page(const void *addr, bool *in)
@@ -155,7 +155,7 @@ KMEM_INLINE struct page *virt_to_page(const void *addr)
 	bool in;
 
 	if (KMEM_SMALL_CODE)
-		return kmem_virt_to_page(addr);
+		return kmem_page_of_virt(addr);
 	page = kmem_main_page(addr, &in);
 	if (KMEM_LIKELY(in))
 		return page;
@@ -170,7 +170,7 @@ KMEM_INLINE struct page *pfn_to_page(uintptr_t pfn)
 	uintptr_t nr = pfn - kmem_page_map.first_pfn;
 
 	if (KMEM_SMALL_CODE)
-		return kmem_pfn_to_page(pfn);
+		return kmem_page_of_pfn(pfn);
 	if (KMEM_UNLIKELY(nr > UINTPTR_MAX >> KMEM_PAGE_SHIFT))
 		return NULL;
 	return virt_to_page((void *)(kmem_page_map.base +

@@ -17,7 +17,7 @@ function group(file)
 	sub(/\.o$/, "", file)
 	if (file ~ /^(page|buddy|zone|page_alloc)$/)
 		return "pages"
-	if (file ~ /^(slab|slots)$/)
+	if (file ~ /^(slab|slab_make|slots)$/)
 		return "slabs"
 	if (file ~ /^(magazine|depot)$/)
 		return "magazines"

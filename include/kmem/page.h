@@ -128,8 +128,9 @@ extern struct kmem_page_map kmem_page_map;
  * section lies in, or NULL. Any value of offset is safe. */
 struct page *kmem_page_at(uintptr_t offset);
 
-/* virt_to_page() and pfn_to_page(), not inline. */
+/* virt_to_page(), not inline. */
 struct page *kmem_page_of_virt(const void *addr);
+/* pfn_to_page(), not inline. */
 struct page *kmem_page_of_pfn(uintptr_t pfn);
 
 /* The descriptor of a page of the main range; `in` tells whether it is one. */

@@ -17,7 +17,8 @@ function group(file)
 	sub(/\.o$/, "", file)
 	if (file ~ /^(page|buddy|zone|page_alloc)$/)
 		return "pages"
-	if (file ~ /^(slab|slab_make|slots)$/)
+	# slab_check.c has what slabs hold as well, which is needed at run time.
+	if (file ~ /^(slab|slab_make|slab_check|slots)$/)
 		return "slabs"
 	if (file ~ /^(magazine|depot)$/)
 		return "magazines"
@@ -27,7 +28,10 @@ function group(file)
 		return "kmalloc"
 	if (file ~ /^(boot|plan|regions)$/)
 		return "boot"
-	return "reports"
+	if (file ~ /^(report|check|cache_check|magazine_check|format|hooks|invariant)$/)
+		return "reports"
+	print "modules.awk: of which group is " file "?" | "cat >&2"
+	unknown = 1
 }
 
 function add(section, size, file)
@@ -38,7 +42,7 @@ function add(section, size, file)
 		bss += size
 	else if (section ~ /^\.data/)
 		data += size
-	else
+	else if (label != "bss only")
 		text[group(file)] += size
 }
 
@@ -53,6 +57,8 @@ function add(section, size, file)
 /^ (\.(text|rodata|data|bss)|COMMON)[^ ]* +0x/ { add($1, hex($3), $4) }
 
 END {
+	if (unknown)
+		exit 1
 	if (label == "bss only") {
 		print bss + 0
 		exit

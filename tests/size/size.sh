@@ -61,7 +61,8 @@ library() {
 		BEGIN { print "Linker script and memory map" }
 		/^\.(text|rodata|data|bss)/ {
 			printf " %s 0x0 0x%x %s\n", $1, $2, file
-		}' | awk -v label="$1" -f tests/size/modules.awk
+		}' | awk -v label="$1" -f tests/size/modules.awk ||
+		exit 1
 }
 
 echo "The library, gcc -Os; core is all but boot and reports"
@@ -83,7 +84,7 @@ program() {
 	arm-none-eabi-ld --gc-sections -e program -Map "$dir/map" \
 		--defsym heap_start=0x20001000 --defsym heap_end=0x20004000 \
 		"$dir/program.o" "$dir"/src/*.o -o "$dir/program.elf" || exit 1
-	awk -v label="$1, $2" -f tests/size/modules.awk "$dir/map"
+	awk -v label="$1, $2" -f tests/size/modules.awk "$dir/map" || exit 1
 }
 
 echo

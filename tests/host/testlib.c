@@ -9,6 +9,13 @@
 
 /* -------------------------------------------------------------- in general */
 
+unsigned test_step(void)
+{
+	unsigned percent = test_scaled(100);
+
+	return percent >= 30 ? 1 : 30 / percent;
+}
+
 unsigned test_scaled(unsigned n)
 {
 	const char *scale = getenv("KMEM_TEST_SCALE");

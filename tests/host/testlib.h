@@ -32,6 +32,10 @@
  * leaves; at least 1. */
 unsigned test_scaled(unsigned n);
 
+/* 1, or less often where KMEM_TEST_SCALE is below 30: the step of a loop that
+ * is otherwise complete. */
+unsigned test_step(void);
+
 /* The process is an emulator's: what the host says of it is not about us. */
 bool test_emulated(void);
 

@@ -754,7 +754,7 @@ static void damage_everywhere(struct blob b)
 		0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0xff,
 	};
 
-	for (size_t i = 0; i < b.size; i++) {
+	for (size_t i = 0; i < b.size; i += test_step()) {
 		unsigned char was = b.data[i];
 
 		for (unsigned f = 0; f <= KMEM_ARRAY_SIZE(flip); f++) {

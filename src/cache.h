@@ -16,6 +16,7 @@ struct kmem_cache {
 	char name[KMEM_NAME_BYTES];
 	size_t object_size;		/* as asked for */
 	size_t align;
+	slab_flags_t flags;
 	/* the list of all caches, under its lock */
 	struct kmem_list list;
 	/* per-CPU layer and depot */

@@ -28,6 +28,11 @@ _Static_assert(offsetof(struct kmem_cache, magazine) +
 
 #define TRIM_CACHES	4	/* looked at for each new slab */
 
+/* Flags that kmem does not know how to honour. */
+#define FLAGS_REFUSED \
+	(SLAB_TYPESAFE_BY_RCU | SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | \
+	 SLAB_POISON | SLAB_STORE_USER | SLAB_TRACE)
+
 static struct {
 	struct kmem_lock lock;
 	/* under lock: */
@@ -132,6 +137,8 @@ static const char *refusal(const char *name, size_t size, size_t align,
 		return "the alignment is not a power of two up to a page";
 	if ((flags & SLAB_CACHE_DMA) && (flags & SLAB_CACHE_DMA32))
 		return "DMA and DMA32 exclude each other";
+	if (flags & FLAGS_REFUSED)
+		return "a flag is not supported";
 	return NULL;
 }
 
@@ -195,6 +202,7 @@ static struct kmem_cache *cache_make(const char *name, size_t size,
 		s->name[i] = name[i];
 	s->object_size = size;
 	s->align = choose_align(size, align, flags);
+	s->flags = flags;
 	slot = (size_t)round_up_to(size, s->align);
 	slabs_init(&s->slabs, s->name, slot, nodes, zones.nr_nodes);
 	s->slabs.ctor = ctor;

@@ -44,6 +44,17 @@ void page_alloc_set_shrink(void (*shrink)(void));
 /* alloc_pages() near the node of that index. */
 struct page *alloc_pages_near(unsigned node, gfp_t gfp, unsigned order);
 
+/* Any request, when its magazine has nothing, or none will do. The block has
+ * the type that it was found with. */
+struct page *alloc_slow(unsigned node, gfp_t gfp, unsigned order)
+	KMEM_NOINLINE;
+
+/* A magazine gave a block that is not PAGE_CACHED any more: it was freed twice
+ * by CPUs that raced, and this is the second copy. Reports it, and allocates
+ * another one. */
+struct page *alloc_again(struct page *bad, unsigned node, gfp_t gfp,
+			 unsigned order) KMEM_COLD;
+
 /* A request with __GFP_NOFAIL has failed: wait until memory may have come free.
  * Return: false, after a report, if there is no way to wait. */
 bool page_alloc_wait(gfp_t gfp, unsigned order);

@@ -23,7 +23,7 @@
  *	layers: zone
  *	layers: slab slab_make slots slab_check
  *	layers: magazine depot magazine_check
- *	layers: page_alloc
+ *	layers: page_alloc page_reclaim
  *	layers: cache caches cache_check
  *	layers: kmalloc
  *	layers: regions plan boot

@@ -15,7 +15,7 @@ function group(file)
 {
 	sub(/.*\//, "", file)
 	sub(/\.o$/, "", file)
-	if (file ~ /^(page|buddy|zone|page_alloc)$/)
+	if (file ~ /^(page|buddy|zone|page_alloc|page_reclaim)$/)
 		return "pages"
 	# slab_check.c has what slabs hold as well, which is needed at run time.
 	if (file ~ /^(slab|slab_make|slab_check|slots)$/)

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * page_reclaim.c - a request for pages that its magazine can't serve, and what
+ * is tried when the zones run short.
+ *
+ *	alloc_slow(node, gfp, order)
+ *	   1. refill the magazine from its zone, above the low-memory mark
+ *	   2. any zone of the request's fallback order, down to its own mark
+ *	   3. return what this CPU and the depots hold to the zones; 2. again
+ *	      (not with __GFP_NORETRY: who has a second choice should not make
+ *	      everybody refill)
+ *	   ── requests that must not sleep end here ──
+ *	   4. shrink kmem's caches, on all CPUs; call the reclaim hook; 2.
+ *	      again, as long as that helps, at most MAX_ATTEMPTS times
+ *	   5. call the out-of-memory hook; again while it says so
+ *	   6. __GFP_NOFAIL: call the wait hook, and begin anew
+ *
+ * Locks: none of its own.
+ */
+#include "page_alloc.h"
+
+#define MAX_ATTEMPTS	16
+
+static void (*shrink_upper_layers)(void);
+
+void page_alloc_set_shrink(void (*shrink)(void))
+{
+	shrink_upper_layers = shrink;
+}
+
+/* ---- what the per-CPU layer holds ---- */
+
+static void drain_layers(void (*drain)(struct magazine_layer *l))
+{
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++)
+		for (unsigned o = 0; zones.zone[i] && order_is_cached(o); o++)
+			drain(&page_layer(zones.zone[i], o)->magazine);
+}
+
+static void drain_this_cpu(void *arg)
+{
+	(void)arg;
+	drain_layers(magazine_drain_cpu);
+}
+
+void drain_pages(void)
+{
+	if (!MAGAZINES)
+		return;
+	run_on_all_cpus(drain_this_cpu, NULL);
+	drain_layers(magazine_drain);
+}
+
+/* ---- when magazines are empty ---- */
+
+static struct page *try_zones(unsigned node, gfp_t gfp, unsigned order)
+{
+	struct zone_walk w;
+	struct zone *z;
+	struct round r;
+
+	zone_walk_start(&w, node, gfp_zone(gfp), gfp & __GFP_THISNODE);
+	while ((z = zone_walk_next(&w)))
+		if (zone_take(z, order, &r, 1, zone_mark(z, gfp)))
+			return r.obj;
+	return NULL;
+}
+
+/* One round of getting memory back. Return: whether it may have helped. */
+static bool reclaim(const struct kmem_pressure *p)
+{
+	size_t freed = 0;
+
+	if (shrink_upper_layers)
+		shrink_upper_layers();
+	drain_pages();
+	if (kmem_hooks.reclaim)
+		freed = kmem_hooks.reclaim(kmem_hooks.ctx, p);
+	return freed || p->attempt == 0;
+}
+
+static struct page *reclaim_and_retry(unsigned node, gfp_t gfp,
+				      unsigned order)
+{
+	struct kmem_pressure p = { gfp, order, zones.node[node]->id, 0 };
+	struct page *page = NULL;
+
+	for (; !page; p.attempt++) {
+		bool more = p.attempt < MAX_ATTEMPTS && reclaim(&p);
+
+		page = try_zones(node, gfp, order);
+		if (page || (gfp & __GFP_NORETRY))
+			break;
+		if (more)
+			continue;
+		if (kmem_hooks.out_of_memory &&
+		    kmem_hooks.out_of_memory(kmem_hooks.ctx, &p))
+			continue;
+		page = try_zones(node, gfp, order);
+		break;
+	}
+	return page;
+}
+
+bool page_alloc_wait(gfp_t gfp, unsigned order)
+{
+	struct kmem_pressure p = { gfp, order, zones.node[this_node()]->id,
+				   0 };
+
+	if ((gfp & __GFP_DIRECT_RECLAIM) && kmem_hooks.wait) {
+		kmem_hooks.wait(kmem_hooks.ctx, &p);
+		/* What came free may sit in magazines, where tables that take
+		 * pages from the zones don't see it. */
+		if (MAGAZINES) {
+			drain_layers(magazine_drain_cpu);
+			drain_layers(depot_drain);
+		}
+		return true;
+	}
+	kmem_misuse("no memory", NULL,
+		    "kmem: no memory of order %u with __GFP_NOFAIL (gfp 0x%x),"
+		    " and %s", order, gfp, kmem_hooks.wait ?
+		    "the caller may not wait" : "there is no wait hook");
+	return false;
+}
+
+static KMEM_COLD void warn_failed(gfp_t gfp, unsigned order)
+{
+	if (!(gfp & __GFP_NOWARN))
+		kmem_log("kmem: allocation of order %u failed, gfp 0x%x, %zu "
+			 "pages free", order, gfp, nr_free_pages());
+}
+
+/* What zones and magazines have, without waiting for anybody. */
+static struct page *alloc_at_once(unsigned node, gfp_t gfp, unsigned order)
+{
+	struct zone *z = zones.node[node]->preferred[gfp_zone(gfp)];
+	struct page *page = NULL;
+
+	if (z && order_is_cached(order) && !(gfp & __GFP_THISNODE))
+		page = magazine_alloc_slow(
+			&page_layer(z, order)->magazine).obj;
+	if (KMEM_UNLIKELY(page && page_type(page) != PAGE_CACHED))
+		return alloc_again(page, node, gfp, order);
+	if (!page)
+		page = try_zones(node, gfp, order);
+	if (MAGAZINES && !page && !(gfp & __GFP_NORETRY)) {
+		drain_layers(magazine_drain_cpu);
+		drain_layers(depot_drain);
+		page = try_zones(node, gfp, order);
+	}
+	return page;
+}
+
+struct page *alloc_slow(unsigned node, gfp_t gfp, unsigned order)
+{
+	struct page *page = alloc_at_once(node, gfp, order);
+
+	do {
+		if (!page && (gfp & __GFP_DIRECT_RECLAIM))
+			page = reclaim_and_retry(node, gfp, order);
+	} while (!page && (gfp & __GFP_NOFAIL) && page_alloc_wait(gfp, order));
+	if (KMEM_UNLIKELY(!page))
+		warn_failed(gfp, order);
+	return page;
+}

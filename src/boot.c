@@ -22,6 +22,8 @@
 #include "bits.h"
 #include "plan.h"
 
+#include <kmem/trim.h>
+
 static bool running;
 static unsigned nr_given;		/* map entries, empty ones not counted */
 static struct plan plan;
@@ -325,6 +327,8 @@ int kmem_init(const struct kmem_params *params)
 		return plan_refuse(&plan, "too little memory for the caches",
 				   0);
 	}
+	if (MAGAZINES)		/* how the count of free pages begins */
+		kmem_trim(KMEM_DRAIN);
 	running = true;
 	log_accounting(&plan.info);
 	return KMEM_OK;

@@ -36,6 +36,15 @@ bool kmem_cache_bootstrap(void);
  * any. */
 void caches_trim(void);
 
+/* What all give up: what they have not needed since they were last trimmed; all
+ * that magazines, depots and empty slabs hold; the magazines themselves; the
+ * pages of descriptors that there are none of. `all_cpus`: of all, by the
+ * run_on_cpu hook. Context: thread. */
+void caches_trim_idle(void);
+void caches_shrink(bool all_cpus);
+void caches_unload(bool all_cpus);
+void caches_shrink_tables(void);
+
 /* Bytes of pages that hold cache descriptors and per-CPU lines. */
 size_t caches_bytes(void);
 

@@ -26,7 +26,10 @@ _Static_assert(offsetof(struct kmem_cache, magazine) +
 	       sizeof(struct magazine_layer) == sizeof(struct kmem_cache),
 	       "the CPUs' parts follow the layer, and the cache");
 
-#define TRIM_CACHES	4	/* looked at for each new slab */
+/* Looked at for each new slab, and what each of them gives up at most. */
+#define TRIM_CACHES	4
+#define TRIM_MAGAZINES	1
+#define TRIM_SLABS	4
 
 /* Flags that kmem does not know how to honour. */
 #define FLAGS_REFUSED \
@@ -331,14 +334,33 @@ static void drain_all_here(void *arg)
 		magazine_drain_cpu(&s->magazine);
 }
 
-/* The page allocator is short of memory: what all caches can spare. */
-static void shrink_all(void)
+static void unload_all_here(void *arg)
+{
+	struct kmem_cache *s;
+	struct kmem_list *l;
+
+	(void)arg;
+	for_each_cache(s, l)
+		magazine_unload_cpu(&s->magazine);
+}
+
+void caches_unload(bool all_cpus)
+{
+	list_lock();
+	if (all_cpus)
+		run_on_all_cpus(unload_all_here, NULL);
+	else
+		unload_all_here(NULL);
+	list_unlock();
+}
+
+void caches_shrink(bool all_cpus)
 {
 	struct kmem_cache *s;
 	struct kmem_list *l;
 
 	list_lock();
-	if (MAGAZINES)
+	if (MAGAZINES && all_cpus)
 		run_on_all_cpus(drain_all_here, NULL);
 	for_each_cache(s, l) {
 		if (MAGAZINES)
@@ -348,12 +370,24 @@ static void shrink_all(void)
 	list_unlock();
 }
 
+void caches_shrink_tables(void)
+{
+	slabs_shrink(&caches.descriptors);
+	slabs_shrink(&caches.nodes);
+}
+
+/* The page allocator is short of memory. */
+static void shrink_all(void)
+{
+	caches_shrink(true);
+}
+
 /* ---- all of them ---- */
 
-static void cache_trim(struct kmem_cache *s)
+static void cache_trim(struct kmem_cache *s, size_t magazines, size_t slabs)
 {
-	magazine_trim(&s->magazine);
-	slabs_trim(&s->slabs);
+	magazine_trim(&s->magazine, magazines);
+	slabs_trim(&s->slabs, slabs);
 }
 
 /* Let the next cache on the list give up what it does not need, if nobody has
@@ -367,7 +401,8 @@ static void trim_next(void)
 		caches.hand = caches.hand->next;
 		if (caches.hand != &caches.list)
 			cache_trim(list_entry(caches.hand, struct kmem_cache,
-					      list));
+					      list),
+				   TRIM_MAGAZINES, TRIM_SLABS);
 		list_unlock();
 	}
 	kmem_arch_irq_restore(irq);
@@ -377,6 +412,17 @@ void caches_trim(void)
 {
 	for (int i = 0; i < TRIM_CACHES; i++)
 		trim_next();
+}
+
+void caches_trim_idle(void)
+{
+	struct kmem_cache *s;
+	struct kmem_list *l;
+
+	list_lock();
+	for_each_cache(s, l)
+		cache_trim(s, SIZE_MAX, SIZE_MAX);
+	list_unlock();
 }
 
 void kmem_for_each_cache(bool (*fn)(struct kmem_cache *s, void *arg),

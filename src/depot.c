@@ -42,14 +42,18 @@ void magazines_init(void)
 		   magazine_size(MAGAZINE_SHORT), &magazine_node[0], 1);
 	slabs_init(&magazine_slabs[1], "magazines-long",
 		   magazine_size(MAGAZINE_LONG), &magazine_node[1], 1);
-	magazine_slabs[0].get_pages = slabs_spare_pages;
-	magazine_slabs[1].get_pages = slabs_spare_pages;
 }
 
 size_t magazines_bytes(void)
 {
 	return MAGAZINES ? slabs_bytes(&magazine_slabs[0]) +
 			   slabs_bytes(&magazine_slabs[1]) : 0;
+}
+
+void magazines_shrink(void)
+{
+	slabs_shrink(&magazine_slabs[0]);
+	slabs_shrink(&magazine_slabs[1]);
 }
 
 void magazines_check(struct check *c)
@@ -68,7 +72,8 @@ static struct kmem_slabs *slabs_for(unsigned capacity)
 struct magazine *magazine_new(struct magazine_layer *l, unsigned limit)
 {
 	struct magazine *m = slabs_alloc(slabs_for(limit),
-					 GFP_NOWAIT | __GFP_NOWARN);
+					 GFP_NOWAIT | __GFP_NOWARN |
+					 __GFP_NORETRY);
 
 	if (!m)
 		return NULL;
@@ -243,26 +248,43 @@ void depot_drain(struct magazine_layer *l)
 		magazine_give_up(l, m);
 }
 
-void depot_trim(struct magazine_layer *l)
+/* One magazine that nobody has needed, or an empty one too many, or NULL. */
+static struct magazine *depot_take_idle(struct magazine_layer *l)
 {
-	struct magazine *full = NULL, *empty = NULL;
 	struct depot *d = &l->depot;
-	uintptr_t irq;
+	uintptr_t irq = lock_irq(&d->lock);
+	struct magazine *m = NULL;
+
+	if (d->idle) {
+		d->idle--;
+		m = pop_full(d);
+		d->max_objects = KMEM_MAX(d->max_objects - m->rounds,
+					  KMEM_MAX(l->min_depot, d->objects));
+	} else if (d->nr_empty > d->nr_full) {
+		m = pop_empty(d);
+	}
+	unlock_irq(&d->lock, irq);
+	return m;
+}
+
+/* From now on, what is there is idle until it is needed. */
+static void depot_look_again(struct depot *d)
+{
+	uintptr_t irq = lock_irq(&d->lock);
+
+	d->idle = d->nr_full;
+	unlock_irq(&d->lock, irq);
+}
+
+void depot_trim(struct magazine_layer *l, size_t most)
+{
+	struct depot *d = &l->depot;
+	struct magazine *m;
 
 	if (!kmem_load_relaxed(&d->nr_full) &&
 	    !kmem_load_relaxed(&d->nr_empty))
 		return;
-	irq = lock_irq(&d->lock);
-	if (d->idle) {
-		full = pop_full(d);
-		d->max_objects = KMEM_MAX(d->max_objects - full->rounds,
-					  KMEM_MAX(l->min_depot, d->objects));
-	}
-	d->idle = d->nr_full;
-	if (d->nr_empty > d->nr_full)
-		empty = pop_empty(d);
-	unlock_irq(&d->lock, irq);
-	if (full)
-		magazine_give_up(l, full);
-	magazine_delete(l, empty);
+	while (most-- && (m = depot_take_idle(l)))
+		magazine_give_up(l, m);
+	depot_look_again(d);
 }

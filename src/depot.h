@@ -31,9 +31,9 @@ bool depot_put_full(struct magazine_layer *l, struct magazine *full,
  * small for what its users do: raise its bound. */
 void depot_regret(struct magazine_layer *l);
 
-/* One magazine back that was not needed since the last call, and the bound
- * down by as much; and an empty one, if there are more than full ones. */
-void depot_trim(struct magazine_layer *l);
+/* Up to `most` magazines back that were not needed since the last call, and
+ * the bound down by as much; and empty ones, if there are more than full. */
+void depot_trim(struct magazine_layer *l, size_t most);
 
 /* All of them, as many as there are at the call. */
 void depot_drain(struct magazine_layer *l);

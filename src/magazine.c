@@ -175,6 +175,16 @@ static void empty_both(struct magazine_layer *l, struct magazine_cpu *c)
 	set_previous(c, c->previous, 0);
 }
 
+/* Give up the magazines too, which are memory as well. */
+static void unload_both(struct magazine_layer *l, struct magazine_cpu *c)
+{
+	empty_both(l, c);
+	magazine_delete(l, loaded(c));
+	magazine_delete(l, c->previous);
+	load(c, NULL, 0);
+	set_previous(c, NULL, 0);
+}
+
 /* Somebody wanted the memory back since we were here last. */
 static void drain_if_asked(struct magazine_layer *l, struct magazine_cpu *c)
 {
@@ -340,7 +350,9 @@ void magazine_free_slow(struct magazine_layer *l, void *obj,
 
 /* ---- draining ---- */
 
-void magazine_drain_cpu(struct magazine_layer *l)
+static void drain_here(struct magazine_layer *l,
+		       void (*drain)(struct magazine_layer *l,
+				     struct magazine_cpu *c))
 {
 	uintptr_t irq = kmem_arch_irq_save();
 	struct magazine_cpu *c = layer_cpu(l, kmem_arch_cpu());
@@ -349,10 +361,20 @@ void magazine_drain_cpu(struct magazine_layer *l)
 	if (!kmem_load_relaxed(&c->busy)) {
 		kmem_store_relaxed(&c->busy, 1);
 		c->epoch = kmem_load_relaxed(&l->epoch);
-		empty_both(l, c);
+		drain(l, c);
 		kmem_store_relaxed(&c->busy, 0);
 	}
 	kmem_arch_irq_restore(irq);
+}
+
+void magazine_drain_cpu(struct magazine_layer *l)
+{
+	drain_here(l, empty_both);
+}
+
+void magazine_unload_cpu(struct magazine_layer *l)
+{
+	drain_here(l, unload_both);
 }
 
 static void trim_cpu(struct magazine_layer *l)
@@ -371,10 +393,10 @@ static void trim_cpu(struct magazine_layer *l)
 	kmem_arch_irq_restore(irq);
 }
 
-void magazine_trim(struct magazine_layer *l)
+void magazine_trim(struct magazine_layer *l, size_t most)
 {
 	trim_cpu(l);
-	depot_trim(l);
+	depot_trim(l, most);
 }
 
 void magazine_drain(struct magazine_layer *l)
@@ -389,11 +411,7 @@ void magazine_layer_fini(struct magazine_layer *l)
 	for (unsigned i = 0; i < zones.nr_cpus; i++) {
 		struct magazine_cpu *c = layer_cpu(l, i);
 
-		empty_both(l, c);
-		magazine_delete(l, loaded(c));
-		magazine_delete(l, c->previous);
-		load(c, NULL, 0);
-		set_previous(c, NULL, 0);
+		unload_both(l, c);
 		c->limit = 0;
 	}
 	depot_drain(l);

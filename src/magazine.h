@@ -130,8 +130,9 @@ void run_on_all_cpus(void (*fn)(void *arg), void *arg);
 
 /* At boot, once, before any layer is used. */
 void magazines_init(void);
-/* Bytes of pages that hold magazines. */
+/* Bytes of pages that hold magazines; return those that hold none. */
 size_t magazines_bytes(void);
+void magazines_shrink(void);
 void magazines_check(struct check *c);
 
 /*
@@ -157,13 +158,16 @@ struct round magazine_alloc_last(struct magazine_layer *l);
 void magazine_free_slow(struct magazine_layer *l, void *obj,
 			kmem_slot_t *slot);
 
-/* Return this CPU's objects, or the depot's (depot.c), to the layer below. */
+/* Return this CPU's objects, or the depot's (depot.c), to the layer below; and
+ * this CPU's magazines too. */
 void magazine_drain_cpu(struct magazine_layer *l);
+void magazine_unload_cpu(struct magazine_layer *l);
 void depot_drain(struct magazine_layer *l);
 
-/* Return what was not needed since the last call: one of the depot's magazines,
- * lowering the depot's bound, and this CPU's if it has not used them. */
-void magazine_trim(struct magazine_layer *l);
+/* Return what was not needed since the last call: up to `most` of the depot's
+ * magazines, lowering the depot's bound, and this CPU's if it has not used
+ * them. */
+void magazine_trim(struct magazine_layer *l, size_t most);
 
 /* Drain both, and ask every other CPU to drain at its next slow path. */
 void magazine_drain(struct magazine_layer *l);

@@ -41,6 +41,11 @@ void page_layers_init(struct zone *z, void *mem);
  * a context that may sleep, no lock held. Set once at boot. */
 void page_alloc_set_shrink(void (*shrink)(void));
 
+/* With magazines, return the blocks that were not needed since the last call;
+ * or all of them, and the magazines, of this CPU or of all. */
+void pages_trim(void);
+void pages_unload(bool all_cpus);
+
 /* alloc_pages() near the node of that index. */
 struct page *alloc_pages_near(unsigned node, gfp_t gfp, unsigned order);
 

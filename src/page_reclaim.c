@@ -51,6 +51,31 @@ void drain_pages(void)
 	drain_layers(magazine_drain);
 }
 
+static void unload_this_cpu(void *arg)
+{
+	(void)arg;
+	drain_layers(magazine_unload_cpu);
+}
+
+void pages_unload(bool all_cpus)
+{
+	if (all_cpus)
+		run_on_all_cpus(unload_this_cpu, NULL);
+	else
+		unload_this_cpu(NULL);
+	drain_layers(magazine_drain);
+}
+
+static void trim_layer(struct magazine_layer *l)
+{
+	magazine_trim(l, SIZE_MAX);
+}
+
+void pages_trim(void)
+{
+	drain_layers(trim_layer);
+}
+
 /* ---- when magazines are empty ---- */
 
 static struct page *try_zones(unsigned node, gfp_t gfp, unsigned order)

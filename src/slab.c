@@ -509,22 +509,21 @@ void slabs_shrink(struct kmem_slabs *s)
 	}
 }
 
-void slabs_trim(struct kmem_slabs *s)
+void slabs_trim(struct kmem_slabs *s, size_t most)
 {
 	for (unsigned i = 0; i < s->nr_nodes; i++) {
 		struct slab_node *n = &s->node[i];
 		struct kmem_list excess;
 		uintptr_t irq;
-		size_t most;
+		size_t idle;
 
 		if (!kmem_load_relaxed(&n->nr_empty))
 			continue;
 		list_init(&excess);
 		irq = lock_irq(&n->lock);
-		most = KMEM_MIN((n->idle_empty + 1) / 2,
-				(size_t)SLABS_TRIMMED);
-		remove_empty(n, most, &excess);
-		n->max_empty = KMEM_MAX(n->max_empty - most, n->nr_empty);
+		idle = KMEM_MIN((n->idle_empty + 1) / 2, most);
+		remove_empty(n, idle, &excess);
+		n->max_empty = KMEM_MAX(n->max_empty - idle, n->nr_empty);
 		n->max_empty = KMEM_MAX(n->max_empty, (size_t)1);
 		n->idle_empty = n->nr_empty;
 		unlock_irq(&n->lock, irq);

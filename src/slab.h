@@ -87,12 +87,10 @@ size_t slab_waste(size_t size, unsigned order);
 void slabs_init(struct kmem_slabs *s, const char *name, size_t size,
 		struct slab_node *node, unsigned nr_nodes);
 
-/* Pages straight from the zones: for tables that the page allocator needs. */
+/* Pages straight from the zones: for tables that the page allocator needs. Not
+ * from the reserves with __GFP_NORETRY: for those that one can do without. */
 struct page *slabs_raw_pages(struct kmem_slabs *s, gfp_t gfp, unsigned node,
 			     unsigned order);
-/* The same, but not from the reserves: for tables that one can do without. */
-struct page *slabs_spare_pages(struct kmem_slabs *s, gfp_t gfp, unsigned node,
-			       unsigned order);
 void slabs_put_raw_pages(struct kmem_slabs *s, struct page *page,
 			 unsigned order);
 
@@ -143,9 +141,8 @@ bool slabs_free_from(struct page *page, struct kmem_slabs *s, const void *p,
 void slabs_shrink(struct kmem_slabs *s);
 
 /* Return those of empty slabs that were not needed since the last call, half
- * of them and at most SLABS_TRIMMED, and keep fewer from now on. */
-#define SLABS_TRIMMED	4
-void slabs_trim(struct kmem_slabs *s);
+ * of them and at most `most`, and keep fewer from now on. */
+void slabs_trim(struct kmem_slabs *s, size_t most);
 
 /* The counts of all nodes, added up; sum->lock has the uses of the locks. */
 void slabs_sum(struct kmem_slabs *s, struct slab_node *sum);
@@ -181,12 +178,15 @@ void slots_init(void);
  * the bytes left over at its end included. */
 unsigned nr_slots(const struct kmem_slabs *s, unsigned order);
 
-/* The array of n slots of a new slab of s, NULL without memory; and back. */
-kmem_slot_t *slots_get(struct kmem_slabs *s, struct page *head, unsigned n);
+/* The array of n slots of a new slab of s, NULL without memory; and back. With
+ * __GFP_NORETRY, not from the reserves. */
+kmem_slot_t *slots_get(struct kmem_slabs *s, struct page *head, unsigned n,
+		       gfp_t gfp);
 void slots_put(struct kmem_slabs *s, struct page *head, unsigned n);
 
-/* Bytes of pages they use. */
+/* Bytes of pages they use; return those that hold none. */
 size_t slots_bytes(void);
+void slots_shrink(void);
 void slots_check(struct check *c);
 
 /*

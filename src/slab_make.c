@@ -88,16 +88,7 @@ struct page *slabs_raw_pages(struct kmem_slabs *s, gfp_t gfp, unsigned node,
 			     unsigned order)
 {
 	(void)s;
-	(void)gfp;
-	return zones_take_raw(node, order, true);
-}
-
-struct page *slabs_spare_pages(struct kmem_slabs *s, gfp_t gfp, unsigned node,
-			       unsigned order)
-{
-	(void)s;
-	(void)gfp;
-	return zones_take_raw(node, order, false);
+	return zones_take_raw(node, order, !(gfp & __GFP_NORETRY));
 }
 
 void slabs_put_raw_pages(struct kmem_slabs *s, struct page *page,
@@ -159,7 +150,7 @@ struct page *slab_make(struct kmem_slabs *s, gfp_t gfp, unsigned node)
 		return NULL;
 	n = slab_capacity(s->size, order);
 	slots = nr_slots(s, order);
-	slot = slots_get(s, head, slots);
+	slot = slots_get(s, head, slots, gfp);
 	if (!slot) {
 		s->put_pages(s, head, order);
 		if (!(gfp & __GFP_NOWARN))

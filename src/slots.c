@@ -65,13 +65,14 @@ size_t slabs_slot_room(const struct kmem_slabs *s)
 	return t ? t->size : 0;
 }
 
-kmem_slot_t *slots_get(struct kmem_slabs *s, struct page *head, unsigned n)
+kmem_slot_t *slots_get(struct kmem_slabs *s, struct page *head, unsigned n,
+		       gfp_t gfp)
 {
 	struct kmem_slabs *t = slots_for(s, n);
 
 	KMEM_ASSERT(t || n <= KMEM_INLINE_SLOTS);
-	return t ? slabs_alloc(t, GFP_NOWAIT | __GFP_NOWARN) :
-		   head->inline_slot;
+	return t ? slabs_alloc(t, GFP_NOWAIT | __GFP_NOWARN |
+			       (gfp & __GFP_NORETRY)) : head->inline_slot;
 }
 
 void slots_put(struct kmem_slabs *s, struct page *head, unsigned n)
@@ -89,6 +90,13 @@ size_t slots_bytes(void)
 	for (unsigned i = 0; SLOT_TABLES && i < NR_SLOT_TABLES; i++)
 		bytes += slabs_bytes(&slot_slabs[i]);
 	return bytes;
+}
+
+void slots_shrink(void)
+{
+	/* In this order: one's slots are in the next. */
+	for (unsigned i = 0; SLOT_TABLES && i < NR_SLOT_TABLES; i++)
+		slabs_shrink(&slot_slabs[i]);
 }
 
 void slots_check(struct check *c)

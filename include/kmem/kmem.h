@@ -24,7 +24,7 @@
  *	layers: slab slab_make slots slab_check
  *	layers: magazine depot magazine_check
  *	layers: page_alloc page_reclaim
- *	layers: cache caches cache_check
+ *	layers: cache caches cache_check trim
  *	layers: kmalloc
  *	layers: regions plan boot
  *	layers: report check
@@ -47,6 +47,7 @@
 #include <kmem/page_alloc.h>
 #include <kmem/cache.h>
 #include <kmem/kmalloc.h>
+#include <kmem/trim.h>
 #include <kmem/stats.h>
 #include <kmem/report.h>
 

@@ -22,7 +22,7 @@ function group(file)
 		return "slabs"
 	if (file ~ /^(magazine|depot)$/)
 		return "magazines"
-	if (file ~ /^(cache|caches)$/)
+	if (file ~ /^(cache|caches|trim)$/)
 		return "caches"
 	if (file ~ /^(kmalloc|bits)$/)
 		return "kmalloc"

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tests/unit/trim_test.c - kmem_trim(): what kmem holds for nobody goes back,
+ * to the last page.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "testlib.h"
+#include "kmem_arch.h"
+
+#define CPUS	4
+#define CACHES	24
+
+/* Stands for an inter-processor interrupt to a CPU that is idle. */
+static void run_on_cpu(void *ctx, unsigned cpu, void (*fn)(void *), void *arg)
+{
+	unsigned here = kmem_arch_cpu();
+
+	(void)ctx;
+	host_cpu_set(cpu);
+	fn(arg);
+	host_cpu_set(here);
+}
+
+static const struct kmem_hooks hooks = {
+	.log = test_log, .run_on_cpu = run_on_cpu,
+};
+
+static const struct test_range map[] = {
+	{ 1 * MIB, 65 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE },
+};
+
+static void start(const struct kmem_hooks *h)
+{
+	struct kmem_params p = { .nr_cpus = CPUS, .hooks = h };
+
+	host_cpu_set(0);
+	assert_int_equal(test_machine(map, 1, &p), KMEM_OK);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	start(&hooks);
+	test_panics_record();
+	test_log_clear();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	assert_clean_end();
+	return 0;
+}
+
+/* ------------------------------------------------------- a varied workload */
+
+enum { SLOTS = 512 };
+
+struct work {
+	struct kmem_cache *cache[CACHES];
+	void *obj[CPUS][SLOTS];
+	int kind[CPUS][SLOTS];	/* cache; CACHES: kmalloc; more: pages */
+	unsigned turns;
+};
+
+static void put(struct work *w, unsigned cpu, unsigned i)
+{
+	int kind = w->kind[cpu][i];
+
+	if (kind < CACHES)
+		kmem_cache_free(w->cache[kind], w->obj[cpu][i]);
+	else if (kind == CACHES)
+		kfree(w->obj[cpu][i]);
+	else
+		__free_pages(w->obj[cpu][i], (unsigned)(kind - CACHES - 1));
+	w->obj[cpu][i] = NULL;
+}
+
+static void get(struct work *w, unsigned cpu, unsigned i, uint64_t *rnd)
+{
+	int kind = (int)test_below(rnd, CACHES + 8);
+	void *p;
+
+	if (kind < CACHES)
+		p = kmem_cache_alloc(w->cache[kind], GFP_NOWAIT);
+	else if (kind == CACHES)
+		p = kmalloc((size_t)test_below(rnd, 20000), GFP_NOWAIT);
+	else
+		p = alloc_pages(GFP_NOWAIT, (unsigned)(kind - CACHES - 1));
+	w->obj[cpu][i] = p == ZERO_SIZE_PTR ? NULL : p;
+	w->kind[cpu][i] = kind;
+}
+
+static void work(unsigned cpu, void *arg)
+{
+	struct work *w = arg;
+	uint64_t rnd = cpu + 1;
+
+	for (unsigned turn = 0; turn < w->turns; turn++) {
+		unsigned i = (unsigned)test_below(&rnd, SLOTS);
+
+		if (w->obj[cpu][i])
+			put(w, cpu, i);
+		else
+			get(w, cpu, i, &rnd);
+	}
+}
+
+static void make_caches(struct work *w)
+{
+	for (unsigned k = 0; k < CACHES; k++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "trim-%u", k);
+		w->cache[k] = kmem_cache_create(name, 8 + k * k * 13, 0,
+						SLAB_NO_MERGE, NULL);
+		assert_non_null(w->cache[k]);
+	}
+}
+
+/* All that the CPUs hold, each freed on the next CPU. */
+static void free_all(struct work *w)
+{
+	for (unsigned cpu = 0; cpu < CPUS; cpu++) {
+		host_cpu_set((cpu + 1) % CPUS);
+		for (unsigned i = 0; i < SLOTS; i++)
+			if (w->obj[cpu][i])
+				put(w, cpu, i);
+	}
+	host_cpu_set(0);
+}
+
+static void destroy_caches(struct work *w)
+{
+	for (unsigned k = 0; k < CACHES; k++)
+		kmem_cache_destroy(w->cache[k]);
+}
+
+static struct work w;
+
+/*
+ * A kernel counts free pages, runs a test on four CPUs that creates caches,
+ * allocates from them, from kmalloc() and pages of all orders, frees it all on
+ * other CPUs and destroys the caches; then it drains and counts again. What
+ * could be missing: objects and pages in magazines, empty slabs, the magazines
+ * themselves, slot arrays, cache descriptors.
+ */
+static void test_free_pages_equal_after_a_drain(void **state)
+{
+	size_t before = nr_free_pages();
+
+	(void)state;
+	for (unsigned round = 0; round < 3; round++) {
+		make_caches(&w);
+		w.turns = test_scaled(40000);
+		host_run_cpus(CPUS, work, &w);
+		assert_sound();
+		free_all(&w);
+		assert_sound();
+		destroy_caches(&w);
+		assert_true(nr_free_pages() < before);
+		kmem_trim(KMEM_DRAIN_CPU);
+		assert_int_equal(nr_free_pages(), before);
+		assert_sound();
+	}
+}
+
+/* The same with caches that stay, objects that stay, and CPUs whose magazines
+ * have been in use before: drained before and after, the count is the same. */
+static void test_equal_with_a_busy_system(void **state)
+{
+	struct kmem_cache *mine;
+	void *obj[300];
+	size_t before;
+
+	(void)state;
+	make_caches(&w);
+	w.turns = test_scaled(40000);
+	host_run_cpus(CPUS, work, &w);
+	kmem_trim(KMEM_DRAIN_CPU);
+	before = nr_free_pages();
+
+	mine = kmem_cache_create("mine", 40, 0, 0, NULL);
+	for (unsigned i = 0; i < 300; i++)
+		assert_non_null(obj[i] = kmem_cache_alloc(mine, GFP_KERNEL));
+	for (unsigned i = 0; i < 300; i++) {
+		host_cpu_set(i % CPUS);
+		kmem_cache_free(mine, obj[i]);
+	}
+	host_cpu_set(0);
+	kmem_cache_destroy(mine);
+	kmem_trim(KMEM_DRAIN_CPU);
+	assert_int_equal(nr_free_pages(), before);
+
+	free_all(&w);
+	destroy_caches(&w);
+}
+
+/* KMEM_DRAIN does without other CPUs: theirs is what is still missing, and it
+ * comes back when each has drained itself. */
+static void test_drain_is_this_cpu(void **state)
+{
+	static const struct kmem_hooks none = { .log = test_log };
+	void *obj[CPUS];
+	size_t before;
+
+	(void)state;
+	start(&none);
+	before = nr_free_pages();
+	for (unsigned cpu = 0; cpu < CPUS; cpu++) {
+		host_cpu_set(cpu);
+		assert_non_null(obj[cpu] = kmalloc(64, GFP_KERNEL));
+		kfree(obj[cpu]);
+	}
+	host_cpu_set(0);
+	kmem_trim(KMEM_DRAIN);
+	assert_true(nr_free_pages() < before);
+	for (unsigned cpu = 0; cpu < CPUS; cpu++) {
+		host_cpu_set(cpu);
+		kmem_trim(KMEM_DRAIN);
+	}
+	host_cpu_set(0);
+	kmem_trim(KMEM_DRAIN);
+	assert_int_equal(nr_free_pages(), before);
+}
+
+/* What a trim returns has come free. */
+static void test_trim_says_how_much(void **state)
+{
+	size_t before, freed;
+
+	(void)state;
+	assert_int_equal(kmem_trim(KMEM_DRAIN_CPU), 0);
+	make_caches(&w);
+	w.turns = test_scaled(40000);
+	host_run_cpus(CPUS, work, &w);
+	free_all(&w);
+	before = nr_free_pages();
+	freed = kmem_trim(KMEM_DRAIN_CPU);
+	assert_true(freed > 0);
+	assert_int_equal(nr_free_pages(), before + freed);
+	destroy_caches(&w);
+}
+
+static size_t slabs_of(struct kmem_cache *s)
+{
+	struct kmem_cache_stats st;
+
+	kmem_cache_stats(s, &st);
+	return st.slabs;
+}
+
+/* A cache that is in use keeps, through trims, what it uses again; one that
+ * has come to rest is down to nearly nothing after a few. */
+static void test_trim_follows_the_working_set(void **state)
+{
+	enum { N = 4000 };
+	static void *obj[N];
+	struct kmem_cache *s = kmem_cache_create("set", 256, 0, 0, NULL);
+	size_t full;
+
+	(void)state;
+	for (unsigned turn = 0; turn < 12; turn++) {
+		for (unsigned i = 0; i < N; i++)
+			assert_non_null(obj[i] = kmem_cache_alloc(s,
+								  GFP_KERNEL));
+		full = slabs_of(s);
+		for (unsigned i = 0; i < N; i++)
+			kmem_cache_free(s, obj[i]);
+		kmem_trim(KMEM_TRIM);
+		if (turn > 6)
+			assert_true(slabs_of(s) > full / 8);
+	}
+	for (unsigned i = 0; i < 16; i++)
+		kmem_trim(KMEM_TRIM);
+	assert_true(slabs_of(s) <= 2);
+	assert_sound();
+	kmem_cache_destroy(s);
+}
+
+/* Before kmem_init() there is nothing to give. */
+static void test_before_init(void **state)
+{
+	(void)state;
+	kmem_reset();
+	assert_int_equal(kmem_trim(KMEM_TRIM), 0);
+	assert_int_equal(kmem_trim(KMEM_DRAIN), 0);
+	assert_int_equal(kmem_trim(KMEM_DRAIN_CPU), 0);
+}
+
+int main(void)
+{
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(test_free_pages_equal_after_a_drain),
+		CASE(test_equal_with_a_busy_system),
+		CASE(test_drain_is_this_cpu),
+		CASE(test_trim_says_how_much),
+		CASE(test_trim_follows_the_working_set),
+		CASE(test_before_init),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

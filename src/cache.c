@@ -66,6 +66,7 @@ static struct round get_existing(struct kmem_cache *s)
 static struct round get_cached(struct kmem_cache *s, gfp_t gfp)
 {
 	struct round r = get_existing(s);
+	struct waiter w = { .waiting = false };
 	gfp_t once = gfp;
 
 	if (r.obj)
@@ -80,9 +81,10 @@ static struct round get_cached(struct kmem_cache *s, gfp_t gfp)
 		if (MAGAZINES && KMEM_UNLIKELY(!r.obj))
 			r = magazine_alloc_last(&s->magazine);
 	} while (KMEM_UNLIKELY(!r.obj) && (gfp & __GFP_NOFAIL) &&
-		 page_alloc_wait(gfp, s->slabs.min_order));
+		 wait_for_memory(&w, gfp, s->slabs.min_order));
+	wait_end(&w);
 	if (MAGAZINES)
-		caches_trim();
+		caches_trim(TRIM_CACHES);
 	return r;
 }
 
@@ -113,7 +115,8 @@ void *cache_alloc_again(struct kmem_cache *s, gfp_t gfp, void *bad)
 
 void cache_free_slow(struct kmem_cache *s, void *p, kmem_slot_t *slot)
 {
-	magazine_free_slow(&s->magazine, p, slot);
+	if (magazine_free_slow(&s->magazine, p, slot))
+		caches_trim(1);
 }
 
 void *cache_alloc_zeroed(struct kmem_cache *s, gfp_t gfp)

@@ -32,9 +32,10 @@ struct kmem_cache {
 /* At boot, once; the zones are ready. Return: false if memory is too short. */
 bool kmem_cache_bootstrap(void);
 
-/* A cache has grown: let some others give up what they don't need. Context:
- * any. */
-void caches_trim(void);
+/* A cache has grown by a slab, or a CPU freed a magazine-full: let so many
+ * others give up what they don't need. Context: any. */
+#define TRIM_CACHES	4		/* for a new slab */
+void caches_trim(unsigned caches);
 
 /* What all give up: what they have not needed since they were last trimmed; all
  * that magazines, depots and empty slabs hold; the magazines themselves; the

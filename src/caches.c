@@ -9,9 +9,10 @@
  * needs no cache.
  *
  * Memory goes from cache to cache by trims: whenever one has grown by a slab,
- * the `hand` moves on by a few others on the list, and each of them returns
- * what it has not needed since the hand was there last (depot.c, slab.c). When
- * pages run short, all of them return all they can (shrink_all).
+ * the `hand` moves on by a few others on the list, and whenever a CPU has freed
+ * a magazine-full, by one; each of them returns what it has not needed since
+ * the hand was there last (depot.c, slab.c). When
+ * pages run short, all of them return all they can (caches_shrink).
  *
  * Locks: `caches.lock` guards the list of caches. It is taken by threads
  * only, with preemption off but interrupts on, because walks over all caches
@@ -26,8 +27,7 @@ _Static_assert(offsetof(struct kmem_cache, magazine) +
 	       sizeof(struct magazine_layer) == sizeof(struct kmem_cache),
 	       "the CPUs' parts follow the layer, and the cache");
 
-/* Looked at for each new slab, and what each of them gives up at most. */
-#define TRIM_CACHES	4
+/* What each cache gives up at most. */
 #define TRIM_MAGAZINES	1
 #define TRIM_SLABS	4
 
@@ -376,12 +376,6 @@ void caches_shrink_tables(void)
 	slabs_shrink(&caches.nodes);
 }
 
-/* The page allocator is short of memory. */
-static void shrink_all(void)
-{
-	caches_shrink(true);
-}
-
 /* ---- all of them ---- */
 
 static void cache_trim(struct kmem_cache *s, size_t magazines, size_t slabs)
@@ -408,9 +402,9 @@ static void trim_next(void)
 	kmem_arch_irq_restore(irq);
 }
 
-void caches_trim(void)
+void caches_trim(unsigned caches)
 {
-	for (int i = 0; i < TRIM_CACHES; i++)
+	while (caches--)
 		trim_next();
 }
 
@@ -493,6 +487,6 @@ bool kmem_cache_bootstrap(void)
 	bare_slabs(&caches.nodes, "kmem_cache_node",
 		   zones.nr_nodes * sizeof(struct slab_node),
 		   &caches.node[1]);
-	page_alloc_set_shrink(shrink_all);
+	page_alloc_set_shrink(caches_shrink);
 	return true;
 }

@@ -28,7 +28,8 @@
  *
  * Who may touch what:
  *
- *   magazine_cpu	its own CPU, in the order thread < interrupt. Fast path:
+ *   magazine_cpu	its own CPU, in the order thread < interrupt (but see
+ *			Waiting for `end`). Fast path:
  *			preemption off, `busy` set. Slow path: interrupts
  *			masked too. An interrupt that finds `busy` set has
  *			landed in a fast path below it: it leaves the slots
@@ -43,9 +44,21 @@
  * bound follows the working set (depot.c): up when a refill asks below for
  * what was flushed there before, down by a trim when magazines lay idle. A
  * trim also empties the magazines of the CPU it runs on, if that CPU has not
- * used them since it last trimmed this layer. Trims are driven by growth: each
- * new slab of any cache trims a few caches (cache.c), so that what one cache
- * no longer needs another can have.
+ * used them since it last trimmed this layer. Trims are driven by growth and by
+ * frees: each new slab of any cache trims a few caches, each full magazine that
+ * leaves a CPU trims one (cache.c), so that what one cache no longer needs
+ * another can have.
+ *
+ * *Waiting.* While somebody sleeps until memory comes free (page_reclaim.c),
+ * nothing may stay in magazines that nobody looks at. Whoever begins to wait
+ * drains the layers, and a drain also *closes* them: it sets every CPU's `end`
+ * to NULL, so that its next free finds no room and goes the slow way. That way
+ * ends in settle(), which opens the magazine again; or, as long as somebody
+ * waits, leaves it closed and gives all it holds below, where the give wakes
+ * them. That is all that other CPUs ever write to a magazine_cpu. For the two
+ * not to miss one another, settle() stores `end` by an exchange: if a closer
+ * was first, it is seen, and with it the count of those who wait; if not, its
+ * NULL remains.
  *
  * Invariants:
  *
@@ -81,11 +94,17 @@ void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
 static void load(struct magazine_cpu *c, struct magazine *m, unsigned n)
 {
 	struct round *bottom = m ? m->round : NULL;
-	unsigned room = m ? KMEM_MIN(c->limit, m->capacity) : 0;
 
 	kmem_store_relaxed(&c->bottom, bottom);
 	kmem_store_relaxed(&c->top, m ? bottom + n : NULL);
-	c->end = m ? bottom + room : NULL;
+}
+
+/* How far the loaded magazine may be filled. */
+static struct round *load_end(const struct magazine_cpu *c)
+{
+	struct magazine *m = loaded(c);
+
+	return m ? c->bottom + KMEM_MIN(c->limit, m->capacity) : NULL;
 }
 
 static void set_rounds(struct magazine_cpu *c, size_t n)
@@ -153,7 +172,6 @@ static void count_trip(struct magazine_layer *l, struct magazine_cpu *c)
 		return;
 	c->trips = 0;
 	c->limit = (uint8_t)KMEM_MIN(c->limit * 2, l->max_limit);
-	load(c, loaded(c), rounds(c));
 }
 
 static void give_below(struct magazine_layer *l, struct magazine_cpu *c,
@@ -183,6 +201,22 @@ static void unload_both(struct magazine_layer *l, struct magazine_cpu *c)
 	magazine_delete(l, c->previous);
 	load(c, NULL, 0);
 	set_previous(c, NULL, 0);
+}
+
+/* The end of every slow path: let the fast ones use what is loaded now; or,
+ * while somebody waits for memory, keep nothing. */
+static void settle(struct magazine_layer *l, struct magazine_cpu *c)
+{
+	if (!kmem_hooks.wait) {
+		kmem_store_relaxed(&c->end, load_end(c));
+		return;
+	}
+	kmem_store_exchange(&c->end, load_end(c));
+	if (KMEM_LIKELY(!kmem_load_relaxed(&zones.waiters)))
+		return;
+	kmem_store_relaxed(&c->end, NULL);
+	empty_both(l, c);
+	depot_drain(l);
 }
 
 /* Somebody wanted the memory back since we were here last. */
@@ -265,11 +299,12 @@ static void load_empty(struct magazine_layer *l, struct magazine_cpu *c)
 	swap_magazines(c);
 }
 
-/* Have room for at least one round in the loaded magazine. */
-static void make_room(struct magazine_layer *l, struct magazine_cpu *c)
+/* Have room for at least one round in the loaded magazine. Return: whether a
+ * magazine had to go, to the depot or below. */
+static bool make_room(struct magazine_layer *l, struct magazine_cpu *c)
 {
-	if (c->top < c->end)
-		return;
+	if (c->top < load_end(c))
+		return false;
 	if (!c->previous)
 		set_previous(c, magazine_new(l, c->limit), 0);
 	if (c->previous && !is_full(c, c->previous, c->previous_rounds)) {
@@ -278,17 +313,18 @@ static void make_room(struct magazine_layer *l, struct magazine_cpu *c)
 			swap_magazines(c);
 		else
 			load_empty(l, c);
-		return;
+		return false;
 	}
 	count_trip(l, c);
-	if (c->top < c->end)
-		return;
+	if (c->top < load_end(c))
+		return false;
 	if (c->previous)
 		put_full(l, c);
 	if (c->previous)
 		load_empty(l, c);
 	else				/* no empty magazine to be had */
 		empty_both(l, c);
+	return true;
 }
 
 struct round magazine_alloc_slow(struct magazine_layer *l)
@@ -308,6 +344,7 @@ struct round magazine_alloc_slow(struct magazine_layer *l)
 			r = *c->top;
 			kmem_count(&c->served[DIR_ALLOC]);
 		}
+		settle(l, c);
 		kmem_store_relaxed(&c->busy, 0);
 	}
 	kmem_arch_irq_restore(irq);
@@ -326,12 +363,13 @@ struct round magazine_alloc_last(struct magazine_layer *l)
 	return r;
 }
 
-void magazine_free_slow(struct magazine_layer *l, void *obj,
+bool magazine_free_slow(struct magazine_layer *l, void *obj,
 			kmem_slot_t *slot)
 {
 	uintptr_t irq = kmem_arch_irq_save();
 	struct magazine_cpu *c = layer_cpu(l, kmem_arch_cpu());
 	struct round r = { obj, slot };
+	bool full = false;
 
 	if (kmem_load_relaxed(&c->busy) || !magazine_ready(l, c)) {
 		kmem_count(&c->directs[DIR_FREE]);
@@ -339,13 +377,15 @@ void magazine_free_slow(struct magazine_layer *l, void *obj,
 	} else {
 		kmem_store_relaxed(&c->busy, 1);
 		drain_if_asked(l, c);
-		make_room(l, c);
+		full = make_room(l, c);
 		*c->top = r;
 		set_rounds(c, rounds(c) + 1);
 		kmem_count(&c->served[DIR_FREE]);
+		settle(l, c);
 		kmem_store_relaxed(&c->busy, 0);
 	}
 	kmem_arch_irq_restore(irq);
+	return full;
 }
 
 /* ---- draining ---- */
@@ -362,6 +402,7 @@ static void drain_here(struct magazine_layer *l,
 		kmem_store_relaxed(&c->busy, 1);
 		c->epoch = kmem_load_relaxed(&l->epoch);
 		drain(l, c);
+		settle(l, c);
 		kmem_store_relaxed(&c->busy, 0);
 	}
 	kmem_arch_irq_restore(irq);
@@ -402,6 +443,8 @@ void magazine_trim(struct magazine_layer *l, size_t most)
 void magazine_drain(struct magazine_layer *l)
 {
 	kmem_add_relaxed(&l->epoch, 1);
+	for (unsigned i = 0; i < zones.nr_cpus; i++)
+		kmem_store_exchange(&layer_cpu(l, i)->end, NULL);
 	magazine_drain_cpu(l);
 	depot_drain(l);
 }
@@ -412,6 +455,7 @@ void magazine_layer_fini(struct magazine_layer *l)
 		struct magazine_cpu *c = layer_cpu(l, i);
 
 		unload_both(l, c);
+		kmem_store_relaxed(&c->end, NULL);
 		c->limit = 0;
 	}
 	depot_drain(l);

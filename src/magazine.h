@@ -30,14 +30,16 @@ struct magazine {
 #define MAGAZINE_LONG		KMEM_MAGAZINE_ROUNDS	/* 62: 1008 bytes */
 
 /*
- * What one CPU has of one layer, written by that CPU only. The fast paths use
+ * What one CPU has of one layer, written by that CPU only (but `end` may be
+ * set to NULL by others). The fast paths use
  * the first cache line; `busy` is set while it is being changed.
  *
  *	loaded->round[]  │▓▓▓▓▓▓▓▓▓▓▓▓│░░░░░░░│
  *	                 bottom       top     end
  *
  * A pop takes what is below top, if top is above bottom; a push goes to top,
- * if that is below end. Without a magazine the three are NULL. (top may be
+ * if that is below end. Without a magazine the three are NULL; end also while
+ * the magazine is closed (magazine.c). (top may be
  * above end, when a magazine was filled further than `limit` elsewhere.) The
  * pairs count allocations [0] and frees [1].
  */
@@ -154,8 +156,9 @@ struct round magazine_alloc_slow(struct magazine_layer *l);
 /* When all else has failed: any object that the layer below has. */
 struct round magazine_alloc_last(struct magazine_layer *l);
 
-/* When the fast path has failed: there is always room for a free. */
-void magazine_free_slow(struct magazine_layer *l, void *obj,
+/* When the fast path has failed: there is always room for a free. Return:
+ * whether a full magazine left this CPU. */
+bool magazine_free_slow(struct magazine_layer *l, void *obj,
 			kmem_slot_t *slot);
 
 /* Return this CPU's objects, or the depot's (depot.c), to the layer below; and
@@ -169,7 +172,8 @@ void depot_drain(struct magazine_layer *l);
  * them. */
 void magazine_trim(struct magazine_layer *l, size_t most);
 
-/* Drain both, and ask every other CPU to drain at its next slow path. */
+/* Drain both, and ask every other CPU to drain at its next slow path, which
+ * its next free is. */
 void magazine_drain(struct magazine_layer *l);
 
 /* All of them, and the magazines too; no CPU may use the layer any more. */
@@ -250,7 +254,7 @@ KMEM_INLINE bool magazine_free(struct magazine_layer *l, void *obj,
 	if (KMEM_UNLIKELY(!c))
 		return false;
 	top = kmem_load_plain(&c->top);
-	room = top < c->end;
+	room = top < kmem_load_plain(&c->end);
 	if (KMEM_LIKELY(room)) {
 		*top = (struct round){ obj, slot };
 		kmem_store_plain(&c->top, top + 1);
@@ -287,7 +291,8 @@ KMEM_INLINE size_t magazine_free_many(struct magazine_layer *l,
 
 	if (KMEM_UNLIKELY(!c))
 		return 0;
-	for (top = kmem_load_plain(&c->top); put < n && top < c->end; )
+	for (top = kmem_load_plain(&c->top);
+	     put < n && top < kmem_load_plain(&c->end); )
 		*top++ = rounds[put++];
 	kmem_store_plain(&c->top, top);
 	kmem_count_n(&c->served[DIR_FREE], put);

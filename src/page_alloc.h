@@ -39,7 +39,7 @@ void page_layers_init(struct zone *z, void *mem);
 
 /* The upper layers' own reserves, given back when memory is short: called in
  * a context that may sleep, no lock held. Set once at boot. */
-void page_alloc_set_shrink(void (*shrink)(void));
+void page_alloc_set_shrink(void (*shrink)(bool all_cpus));
 
 /* With magazines, return the blocks that were not needed since the last call;
  * or all of them, and the magazines, of this CPU or of all. */
@@ -60,9 +60,35 @@ struct page *alloc_slow(unsigned node, gfp_t gfp, unsigned order)
 struct page *alloc_again(struct page *bad, unsigned node, gfp_t gfp,
 			 unsigned order) KMEM_COLD;
 
-/* A request with __GFP_NOFAIL has failed: wait until memory may have come free.
- * Return: false, after a report, if there is no way to wait. */
-bool page_alloc_wait(gfp_t gfp, unsigned order);
+/* A request that must not fail has failed: call the wait hook. Return: false,
+ * after a report, if there is no way to wait. */
+bool page_alloc_wait(gfp_t gfp, unsigned order, unsigned wakes);
+
+/* A request that may have to wait, and has not yet. */
+struct waiter {
+	bool waiting;
+	unsigned wakes;			/* zones.wakes before the last try */
+};
+
+bool waiter_wait(struct waiter *w, gfp_t gfp, unsigned order);
+void waiter_end(struct waiter *w);
+
+/*
+ * The same so that no wake-up is missed: the first call does not sleep, but
+ * has the next attempt made as one that waits already. wait_end() ends it,
+ * begun or not.
+ */
+KMEM_INLINE bool wait_for_memory(struct waiter *w, gfp_t gfp, unsigned order)
+{
+	return WAKES ? waiter_wait(w, gfp, order) :
+		       page_alloc_wait(gfp, order, 0);
+}
+
+KMEM_INLINE void wait_end(struct waiter *w)
+{
+	if (WAKES)
+		waiter_end(w);
+}
 
 /* Pages of a zone that are in magazines and depots. */
 size_t zone_cached_pages(struct zone *z);

@@ -4,16 +4,32 @@
  * is tried when the zones run short.
  *
  *	alloc_slow(node, gfp, order)
- *	   1. refill the magazine from its zone, above the low-memory mark
- *	   2. any zone of the request's fallback order, down to its own mark
- *	   3. return what this CPU and the depots hold to the zones; 2. again
- *	      (not with __GFP_NORETRY: who has a second choice should not make
- *	      everybody refill)
+ *	1. refill the magazine from its zone, above the low-memory mark
+ *	2. any zone of the request's fallback order, down to its own mark
+ *	3. return what this CPU and the depots hold to the zones; 2. again
+ *	   (not with __GFP_NORETRY: who has a second choice should not make
+ *	   everybody refill)
  *	   ── requests that must not sleep end here ──
- *	   4. shrink kmem's caches, on all CPUs; call the reclaim hook; 2.
- *	      again, as long as that helps, at most MAX_ATTEMPTS times
- *	   5. call the out-of-memory hook; again while it says so
- *	   6. __GFP_NOFAIL: call the wait hook, and begin anew
+ *	4. shrink kmem's caches, on all CPUs; 2. again
+ *	5. the reclaim hook, in front of which shrinkers put themselves
+ *	   (shrinker.c); 4. again, as long as that helps, at most MAX_ATTEMPTS
+ *	   times, once with __GFP_NORETRY
+ *	6. the out-of-memory hook, not with __GFP_RETRY_MAYFAIL; again while
+ *	   it says so
+ *	7. __GFP_NOFAIL: wait, and begin anew
+ *
+ * *Waiting without missing anything.* zones.waiters counts those who wait, and
+ * zones.wakes how often memory came free meanwhile. A waiter
+ *
+ *	waiters++, then drains and closes all magazines (magazine.c)
+ *	repeats	seen = wakes; tries; sleeps until wakes != seen
+ *	waiters--
+ *
+ * and whoever gives something to a zone, a slab or a mempool's reserve looks,
+ * after taking its lock, whether there are waiters, and then wakes++ and calls
+ * the wake hook. Of the try and the give one had that lock first: the give, and
+ * the try finds what it gave; or the try, and then the give sees the waiter, and
+ * `wakes` differs from what the waiter saw before it tried.
  *
  * Locks: none of its own.
  */
@@ -21,9 +37,9 @@
 
 #define MAX_ATTEMPTS	16
 
-static void (*shrink_upper_layers)(void);
+static void (*shrink_upper_layers)(bool all_cpus);
 
-void page_alloc_set_shrink(void (*shrink)(void))
+void page_alloc_set_shrink(void (*shrink)(bool all_cpus))
 {
 	shrink_upper_layers = shrink;
 }
@@ -91,55 +107,63 @@ static struct page *try_zones(unsigned node, gfp_t gfp, unsigned order)
 	return NULL;
 }
 
-/* One round of getting memory back. Return: whether it may have helped. */
+/* What kmem holds itself is the first to go: of caches, then of pages. */
+static struct page *take_back(unsigned node, gfp_t gfp, unsigned order)
+{
+	if (shrink_upper_layers)
+		shrink_upper_layers(true);
+	if (MAGAZINES)
+		drain_pages();
+	return try_zones(node, gfp, order);
+}
+
+/* Ask the kernel for memory. Return: whether that may have helped. */
 static bool reclaim(const struct kmem_pressure *p)
 {
 	size_t freed = 0;
 
-	if (shrink_upper_layers)
-		shrink_upper_layers();
-	drain_pages();
 	if (kmem_hooks.reclaim)
 		freed = kmem_hooks.reclaim(kmem_hooks.ctx, p);
 	return freed || p->attempt == 0;
 }
 
+static bool out_of_memory(const struct kmem_pressure *p)
+{
+	return !(p->gfp & __GFP_RETRY_MAYFAIL) && kmem_hooks.out_of_memory &&
+	       kmem_hooks.out_of_memory(kmem_hooks.ctx, p);
+}
+
 static struct page *reclaim_and_retry(unsigned node, gfp_t gfp,
 				      unsigned order)
 {
-	struct kmem_pressure p = { gfp, order, zones.node[node]->id, 0 };
-	struct page *page = NULL;
+	struct kmem_pressure p = { gfp, order, zones.node[node]->id, 0, 0 };
+	struct page *page = MAGAZINES ? take_back(node, gfp, order) : NULL;
 
 	for (; !page; p.attempt++) {
 		bool more = p.attempt < MAX_ATTEMPTS && reclaim(&p);
 
-		page = try_zones(node, gfp, order);
-		if (page || (gfp & __GFP_NORETRY))
+		page = take_back(node, gfp, order);
+		if (page || (gfp & __GFP_NORETRY) ||
+		    (!more && !out_of_memory(&p)))
 			break;
-		if (more)
-			continue;
-		if (kmem_hooks.out_of_memory &&
-		    kmem_hooks.out_of_memory(kmem_hooks.ctx, &p))
-			continue;
-		page = try_zones(node, gfp, order);
-		break;
 	}
 	return page;
 }
 
-bool page_alloc_wait(gfp_t gfp, unsigned order)
+/* ---- waiting ---- */
+
+bool kmem_woken(const struct kmem_pressure *p)
+{
+	return !WAKES || kmem_load_relaxed(&zones.wakes) != p->wakes;
+}
+
+bool page_alloc_wait(gfp_t gfp, unsigned order, unsigned wakes)
 {
 	struct kmem_pressure p = { gfp, order, zones.node[this_node()]->id,
-				   0 };
+				   0, wakes };
 
 	if ((gfp & __GFP_DIRECT_RECLAIM) && kmem_hooks.wait) {
 		kmem_hooks.wait(kmem_hooks.ctx, &p);
-		/* What came free may sit in magazines, where tables that take
-		 * pages from the zones don't see it. */
-		if (MAGAZINES) {
-			drain_layers(magazine_drain_cpu);
-			drain_layers(depot_drain);
-		}
 		return true;
 	}
 	kmem_misuse("no memory", NULL,
@@ -148,6 +172,36 @@ bool page_alloc_wait(gfp_t gfp, unsigned order)
 		    "the caller may not wait" : "there is no wait hook");
 	return false;
 }
+
+static void begin_wait(struct waiter *w)
+{
+	w->waiting = true;
+	kmem_add_relaxed(&zones.waiters, 1);
+	shrink_upper_layers(true);
+	drain_pages();
+}
+
+bool waiter_wait(struct waiter *w, gfp_t gfp, unsigned order)
+{
+	if (!w->waiting && (gfp & __GFP_DIRECT_RECLAIM) && kmem_hooks.wait)
+		begin_wait(w);
+	else if (!page_alloc_wait(gfp, order, w->wakes))
+		return false;
+	w->wakes = kmem_load_relaxed(&zones.wakes);
+	/* What came free may sit in magazines, where tables that take
+	 * pages from the zones don't see it. */
+	drain_layers(magazine_drain_cpu);
+	drain_layers(depot_drain);
+	return true;
+}
+
+void waiter_end(struct waiter *w)
+{
+	if (w->waiting)
+		kmem_add_relaxed(&zones.waiters, (unsigned)-1);
+}
+
+/* ---- a request ---- */
 
 static KMEM_COLD void warn_failed(gfp_t gfp, unsigned order)
 {
@@ -180,11 +234,14 @@ static struct page *alloc_at_once(unsigned node, gfp_t gfp, unsigned order)
 struct page *alloc_slow(unsigned node, gfp_t gfp, unsigned order)
 {
 	struct page *page = alloc_at_once(node, gfp, order);
+	struct waiter w = { .waiting = false };
 
 	do {
 		if (!page && (gfp & __GFP_DIRECT_RECLAIM))
 			page = reclaim_and_retry(node, gfp, order);
-	} while (!page && (gfp & __GFP_NOFAIL) && page_alloc_wait(gfp, order));
+	} while (!page && (gfp & __GFP_NOFAIL) &&
+		 wait_for_memory(&w, gfp, order));
+	wait_end(&w);
 	if (KMEM_UNLIKELY(!page))
 		warn_failed(gfp, order);
 	return page;

@@ -442,6 +442,7 @@ static size_t give_run(struct kmem_slabs *s, const struct round *rounds,
 		page = virt_to_page(rounds[i].obj);
 	} while (page_slab_node(s, page) == node);
 	unlock_irq(&node->lock, irq);
+	wake_waiters();
 	return i;
 }
 
@@ -475,6 +476,7 @@ bool slabs_free_from(struct page *page, struct kmem_slabs *s, const void *p,
 		found = true;
 	}
 	unlock_irq(&node->lock, irq);
+	wake_waiters();
 	free_excess(s, &excess);
 	return found;
 }

@@ -88,7 +88,8 @@ struct page *slabs_raw_pages(struct kmem_slabs *s, gfp_t gfp, unsigned node,
 			     unsigned order)
 {
 	(void)s;
-	return zones_take_raw(node, order, !(gfp & __GFP_NORETRY));
+	return zones_take_raw(node, order,
+			      !MAGAZINES || !(gfp & __GFP_NORETRY));
 }
 
 void slabs_put_raw_pages(struct kmem_slabs *s, struct page *page,

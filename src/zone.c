@@ -280,6 +280,14 @@ void zone_give(struct zone *z, unsigned order, const struct round *rounds,
 			second_block_copy(page, order);
 	}
 	unlock_irq(&z->lock, irq);
+	wake_waiters();
+}
+
+void zones_wake(void)
+{
+	kmem_add_relaxed(&zones.wakes, 1);
+	if (kmem_hooks.wake)
+		kmem_hooks.wake(kmem_hooks.ctx);
 }
 
 struct page *zones_take_raw(unsigned node, unsigned order, bool reserve)

@@ -58,6 +58,9 @@ struct zones {
 	unsigned nr_cpus;
 	size_t managed;			/* pages of all zones */
 	size_t empty_pages;		/* of them in empty slabs (slab.c) */
+	unsigned waiters;		/* requests that wait for memory, and */
+	unsigned wakes;			/* how often some came free meanwhile
+					 * (page_reclaim.c) */
 	enum zone_type dma, dma32;	/* what GFP_DMA and GFP_DMA32 mean: a
 					 * higher zone if there is no such */
 	uint8_t *cpu_node;		/* CPU -> index of its node */
@@ -161,6 +164,20 @@ size_t zone_mark(const struct zone *z, gfp_t gfp);
  */
 struct page *zones_take_raw(unsigned node, unsigned order, bool reserve);
 void zones_give_raw(struct page *page, unsigned order);
+
+/*
+ * Something came free, and its lock was held since: tell those who wait for
+ * memory. Where nobody can be freeing while somebody waits there is nothing to
+ * tell: a machine without magazines polls.
+ */
+#define WAKES		MAGAZINES
+void zones_wake(void) KMEM_COLD;
+
+KMEM_INLINE void wake_waiters(void)
+{
+	if (WAKES && KMEM_UNLIKELY(kmem_load_relaxed(&zones.waiters)))
+		zones_wake();
+}
 
 void zone_check(struct zone *z, struct check *c);
 const char *zone_name(enum zone_type type);

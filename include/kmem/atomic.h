@@ -11,6 +11,7 @@
  *	kmem_load_relaxed(p)	kmem_store_relaxed(p, v)
  *	kmem_load_acquire(p)	kmem_store_release(p, v)
  *	kmem_exchange_acquire(p, v)
+ *	kmem_store_exchange(p, v)	a store that sees the one before it
  *	kmem_add_relaxed(p, v)		an atomic addition: slow paths only
  *	kmem_count(p)			an increment by the only writer
  *	kmem_load_plain(p)	kmem_store_plain(p, v)
@@ -36,6 +37,8 @@
 #define kmem_store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
 #define kmem_exchange_acquire(p, v) \
 	__atomic_exchange_n((p), (v), __ATOMIC_ACQUIRE)
+#define kmem_store_exchange(p, v) \
+	((void)__atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL))
 #define kmem_add_relaxed(p, v)	__atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
 
 #else /* one CPU: nobody races but interrupts, and the compiler */
@@ -49,6 +52,7 @@
 /* Of locks, which only those take who mask interrupts, or only try. */
 #define kmem_exchange_acquire(p, v) \
 	(KMEM_VOLATILE(p) ? 1 : (KMEM_VOLATILE(p) = (v), 0))
+#define kmem_store_exchange(p, v) kmem_store_relaxed(p, v)
 /* Of statistics and epochs: an interrupt may make it miss one. */
 #define kmem_add_relaxed(p, v)	((void)(*(p) += (v)))
 

@@ -33,8 +33,8 @@ typedef unsigned int gfp_t;
 #define __GFP_ACCOUNT		((gfp_t)0x2000)	/* accepted, no effect yet */
 #define __GFP_COMP		((gfp_t)0x4000)	/* accepted: all blocks are */
 #define __GFP_MOVABLE		((gfp_t)0x8000)	/* accepted, no effect yet */
+#define __GFP_RETRY_MAYFAIL	((gfp_t)0x10000) /* no out-of-memory hook */
 
-#define __GFP_RETRY_MAYFAIL	((gfp_t)0)	/* what kmem does anyway */
 #define __GFP_KSWAPD_RECLAIM	((gfp_t)0)	/* there is no kswapd */
 
 /* What callers pass. */

@@ -13,7 +13,7 @@
  *
  * Preconditions that hold for every call below: kmem calls a hook with none of
  * its locks held and with interrupts as its caller had them. The exceptions:
- * `log` and kmem_panic() may be called in any context that the API was called
+ * `log`, `wake` and kmem_panic() may be called in any context that the API was called
  * in, with locks held, and must not call kmem; run_on_cpu is called with
  * preemption off.
  *
@@ -109,7 +109,16 @@ struct kmem_pressure {
 	unsigned order;		/* pages wanted: 2^order */
 	int node;
 	unsigned attempt;	/* 0 for the first try */
+	unsigned wakes;		/* for kmem_woken() */
 };
+
+/**
+ * kmem_woken - memory came free since the request of @p was tried last
+ *
+ * What a wait hook sleeps for. Context: any.
+ * Return: true also where kmem can't tell: without magazines.
+ */
+bool kmem_woken(const struct kmem_pressure *p);
 
 /* Optional services, each may be NULL. `ctx` is passed to all of them. */
 struct kmem_hooks {
@@ -134,10 +143,27 @@ struct kmem_hooks {
 	bool (*out_of_memory)(void *ctx, const struct kmem_pressure *p);
 
 	/*
-	 * Sleep until memory may have come free. Needed for __GFP_NOFAIL:
-	 * without it such a request that can't be served is a panic.
+	 * Sleep until memory may have come free. Needed for __GFP_NOFAIL and
+	 * mempools: without it such a request that can't be served is a
+	 * panic. Sleep on a queue that `wake` wakes, as long as kmem_woken(p)
+	 * is false; that is looked at with the caller on the queue, or under
+	 * the lock that `wake` takes. Then nothing that is freed after this
+	 * call began is missed: pages, objects, elements of mempools; not
+	 * even where it would have stayed in a CPU's magazine. What CPUs have
+	 * in magazines when it begins, or are just freeing, is fetched by
+	 * run_on_cpu; without that, when the CPU next frees to the same cache
+	 * or allocates from it in vain, so that one should not sleep for ever.
+	 * A hook that just yields is right too.
 	 */
 	void (*wait)(void *ctx, const struct kmem_pressure *p);
+
+	/*
+	 * Memory came free while somebody is in `wait`, or about to be: wake
+	 * all of them. May come often, and in vain. Context: that of a free,
+	 * with interrupts masked or not, and locks of kmem's held: it must not
+	 * sleep, nor call kmem but for kmem_woken().
+	 */
+	void (*wake)(void *ctx);
 
 	/*
 	 * Run fn(arg) on that CPU with interrupts masked or in an interrupt

@@ -21,6 +21,7 @@
  */
 #include "bits.h"
 #include "plan.h"
+#include "vm_ops.h"
 
 #include <kmem/trim.h>
 
@@ -344,6 +345,7 @@ void kmem_reset(void)
 	static const struct kmem_hooks none;
 
 	kmem_hooks = none;
+	memset(&vm_range, 0, sizeof(vm_range));
 	running = false;
 	nr_given = 0;
 	memset(&plan, 0, sizeof(plan));

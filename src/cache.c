@@ -48,6 +48,7 @@
  */
 #include "bits.h"
 #include "cache.h"
+#include "vm_ops.h"
 
 /* An object of a slab that exists, CACHED. */
 static struct round get_existing(struct kmem_cache *s)
@@ -302,6 +303,5 @@ KMEM_COLD void cache_bad_free(const char *call, const struct kmem_cache *s,
 	else
 		kmem_misuse(page && page_is_free(page) ? "double free" :
 			    "bad free", p, "kmem: %s(%p): the page is %s", call, p,
-			    page ? page_describe(page) :
-			    "no memory of kmem's");
+			    page ? page_describe(page) : foreign_describe(p));
 }

@@ -11,6 +11,7 @@
  * independent of all lists and counters.
  */
 #include "kmalloc.h"
+#include "vm_ops.h"
 
 #include <kmem/report.h>
 
@@ -63,5 +64,7 @@ size_t kmem_check_all(kmem_out_fn out, void *ctx)
 		magazines_check(&c);
 		caches_check(&c);
 	}
+	if (vm_range.ops)
+		vm_range.ops->check(&c);
 	return c.violations;
 }

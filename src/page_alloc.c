@@ -27,6 +27,7 @@
  */
 #include "bits.h"
 #include "page_alloc.h"
+#include "vm_ops.h"
 
 /* What one magazine of pages may pin, and one depot. */
 #define PAGE_MAGAZINE_BYTES	(32 * KMEM_PAGE_SIZE)
@@ -274,7 +275,8 @@ void free_pages(uintptr_t addr, unsigned order)
 			    "kmem: free_pages of %p, order %u: %s",
 			    (void *)addr, order,
 			    addr & (KMEM_PAGE_SIZE - 1) ?
-			    "not the start of a page" : "no memory of kmem's");
+			    "not the start of a page" :
+			    foreign_describe((void *)addr));
 	else
 		__free_pages(page, order);
 }

@@ -9,6 +9,7 @@
 #include "bits.h"
 #include "format.h"
 #include "kmalloc.h"
+#include "vm_ops.h"
 
 #include <kmem/report.h>
 
@@ -272,6 +273,8 @@ void kmem_report(kmem_out_fn out, void *ctx)
 	kmem_report_zones(out, ctx);
 	kmem_report_caches(out, ctx);
 	kmem_report_layers(out, ctx);
+	if (vm_range.ops)
+		vm_range.ops->report(out, ctx);
 }
 
 bool kmem_zone_stats(unsigned n, struct kmem_zone_stats *st)

@@ -8,7 +8,8 @@
 
 TEST_SRC := $(sort $(wildcard tests/unit/*.c tests/model/*.c tests/stress/*.c))
 TEST_BIN := $(TEST_SRC:%.c=$(BUILD)/%)
-TEST_LIB_SRC := $(sort $(wildcard tests/host/*.c)) arch/host/host.c
+TEST_LIB_SRC := $(sort $(wildcard tests/host/*.c)) arch/host/host.c \
+	arch/host/vm.c
 
 # Debian has cmocka for the machine itself; elsewhere a few macros stand in.
 ifeq ($(HOST_TARGET),)

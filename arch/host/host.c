@@ -9,7 +9,8 @@
  *
  * holds for all of it, holes included. The reservation is inaccessible: a
  * stray access to a hole faults. What is backed costs host memory only when
- * it is first touched. Physical and virtual addresses are equal modulo the
+ * it is first touched. Shared memory (host_memory_share) is a file without a
+ * name, so that a page of it can be mapped at a second address: vm.c. Physical and virtual addresses are equal modulo the
  * largest block of the buddy system, so alignment means the same in both.
  *
  * CPUs. A thread is a CPU while its thread-local kmem_host_cpu says so.
@@ -50,7 +51,22 @@ static struct {
 	size_t map_bytes;
 	char *base;		/* address of physical `start` */
 	kmem_phys_t start, end;
+	int fd;			/* what is shared, plus 1 */
 } memory;
+static bool sharing;
+
+void host_memory_share(bool on)
+{
+	sharing = on;
+}
+
+static bool share_file(kmem_phys_t size)
+{
+	int fd = memfd_create("memory", MFD_CLOEXEC);
+
+	memory.fd = fd + 1;
+	return fd >= 0 && !ftruncate(fd, (off_t)size);
+}
 
 bool host_memory_reserve(kmem_phys_t start, kmem_phys_t end)
 {
@@ -82,7 +98,22 @@ bool host_memory_reserve(kmem_phys_t start, kmem_phys_t end)
 	memory.base = map + shift;
 	memory.start = start;
 	memory.end = end;
+	if (sharing && !share_file(size)) {
+		fprintf(stderr, "host: no shared memory: %s\n",
+			strerror(errno));
+		return false;
+	}
 	return true;
+}
+
+bool host_memory_map(void *at, kmem_phys_t phys, size_t bytes)
+{
+	int kind = memory.fd ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
+
+	return mmap(at, bytes, PROT_READ | PROT_WRITE, kind | MAP_NORESERVE |
+		    MAP_FIXED, memory.fd - 1,
+		    memory.fd ? (off_t)(phys - memory.start) : 0) !=
+	       MAP_FAILED;
 }
 
 bool host_memory_back(kmem_phys_t start, kmem_phys_t end)
@@ -102,9 +133,8 @@ bool host_memory_back(kmem_phys_t start, kmem_phys_t end)
 	 * A new mapping and not mprotect(): the kernel would charge a private
 	 * mapping that becomes writable against its commit limit.
 	 */
-	if (mmap(memory.base + (start - memory.start), end - start,
-		 PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS |
-		 MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED) {
+	if (!host_memory_map(memory.base + (start - memory.start), start,
+			     end - start)) {
 		fprintf(stderr, "host: can't back 0x%" PRIx64 "-0x%" PRIx64
 			": %s\n", start, end, strerror(errno));
 		return false;
@@ -121,6 +151,8 @@ void host_memory_release(void)
 {
 	if (memory.map)
 		munmap(memory.map, memory.map_bytes);
+	if (memory.fd)
+		close(memory.fd - 1);
 	memset(&memory, 0, sizeof(memory));
 }
 

@@ -24,6 +24,12 @@ bool host_memory_reserve(kmem_phys_t start, kmem_phys_t end);
  * supplies pages on first touch. Contents: zero at first. */
 bool host_memory_back(kmem_phys_t start, kmem_phys_t end);
 
+/* Memory that is reserved from now on can be mapped at other addresses too. */
+void host_memory_share(bool on);
+
+/* Map shared memory there; without sharing, new memory. */
+bool host_memory_map(void *at, kmem_phys_t phys, size_t bytes);
+
 /* What params.virt_offset must be for that memory. */
 uint64_t host_virt_offset(void);
 
@@ -33,6 +39,18 @@ void host_memory_release(void);
 /* Bytes of memory that this host can spare for a test machine: half of what
  * is available now. */
 uint64_t host_memory_spare(void);
+
+/*
+ * vm.c: addresses for vmalloc(), as many bytes, and the hooks:
+ * kmem_vmalloc_init(). The memory is shared. What is not mapped is
+ * inaccessible, so that touching a guard page is a SIGSEGV. Replaces the
+ * addresses of the machine before. Returns what kmem_vmalloc_init() does.
+ */
+int host_vmalloc(size_t bytes);
+
+/* The same, but what kmem_vmalloc_init() is to be told is left to the caller to
+ * change. False if the host refuses. */
+bool host_vmalloc_params(size_t bytes, struct kmem_vmalloc_params *params);
 
 /* This thread is CPU `cpu` from now on. A new process's first thread is 0. */
 void host_cpu_set(unsigned cpu);

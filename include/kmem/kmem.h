@@ -17,7 +17,7 @@
  *	layers: page
  *	layers: stats
  *	layers: list bits format
- *	layers: spinlock hooks
+ *	layers: spinlock hooks vm_ops
  *	layers: invariant
  *	layers: buddy
  *	layers: zone
@@ -26,7 +26,10 @@
  *	layers: page_alloc page_reclaim
  *	layers: cache caches cache_check trim
  *	layers: kmalloc
+ *	layers: kvmalloc
  *	layers: regions plan boot
+ *	layers: vm_space
+ *	layers: vm_area vmalloc vm_check
  *	layers: report check
  *	layers: boot_map
  *	layers: map_e820
@@ -48,6 +51,8 @@
 #include <kmem/cache.h>
 #include <kmem/kmalloc.h>
 #include <kmem/trim.h>
+#include <kmem/kvmalloc.h>
+#include <kmem/vmalloc.h>
 #include <kmem/stats.h>
 #include <kmem/report.h>
 

@@ -49,6 +49,47 @@
 #define kmemdup			kmem_kmemdup
 #define kstrdup			kmem_kstrdup
 #define kstrndup		kmem_kstrndup
+#define __vmalloc_node		kmem___vmalloc_node
+#define __vmalloc		kmem___vmalloc
+#define vmalloc			kmem_vmalloc
+#define vzalloc			kmem_vzalloc
+#define vmalloc_node		kmem_vmalloc_node
+#define vzalloc_node		kmem_vzalloc_node
+#define vmalloc_user		kmem_vmalloc_user
+#define vmalloc_32		kmem_vmalloc_32
+#define vmalloc_huge		kmem_vmalloc_huge
+#define __vmalloc_array		kmem___vmalloc_array
+#define vmalloc_array		kmem_vmalloc_array
+#define __vcalloc		kmem___vcalloc
+#define vcalloc			kmem_vcalloc
+#define vrealloc		kmem_vrealloc
+#define vfree			kmem_vfree
+#define vfree_atomic		kmem_vfree_atomic
+#define vm_unmap_aliases	kmem_vm_unmap_aliases
+#define vmap			kmem_vmap
+#define vunmap			kmem_vunmap
+#define vm_map_phys		kmem_vm_map_phys
+#define vm_unmap_phys		kmem_vm_unmap_phys
+#define vm_struct		kmem_vm_struct
+#define get_vm_area		kmem_get_vm_area
+#define free_vm_area		kmem_free_vm_area
+#define get_vm_area_size	kmem_get_vm_area_size
+#define find_vm_area		kmem_find_vm_area
+#define vmalloc_to_page		kmem_vmalloc_to_page
+#define vmalloc_to_pfn		kmem_vmalloc_to_pfn
+#define is_vmalloc_addr		kmem_is_vmalloc_addr
+#define kvmalloc_node		kmem_kvmalloc_node
+#define kvmalloc		kmem_kvmalloc
+#define kvzalloc		kmem_kvzalloc
+#define kvzalloc_node		kmem_kvzalloc_node
+#define kvmalloc_array_node	kmem_kvmalloc_array_node
+#define kvcalloc_node		kmem_kvcalloc_node
+#define kvmalloc_array		kmem_kvmalloc_array
+#define kvcalloc		kmem_kvcalloc
+#define kvrealloc		kmem_kvrealloc
+#define kvfree			kmem_kvfree
+#define kvfree_sensitive	kmem_kvfree_sensitive
+#define kvmemdup		kmem_kvmemdup
 #endif
 
 #endif /* KMEM_NAMES_H */

@@ -26,6 +26,9 @@ function group(file)
 		return "caches"
 	if (file ~ /^(kmalloc|bits)$/)
 		return "kmalloc"
+	# Linked only with kmem_vmalloc_init().
+	if (file ~ /^(kvmalloc|vmalloc|vm_ops|vm_space|vm_area|vm_check)$/)
+		return "vmalloc"
 	if (file ~ /^(boot|plan|regions)$/)
 		return "boot"
 	if (file ~ /^(report|check|cache_check|magazine_check|format|hooks|invariant)$/)
@@ -63,12 +66,12 @@ END {
 		print bss + 0
 		exit
 	}
-	n = split("pages slabs magazines caches kmalloc boot reports", name, " ")
+	n = split("pages slabs magazines caches kmalloc vmalloc boot reports", name, " ")
 	printf "%-22s", label
 	for (i = 1; i <= n; i++) {
 		printf " %9d", text[name[i]]
 		all += text[name[i]]
 	}
-	core = all - text["boot"] - text["reports"]
+	core = all - text["boot"] - text["reports"] - text["vmalloc"]
 	printf " %6d %6d %5d %6d\n", core, all, data, bss
 }

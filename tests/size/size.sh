@@ -45,8 +45,8 @@ objects() {
 }
 
 heading() {
-	printf '%-22s %9s %9s %9s %9s %9s %9s %9s %6s %6s %5s %6s\n' "$1" \
-		pages slabs magazines caches kmalloc boot reports core text \
+	printf '%-22s %9s %9s %9s %9s %9s %9s %9s %9s %6s %6s %5s %6s\n' "$1" \
+		pages slabs magazines caches kmalloc vmalloc boot reports core text \
 		data bss
 }
 
@@ -65,7 +65,7 @@ library() {
 		exit 1
 }
 
-echo "The library, gcc -Os; core is all but boot and reports"
+echo "The library, gcc -Os; core is all but vmalloc, boot and reports"
 heading architecture
 for path in arch/*/arch.mk; do
 	arch=$(basename "${path%/arch.mk}")

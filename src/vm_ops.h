@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vm_ops.h - what the layers below vmalloc() know of it: a range of addresses,
+ * and a way in.
+ *
+ * Both are set by kmem_vmalloc_init(), and nothing else names the modules that
+ * it starts: a program that does not call it is linked without them.
+ */
+#ifndef KMEM_VM_OPS_H
+#define KMEM_VM_OPS_H
+
+#include <kmem/stats.h>
+
+struct check;
+
+struct vm_ops {
+	/* As __vmalloc_node(), vrealloc(), vfree(). */
+	void *(*alloc)(size_t size, gfp_t gfp, int node, const void *caller);
+	void *(*resize)(const void *p, size_t size, gfp_t gfp);
+	void (*free)(const void *p);
+	/* For kmem_report() and kmem_check_all(). */
+	void (*report)(kmem_out_fn out, void *ctx);
+	void (*check)(struct check *c);
+};
+
+/* All 0 until kmem_vmalloc_init(). */
+struct vm_range {
+	uintptr_t start;
+	size_t bytes;
+	const struct vm_ops *ops;
+};
+
+extern struct vm_range vm_range;
+
+KMEM_INLINE bool vm_range_has(const void *p)
+{
+	return (uintptr_t)p - vm_range.start < vm_range.bytes;
+}
+
+/* In words, what an address is for which there is no page descriptor. */
+const char *foreign_describe(const void *p);
+
+#endif /* KMEM_VM_OPS_H */

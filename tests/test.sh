@@ -147,6 +147,7 @@ step "the README" sh tests/readme.sh
 
 for cc in gcc clang; do
 	step "one CPU: no atomic operation, $cc" sh tests/up.sh $cc
+	step "what is not called is not linked, $cc" sh tests/unlinked.sh $cc
 done
 step "other configurations" sh tests/configs.sh
 

@@ -97,6 +97,7 @@ struct vm_struct {
 	const void *caller;		/* who asked for it */
 };
 
+/* Figures of vmalloc(). */
 struct kmem_vmalloc_stats {
 	uintptr_t start, end;		/* the range */
 	size_t areas;			/* that exist */

@@ -67,13 +67,16 @@ static struct vm_area *area_try(const struct vm_want *w, const char **why)
  * themselves, is tried again; it never helps if it is refused. */
 static void *area_alloc(const struct vm_want *w)
 {
+	struct waiter waiter = { .waiting = false };
 	const char *why;
 	struct vm_area *a;
 
 	do {
 		a = area_try(w, &why);
 	} while (KMEM_UNLIKELY(!a && (w->gfp & __GFP_NOFAIL) &&
-			       !vm_refusal(w) && page_alloc_wait(w->gfp, 0)));
+			       !vm_refusal(w) &&
+			       wait_for_memory(&waiter, w->gfp, 0)));
+	wait_end(&waiter);
 	if (a)
 		return a->vm.addr;
 	vm_failed(w, why);

@@ -64,7 +64,7 @@ static struct round get_existing(struct kmem_cache *s)
 /* An object from wherever there is one, CACHED; none without memory. A slab
  * needs more than its page, so __GFP_NOFAIL is kept here, not by the page
  * allocator: one wait, or one report, for each failure. */
-static struct round get_cached(struct kmem_cache *s, gfp_t gfp)
+struct round cache_get(struct kmem_cache *s, gfp_t gfp)
 {
 	struct round r = get_existing(s);
 	struct waiter w = { .waiting = false };
@@ -93,7 +93,7 @@ void *cache_alloc_slow(struct kmem_cache *s, gfp_t gfp)
 {
 	struct round r;
 
-	r = get_cached(s, gfp);
+	r = cache_get(s, gfp);
 	if (!r.obj)
 		return NULL;
 	if (!cache_mark_live(s, r))
@@ -122,9 +122,9 @@ void cache_free_slow(struct kmem_cache *s, void *p, kmem_slot_t *slot)
 
 void *cache_alloc_zeroed(struct kmem_cache *s, gfp_t gfp)
 {
-	void *obj = cache_alloc(s, gfp);
+	void *obj = cache_alloc(s, gfp | __GFP_ZERO);
 
-	return obj ? memset(obj, 0, s->object_size) : NULL;
+	return obj ? cache_zero(s, obj) : NULL;
 }
 
 /* ---- allocation and free ---- */
@@ -153,7 +153,7 @@ void kmem_cache_free(struct kmem_cache *s, void *obj)
 			cache_mark_cached(page, &s->slabs, obj, &slot)))
 		cache_free(s, obj, slot);
 	else
-		cache_bad_free("kmem_cache_free", s, obj);
+		cache_refused("kmem_cache_free", s, obj);
 }
 
 /* ---- in bulk: what goes to or comes from one magazine, at once ---- */
@@ -171,10 +171,11 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n,
 				KMEM_MIN(n - got, (size_t)BULK_ROUNDS));
 
 		if (!k) {
-			r[0] = get_cached(s, gfp);
-			if (!r[0].obj)
+			objs[got] = cache_alloc_below(s, gfp);
+			if (!objs[got])
 				break;
-			k = 1;
+			got++;
+			continue;
 		}
 		/* Second copies of a racing double free drop out here. */
 		for (size_t i = 0; i < k; i++) {
@@ -190,7 +191,7 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n,
 		return 0;
 	}
 	for (size_t i = 0; (gfp & __GFP_ZERO) && i < n; i++)
-		memset(objs[i], 0, s->object_size);
+		cache_zero(s, objs[i]);
 	return n;
 }
 
@@ -209,15 +210,15 @@ static void free_run(struct kmem_cache *s, const struct round *r, size_t n)
 	}
 }
 
-/* Mark an object CACHED. Its cache, or NULL: it was reported. */
-static struct kmem_cache *bulk_mark(struct kmem_cache *s, struct round *r)
+/* Mark an object CACHED. Its cache, or NULL: there is no more to do. */
+KMEM_INLINE struct kmem_cache *bulk_mark(struct kmem_cache *s, struct round *r)
 {
 	struct page *page = virt_to_page(r->obj);
 
 	if (page && page->slabs && (!s || page->slabs == &s->slabs) &&
 	    cache_mark_cached(page, page->slabs, r->obj, &r->slot))
 		return slabs_cache(page->slabs);
-	cache_bad_free("kmem_cache_free_bulk", s, r->obj);
+	cache_refused("kmem_cache_free_bulk", s, r->obj);
 	return NULL;
 }
 
@@ -229,8 +230,10 @@ void kmem_cache_free_bulk(struct kmem_cache *s, size_t n, void **objs)
 
 	for (size_t i = 0; i < n; i++) {
 		struct round next = { objs[i], NULL };
-		struct kmem_cache *cache = objs[i] ? bulk_mark(s, &next) :
-						     NULL;
+		struct kmem_cache *cache = NULL;
+
+		if (objs[i])
+			cache = bulk_mark(s, &next);
 
 		if (!cache)
 			continue;
@@ -262,9 +265,10 @@ static KMEM_COLD void bad_object(const char *call, const struct kmem_cache *s,
 {
 	const struct kmem_slabs *of = page->slabs;
 	struct slab_index i = slab_index(page, of, p);
-	char *first = (char *)page_to_virt(page) -
-		      page->slab_offset;
-	unsigned index = (unsigned)i.index, slot;
+	const struct page *head = slab_head((struct page *)(uintptr_t)page);
+	char *first = page_to_virt(head);
+	unsigned index = (unsigned)i.index - slabs_first(of), slot;
+	char who[CACHE_WHO_MAX] = "";
 
 	if (s && of != &s->slabs) {
 		kmem_misuse("wrong cache", p,
@@ -272,20 +276,22 @@ static KMEM_COLD void bad_object(const char *call, const struct kmem_cache *s,
 			    call, s->name, p, of->name);
 		return;
 	}
-	if (!i.exact || i.index >= page->objects) {
+	if (!i.exact || index >= page->objects) {
 		kmem_misuse("bad pointer", p,
 			    "kmem: %s(%p): not the start of an object: cache "
-			    "%s, slab %p, %zu bytes into index %u", call, p,
-			    of->name, (void *)first, (size_t)((char *)p -
-			    first - index * (size_t)of->size), index);
+			    "%s, slab %p, %d bytes into index %d", call, p,
+			    of->name, (void *)first,
+			    (int)((char *)p - slab_base(head)) -
+			    (int)index * (int)of->size, (int)index);
 		return;
 	}
-	slot = kmem_load_relaxed(&page->slot[index]);
+	slot = kmem_load_relaxed(slab_slot(head, index));
 	kmem_misuse("double free", p,
 		    "kmem: %s(%p): double free: cache %s, slab %p, index %u: "
-		    "expected LIVE, found %s", call, p, of->name,
+		    "expected LIVE, found %s%s", call, p, of->name,
 		    (void *)first, index,
-		    slot == SLOT_CACHED ? "CACHED" : "FREE");
+		    slot == SLOT_CACHED ? "CACHED" : "FREE",
+		    KMEM_CACHE_DEBUG ? cache_who(page, p, true, who) : who);
 }
 
 KMEM_COLD void cache_bad_free(const char *call, const struct kmem_cache *s,

@@ -15,6 +15,8 @@ struct kmem_cache {
 	/* properties, fixed at creation */
 	char name[KMEM_NAME_BYTES];
 	size_t object_size;		/* as asked for */
+	uint32_t zeroed;		/* of them for __GFP_ZERO, when an object
+					 * has been allocated */
 	size_t align;
 	slab_flags_t flags;
 	/* the list of all caches, under its lock */
@@ -49,6 +51,9 @@ void caches_shrink_tables(void);
 /* Bytes of pages that hold cache descriptors and per-CPU lines. */
 size_t caches_bytes(void);
 
+/* An object from wherever there is one, CACHED; obj NULL without memory. */
+struct round cache_get(struct kmem_cache *s, gfp_t gfp);
+
 /* cache_alloc() when the magazines have nothing to give at once. */
 void *cache_alloc_slow(struct kmem_cache *s, gfp_t gfp) KMEM_NOINLINE;
 
@@ -68,6 +73,53 @@ void *cache_alloc_zeroed(struct kmem_cache *s, gfp_t gfp) KMEM_NOINLINE;
 /* Report why p can't be freed by `call` (to cache s, or to any if NULL). */
 void cache_bad_free(const char *call, const struct kmem_cache *s,
 		    const void *p);
+
+/* ---- of caches that are debugged (cache_debug.c) ---- */
+
+/* Where the public function returns to that this is in, or inlined into. Asked
+ * for where a slow path begins: a fast one must not even fetch it. */
+#define KMEM_CALLER \
+	(KMEM_CACHE_DEBUG ? (uintptr_t)__builtin_return_address(0) : 0)
+
+void cache_debug_bootstrap(void);
+/* Set up what its flags ask for, and the reverse, without any slab. Return:
+ * false if memory is too short. */
+bool cache_debug_init(struct kmem_cache *s);
+void cache_debug_fini(struct kmem_cache *s);
+/* It is kmalloc()'s: each object has a size of its own. */
+void cache_debug_sized(struct kmem_cache *s);
+size_t cache_debug_bytes(void);
+
+/* What params.debug says: the whole of it, false if it can't be read; the flags
+ * that a cache gets; whether orders are not to be raised. */
+bool debug_options_set(const char *string);
+slab_flags_t debug_options_flags(const char *name);
+bool debug_options_lower(void);
+
+/* cache_alloc_slow() of any cache, for that caller. */
+void *cache_alloc_by(struct kmem_cache *s, gfp_t gfp, uintptr_t caller)
+	KMEM_NOINLINE;
+/* An object of a debugged one, of which `size` bytes will be used; zeroed if
+ * gfp says so. */
+void *cache_alloc_debugged(struct kmem_cache *s, size_t size, gfp_t gfp,
+			   uintptr_t caller);
+
+/* What is not LIVE is to be freed: in a debugged cache that may be right,
+ * otherwise cache_bad_free(). */
+void cache_free_by(const char *call, const struct kmem_cache *s,
+		   const void *p, uintptr_t caller) KMEM_COLD;
+
+/* Bytes that may be used of an object that a user has. */
+size_t cache_object_bytes(const void *p);
+/* Make it so many, where the object is. False: no such object, not debugged,
+ * or too small. */
+bool cache_resize(const char *call, const void *p, size_t size);
+
+/* Who freed or allocated the object at p, if that is known, to the log and as
+ * text for the end of a line. */
+#define CACHE_WHO_MAX	(KMEM_CACHE_DEBUG ? 72 : 1)
+const char *cache_who(const struct page *page, const void *p, bool freed,
+		      char text[CACHE_WHO_MAX]);
 
 /* Verify C1 and C2, and the layers below; of one cache, or of all. */
 void cache_check(struct kmem_cache *s, struct check *c);
@@ -125,6 +177,14 @@ KMEM_INLINE bool cache_mark_cached(struct page *page, struct kmem_slabs *s,
 	return true;
 }
 
+/* When the magazines have nothing to give at once. */
+KMEM_INLINE void *cache_alloc_below(struct kmem_cache *s, gfp_t gfp)
+{
+	if (KMEM_CACHE_DEBUG)
+		return cache_alloc_by(s, gfp, KMEM_CALLER);
+	return cache_alloc_slow(s, gfp);
+}
+
 /* An object with whatever is in it: the caller sees to __GFP_ZERO. The slow
  * ways out are tail calls, so that the fast one saves no register. */
 KMEM_INLINE void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
@@ -132,10 +192,26 @@ KMEM_INLINE void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
 	struct round r;
 
 	if (KMEM_UNLIKELY(!magazine_alloc(&s->magazine, &r)))
-		return cache_alloc_slow(s, gfp);
+		return cache_alloc_below(s, gfp);
 	if (KMEM_UNLIKELY(!cache_mark_live(s, r)))
 		return cache_alloc_again(s, gfp, r.obj);
 	return r.obj;
+}
+
+/* What cache_mark_cached() has refused. */
+KMEM_INLINE void cache_refused(const char *call, const struct kmem_cache *s,
+			       const void *p)
+{
+	if (KMEM_CACHE_DEBUG)
+		cache_free_by(call, s, p, KMEM_CALLER);
+	else
+		cache_bad_free(call, s, p);
+}
+
+/* Zero an object after it was allocated for __GFP_ZERO. */
+KMEM_INLINE void *cache_zero(const struct kmem_cache *s, void *obj)
+{
+	return memset(obj, 0, KMEM_CACHE_DEBUG ? s->zeroed : s->object_size);
 }
 
 /* An object that has been marked CACHED. */

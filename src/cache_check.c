@@ -3,6 +3,7 @@
  * cache_check.c - what a cache holds, and its invariants, C1 and C2, verified.
  */
 #include "cache.h"
+#include "debug.h"
 
 struct cache_check {
 	struct kmem_cache *s;
@@ -46,6 +47,8 @@ void cache_check(struct kmem_cache *s, struct check *c)
 	struct slab_node sum;
 
 	slabs_check(&s->slabs, c);
+	if (slabs_debugged(&s->slabs))
+		debug_check(&s->slabs, c);
 	magazine_layer_check(&s->magazine, s->name, c);
 	slabs_sum(&s->slabs, &sum);
 	slabs_for_each(&s->slabs, SLOT_LIVE, count_live, &k);

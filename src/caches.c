@@ -33,8 +33,7 @@ _Static_assert(offsetof(struct kmem_cache, magazine) +
 
 /* Flags that kmem does not know how to honour. */
 #define FLAGS_REFUSED \
-	(SLAB_TYPESAFE_BY_RCU | SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | \
-	 SLAB_POISON | SLAB_STORE_USER | SLAB_TRACE)
+	(SLAB_TYPESAFE_BY_RCU | (KMEM_CACHE_DEBUG ? 0 : SLAB_DEBUG_FLAGS))
 
 static struct {
 	struct kmem_lock lock;
@@ -173,6 +172,8 @@ static uint16_t pages_gfp(slab_flags_t flags)
 
 static void free_parts(struct kmem_cache *s, void *nodes)
 {
+	if (KMEM_CACHE_DEBUG && s)
+		cache_debug_fini(s);
 	if (nodes)
 		slabs_free(&caches.nodes, nodes);
 	if (s)
@@ -181,8 +182,10 @@ static void free_parts(struct kmem_cache *s, void *nodes)
 
 static void cache_layer_init(struct kmem_cache *s)
 {
+	size_t most = KMEM_MAX(s->slabs.size, KMEM_MAGAZINE_BYTES);
+
 	magazine_layer_init(&s->magazine, s->slabs.size,
-			    KMEM_MAX(s->slabs.size, KMEM_MAGAZINE_BYTES),
+			    slabs_debugged(&s->slabs) ? 0 : most,
 			    KMEM_DEPOT_BYTES);
 	s->magazine.take = take_objects;
 	s->magazine.give = give_objects;
@@ -196,11 +199,12 @@ static struct kmem_cache *cache_make(const char *name, size_t size,
 	void *nodes = slabs_alloc(&caches.nodes, GFP_KERNEL);
 	size_t slot;
 
+	if (s)
+		memset(s, 0, CACHE_BYTES(zones.nr_cpus));
 	if (!s || !nodes) {
 		free_parts(s, nodes);
 		return NULL;
 	}
-	memset(s, 0, CACHE_BYTES(zones.nr_cpus));
 	for (size_t i = 0; name[i]; i++)
 		s->name[i] = name[i];
 	s->object_size = size;
@@ -212,6 +216,10 @@ static struct kmem_cache *cache_make(const char *name, size_t size,
 	s->slabs.gfp = pages_gfp(flags);
 	s->slabs.get_pages = get_pages;
 	s->slabs.put_pages = put_pages;
+	if (KMEM_CACHE_DEBUG && !cache_debug_init(s)) {
+		free_parts(s, nodes);
+		return NULL;
+	}
 	if (MAGAZINES)
 		cache_layer_init(s);
 	return s;
@@ -254,6 +262,8 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size,
 
 	if (why)
 		return create_failed(name, flags, why);
+	if (KMEM_CACHE_DEBUG)
+		flags |= debug_options_flags(name);
 	s = cache_make(name, size, align, flags, ctor);
 	if (!s)
 		return create_failed(name, flags, "no memory");
@@ -270,10 +280,13 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size,
 static void report_live(void *obj, unsigned index, void *arg)
 {
 	struct kmem_cache *s = arg;
+	char who[CACHE_WHO_MAX] = "";
 
+	if (KMEM_CACHE_DEBUG)
+		cache_who(virt_to_page(obj), obj, false, who);
 	kmem_misuse("still in use", obj,
 		    "kmem: kmem_cache_destroy(%s): object %p (index %u) is "
-		    "still allocated", s->name, obj, index);
+		    "still allocated%s", s->name, obj, index, who);
 }
 
 void kmem_cache_destroy(struct kmem_cache *s)
@@ -450,7 +463,8 @@ void caches_check(struct check *c)
 
 size_t caches_bytes(void)
 {
-	return slabs_bytes(&caches.descriptors) + slabs_bytes(&caches.nodes);
+	return slabs_bytes(&caches.descriptors) + slabs_bytes(&caches.nodes) +
+	       (KMEM_CACHE_DEBUG ? cache_debug_bytes() : 0);
 }
 
 static void bare_slabs(struct kmem_slabs *s, const char *name, size_t size,
@@ -487,6 +501,8 @@ bool kmem_cache_bootstrap(void)
 	bare_slabs(&caches.nodes, "kmem_cache_node",
 		   zones.nr_nodes * sizeof(struct slab_node),
 		   &caches.node[1]);
+	if (KMEM_CACHE_DEBUG)
+		cache_debug_bootstrap();
 	page_alloc_set_shrink(caches_shrink);
 	return true;
 }

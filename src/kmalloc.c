@@ -83,12 +83,15 @@ static struct kmem_cache *make_class(enum kmalloc_type type, size_t size)
 	};
 	size_t align = size & -size;
 	char name[KMEM_NAME_BYTES];
+	struct kmem_cache *s;
 
 	name_put_number(name_put(name_put(name, prefix[type]), "kmalloc-"),
 			size);
-	return kmem_cache_create(name, size,
-				 KMEM_MIN(align, KMEM_PAGE_SIZE), flags[type],
-				 NULL);
+	s = kmem_cache_create(name, size, KMEM_MIN(align, KMEM_PAGE_SIZE),
+			      flags[type], NULL);
+	if (KMEM_CACHE_DEBUG && s)
+		cache_debug_sized(s);
+	return s;
 }
 
 /* The zone type that this type of kmalloc means has memory of its own. */
@@ -128,14 +131,22 @@ void kmalloc_forget(void)
 		memset(cache_of_size, 0, sizeof(cache_of_size));
 }
 
+/* NULL if the size that is asked for must be known: kmalloc_rare(). */
+static struct kmem_cache *fast_cache(size_t size)
+{
+	struct kmem_cache *s;
+
+	s = kmalloc_caches[KMALLOC_NORMAL][kmalloc_index(size)];
+	return slabs_debugged(&s->slabs) ? NULL : s;
+}
+
 bool kmalloc_bootstrap(void)
 {
 	for (int type = 0; type < KMALLOC_NR_TYPES; type++)
 		if (!make_type((enum kmalloc_type)type))
 			return false;
 	for (size_t i = 1; MAGAZINES && i < KMEM_ARRAY_SIZE(cache_of_size); i++)
-		cache_of_size[i] = kmalloc_caches[KMALLOC_NORMAL][
-					kmalloc_index(i * KMALLOC_MIN_SIZE)];
+		cache_of_size[i] = fast_cache(i * KMALLOC_MIN_SIZE);
 	return true;
 }
 
@@ -154,9 +165,18 @@ void *kmalloc_large(size_t size, gfp_t gfp)
 	return page_to_virt(page);
 }
 
+/* The cache of a size; NULL if there is none. */
+KMEM_INLINE struct kmem_cache *class_cache(size_t size, gfp_t gfp)
+{
+	if (!size || size > KMALLOC_MAX_CACHE_SIZE)
+		return NULL;
+	return kmalloc_caches[kmalloc_type(gfp)][kmalloc_index(size)];
+}
+
 /* Any size, but meant for those that have no ordinary cache, zones other than
  * the ordinary one, and memory that must be zeroed, which takes its time. */
-static KMEM_NOINLINE void *kmalloc_rare(size_t size, gfp_t gfp)
+static KMEM_NOINLINE void *kmalloc_rare(size_t size, gfp_t gfp,
+					uintptr_t caller)
 {
 	struct kmem_cache *s;
 
@@ -164,23 +184,37 @@ static KMEM_NOINLINE void *kmalloc_rare(size_t size, gfp_t gfp)
 		return kmalloc_large(size, gfp);
 	if (!size)
 		return ZERO_SIZE_PTR;
-	s = kmalloc_caches[kmalloc_type(gfp)][kmalloc_index(size)];
+	s = class_cache(size, gfp);
+	if (s && slabs_debugged(&s->slabs))
+		return cache_alloc_debugged(s, size, gfp, caller);
 	return s ? kmem_cache_alloc(s, gfp) : NULL;
 }
+
 
 void *__kmalloc(size_t size, gfp_t gfp)
 {
 	struct kmem_cache *s;
 
 	if (!MAGAZINES)
-		return kmalloc_rare(size, gfp);
+		return kmalloc_rare(size, gfp, KMEM_CALLER);
 	if (KMEM_UNLIKELY(size > KMALLOC_MAX_CACHE_SIZE ||
 			  (gfp & (KMEM_GFP_ZONEMASK | __GFP_ZERO))))
-		return kmalloc_rare(size, gfp);
+		return kmalloc_rare(size, gfp, KMEM_CALLER);
 	s = cache_of_size[(size + KMALLOC_MIN_SIZE - 1) / KMALLOC_MIN_SIZE];
 	if (KMEM_UNLIKELY(!s))
-		return kmalloc_rare(size, gfp);
+		return kmalloc_rare(size, gfp, KMEM_CALLER);
 	return cache_alloc(s, gfp);
+}
+
+/* For a caller of one of this file's other functions. */
+static void *kmalloc_for(size_t size, gfp_t gfp, uintptr_t caller)
+{
+	struct kmem_cache *s = KMEM_CACHE_DEBUG ? class_cache(size, gfp) :
+						  NULL;
+
+	if (s && slabs_debugged(&s->slabs))
+		return cache_alloc_debugged(s, size, gfp, caller);
+	return __kmalloc(size, gfp);
 }
 
 static size_t block_bytes(const struct page *page)
@@ -217,7 +251,7 @@ KMEM_INLINE void free_in_page(struct page *page, const void *p)
 	else if (KMEM_LIKELY(cache_mark_cached(page, s, p, &slot)))
 		cache_free(slabs_cache(s), (void *)(uintptr_t)p, slot);
 	else
-		cache_bad_free("kfree", NULL, p);
+		cache_refused("kfree", NULL, p);
 }
 
 static KMEM_NOINLINE void free_by_table(const void *p)
@@ -253,7 +287,8 @@ static bool is_live_object(struct page *page, const void *p)
 {
 	struct slab_index i = slab_index(page, page->slabs, p);
 
-	return i.exact && kmem_load_relaxed(&page->slot[i.index]) == SLOT_LIVE;
+	return i.exact && kmem_load_relaxed(&page->slot[i.index]) ==
+			  slabs_live(page->slabs);
 }
 
 size_t ksize(const void *p)
@@ -264,7 +299,8 @@ size_t ksize(const void *p)
 		return 0;
 	page = virt_to_page(p);
 	if (page && page->slabs && is_live_object(page, p))
-		return slabs_cache(page->slabs)->object_size;
+		return KMEM_CACHE_DEBUG ? cache_object_bytes(p) :
+			slabs_cache(page->slabs)->object_size;
 	if (is_large(page, p))
 		return block_bytes(page);
 	cache_bad_free("ksize", NULL, p);
@@ -292,13 +328,15 @@ void *krealloc(const void *p, size_t size, gfp_t gfp)
 		return ZERO_SIZE_PTR;
 	}
 	if (ZERO_OR_NULL_PTR(p))
-		return kmalloc(size, gfp);
+		return kmalloc_for(size, gfp, KMEM_CALLER);
 	old = ksize(p);
 	if (!old)			/* misuse, and reported */
 		return NULL;
+	if (KMEM_CACHE_DEBUG && cache_resize("krealloc", p, size))
+		return (void *)(uintptr_t)p;
 	if (size <= old)
 		return (void *)(uintptr_t)p;
-	new = kmalloc(size, gfp);
+	new = kmalloc_for(size, gfp, KMEM_CALLER);
 	if (!new)
 		return NULL;
 	memcpy(new, p, old);
@@ -321,7 +359,7 @@ void kfree_sensitive(const void *p)
 
 void *kmemdup(const void *src, size_t len, gfp_t gfp)
 {
-	void *p = kmalloc(len, gfp);
+	void *p = kmalloc_for(len, gfp, KMEM_CALLER);
 
 	if (p && len)
 		memcpy(p, src, len);
@@ -345,7 +383,7 @@ char *kstrndup(const char *s, size_t max, gfp_t gfp)
 	if (!s)
 		return NULL;
 	n = string_length(s, max);
-	p = kmalloc(n + 1, gfp);
+	p = kmalloc_for(n + 1, gfp, KMEM_CALLER);
 	if (p) {
 		memcpy(p, s, n);
 		p[n] = '\0';

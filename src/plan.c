@@ -145,6 +145,8 @@ static int check_params(const struct kmem_params *p)
 			 (unsigned long long)p->virt_offset);
 		return KMEM_EINVAL;
 	}
+	if (KMEM_CACHE_DEBUG ? !debug_options_set(p->debug) : p->debug != NULL)
+		return KMEM_EINVAL;
 	if (p->nr_cpus <= KMEM_MAX_CPUS &&
 	    CACHE_BYTES(p->nr_cpus) <= KMEM_CACHE_MAX_SIZE &&
 	    (!p->dma32_end || p->dma_end <= p->dma32_end))

@@ -74,8 +74,8 @@
  * chain of its slabs. Pages are asked for and given back outside of it.
  */
 #include "bits.h"
+#include "debug.h"
 #include "list.h"
-#include "slab.h"
 
 /* Slabs of so many objects are worth having for one CPU alone. */
 #define SLAB_SHARED_OBJECTS	16
@@ -95,7 +95,7 @@ static struct kmem_list *own_partial(struct slab_node *n)
 
 /* ---- the slabs of a node; its lock is held ---- */
 
-static void count_empty(struct slab_node *n, const struct page *head, bool more)
+void slab_count_empty(struct slab_node *n, const struct page *head, bool more)
 {
 	size_t pages = (size_t)1 << head->order;
 
@@ -107,14 +107,14 @@ static void count_empty(struct slab_node *n, const struct page *head, bool more)
 }
 
 /* Where it belongs now; this CPU was the last to change it. */
-static void slab_place(struct slab_node *n, struct page *head)
+void slab_place(struct slab_node *n, struct page *head)
 {
 	list_del(&head->list);
 	if (head->inuse == head->objects) {
 		list_add(&head->list, &n->full);
 	} else if (head->inuse == 0) {
 		list_add(&head->list, &n->empty);
-		count_empty(n, head, true);
+		slab_count_empty(n, head, true);
 	} else {
 		list_add(&head->list, own_partial(n));
 	}
@@ -131,28 +131,6 @@ static void slab_remove(struct slab_node *n, struct page *head,
 	n->capacity -= head->objects;
 }
 
-/*
- * The chain of free slots leads nowhere: a CPU was held up between finding an
- * object LIVE and marking it CACHED for so long that another CPU's free of the
- * same object got here first. The slab's free objects are lost with the chain,
- * and count as live from now on; nothing else is.
- */
-static KMEM_COLD void slab_broken(struct slab_node *n, struct page *head)
-{
-	kmem_misuse("double free", page_to_virt(head),
-		    "kmem: cache %s, slab %p: an object was freed twice, by "
-		    "CPUs that raced; the slab's %u free objects are lost",
-		    head->slabs->name, page_to_virt(head),
-		    (unsigned)(head->objects - head->inuse));
-	for (unsigned i = 0; i < head->objects; i++)
-		if (head->slot[i] != SLOT_CACHED)
-			kmem_store_relaxed(&head->slot[i], SLOT_LIVE);
-	n->inuse += (size_t)(head->objects - head->inuse);
-	head->inuse = head->objects;
-	head->free = SLOT_END;
-	slab_place(n, head);
-}
-
 /* What a free slot says of the next one. */
 static unsigned next_free(kmem_slot_t slot, unsigned index, unsigned objects)
 {
@@ -163,7 +141,7 @@ static unsigned next_free(kmem_slot_t slot, unsigned index, unsigned objects)
 
 unsigned slab_next_free(const struct page *head, unsigned index)
 {
-	return next_free(head->slot[index], index, head->objects);
+	return next_free(*slab_slot(head, index), index, head->objects);
 }
 
 /* Up to `want` objects of one slab. */
@@ -174,11 +152,13 @@ static size_t slab_take(struct slab_node *n, struct page *head,
 	size_t room = (size_t)(objects - head->inuse);
 	size_t take = KMEM_MIN(room, want);
 	bool was_empty = head->inuse == 0;
-	char *base = page_to_virt(head);
+	char *base = slab_base(head);
 	size_t size = head->slabs->size;
-	kmem_slot_t *slots = head->slot;
+	kmem_slot_t *slots = slab_slot(head, 0);
 	unsigned index = head->free;
 
+	if (slabs_checked(head->slabs) && !slab_verify(n, head))
+		return 0;
 	for (size_t i = 0; i < take; i++) {
 		kmem_slot_t *slot = &slots[index];
 
@@ -195,7 +175,7 @@ static size_t slab_take(struct slab_node *n, struct page *head,
 	head->inuse = (kmem_slot_t)(head->inuse + take);
 	n->inuse += take;
 	if (was_empty)
-		count_empty(n, head, false);
+		slab_count_empty(n, head, false);
 	if (MAGAZINES && KMEM_UNLIKELY(!room))
 		slab_broken(n, head);
 	else if (was_empty || take == room)
@@ -295,10 +275,10 @@ static size_t slab_put(struct slab_node *n, struct page *head,
 		       struct kmem_list *excess)
 {
 	bool was_full = head->inuse == head->objects;
-	char *base = page_to_virt(head);
+	char *base = slab_base(head);
 	size_t most = KMEM_MIN(nr, (size_t)head->inuse), i;
 	const size_t objects = head->objects, size = head->slabs->size;
-	const uintptr_t slots = (uintptr_t)head->slot;
+	const uintptr_t slots = (uintptr_t)slab_slot(head, 0);
 	kmem_slot_t next = head->free;
 
 	for (i = 0; i < most; i++) {
@@ -382,7 +362,7 @@ struct round slabs_grow(struct kmem_slabs *s, gfp_t gfp)
 	n->capacity += head->objects;
 	n->made++;
 	keep_more(n);
-	count_empty(n, head, true);	/* until the next line */
+	slab_count_empty(n, head, true);	/* until the next line */
 	slab_take(n, head, &r, 1);
 	unlock_irq(&n->lock, irq);
 	return r;
@@ -428,6 +408,8 @@ static size_t give_run(struct kmem_slabs *s, const struct round *rounds,
 	do {
 		size_t put = 0;
 
+		if (slabs_checked(s))
+			slab_verify(node, slab_head(page));
 		/* The slab of a second copy may have gone by now. */
 		if (KMEM_LIKELY(page->slabs == s))
 			put = slab_put(node, slab_head(page), rounds + i,
@@ -481,6 +463,24 @@ bool slabs_free_from(struct page *page, struct kmem_slabs *s, const void *p,
 	return found;
 }
 
+bool slabs_claim(struct page *page, struct kmem_slabs *s, const void *p,
+		 kmem_slot_t **slot)
+{
+	struct slab_node *node = page_slab_node(s, page);
+	uintptr_t irq = lock_irq(&node->lock);
+	struct slab_index i = slab_index(page, s, p);
+	bool found = page->slabs == s && i.exact;
+
+	if (found) {
+		*slot = &page->slot[i.index];
+		found = **slot == SLOT_TRACKED;
+	}
+	if (found)
+		kmem_store_relaxed(*slot, SLOT_CACHED);
+	unlock_irq(&node->lock, irq);
+	return found;
+}
+
 /* Up to `most` of a node's empty slabs. */
 static void remove_empty(struct slab_node *n, size_t most,
 			 struct kmem_list *excess)
@@ -488,7 +488,7 @@ static void remove_empty(struct slab_node *n, size_t most,
 	while (most-- && !list_empty(&n->empty)) {
 		struct page *head = list_page(n->empty.next);
 
-		count_empty(n, head, false);
+		slab_count_empty(n, head, false);
 		slab_remove(n, head, excess);
 	}
 }
@@ -509,6 +509,8 @@ void slabs_shrink(struct kmem_slabs *s)
 		unlock_irq(&n->lock, irq);
 		free_excess(s, &excess);
 	}
+	if (slabs_debugged(s))
+		slabs_shrink(slabs_records(s));
 }
 
 void slabs_trim(struct kmem_slabs *s, size_t most)
@@ -531,4 +533,6 @@ void slabs_trim(struct kmem_slabs *s, size_t most)
 		unlock_irq(&n->lock, irq);
 		free_excess(s, &excess);
 	}
+	if (slabs_debugged(s))
+		slabs_trim(slabs_records(s));
 }

@@ -17,6 +17,8 @@
 #define SLOT_END	((kmem_slot_t)-3)	/* free, and the last free one */
 #define SLOT_FRESH	((kmem_slot_t)-4)	/* free, never taken yet: the next
 						 * one is the next free one */
+#define SLOT_TRACKED	((kmem_slot_t)-5)	/* in debugged slabs, which are
+						 * short: its user has it */
 
 /* Whether slot arrays can be longer than what a descriptor has room for. With
  * the smallest pages they can't: objects have at least 16 bytes, and larger
@@ -58,6 +60,8 @@ struct slab_node {
 	size_t made;			/* slabs, since the start */
 };
 
+struct slab_debug;
+
 struct kmem_slabs {
 	/* geometry, fixed at creation; what kfree() needs comes first */
 	uint32_t reciprocal;		/* ceil(2^32 / size) */
@@ -75,10 +79,16 @@ struct kmem_slabs {
 	void (*put_pages)(struct kmem_slabs *s, struct page *page,
 			  unsigned order);
 	struct slab_node *node;		/* nr_nodes of them */
+
+	/* of debugged slabs (debug.c); otherwise NULL and 0 */
+	struct slab_debug *debug;
+	uint32_t start;			/* of the first object, in bytes; 0, or
+					 * slab_index() numbers from 1 */
+	uint32_t left;			/* bytes of red zone left of each */
 };
 
 /* The bytes that objects of a slab of that order leave over. */
-size_t slab_waste(size_t size, unsigned order);
+size_t slab_waste(const struct kmem_slabs *s, unsigned order);
 
 /*
  * Set up for objects of `size` bytes, a multiple of their alignment, at most
@@ -86,6 +96,14 @@ size_t slab_waste(size_t size, unsigned order);
  */
 void slabs_init(struct kmem_slabs *s, const char *name, size_t size,
 		struct slab_node *node, unsigned nr_nodes);
+
+/* Anew for objects `size` bytes apart, the first of them `start` bytes from
+ * the start of a slab, with `left` bytes to the left of each. */
+void slabs_layout(struct kmem_slabs *s, size_t size, size_t start,
+		  size_t left);
+
+/* Objects in a slab of that order. */
+unsigned slab_capacity(const struct kmem_slabs *s, unsigned order);
 
 /* Pages straight from the zones: for tables that the page allocator needs. Not
  * from the reserves with __GFP_NORETRY: for those that one can do without. */
@@ -137,6 +155,14 @@ void slabs_give(struct kmem_slabs *s, const struct round *rounds, size_t n);
 bool slabs_free_from(struct page *page, struct kmem_slabs *s, const void *p,
 		     kmem_slot_t state);
 
+/*
+ * Of debugged slabs: p, which a user has, becomes CACHED, and its slot is in
+ * *slot. Of all who try at once one succeeds. Return: false if p is not such
+ * an object of s; then nothing has changed.
+ */
+bool slabs_claim(struct page *page, struct kmem_slabs *s, const void *p,
+		 kmem_slot_t **slot);
+
 /* Return the pages of all empty slabs. */
 void slabs_shrink(struct kmem_slabs *s);
 
@@ -153,7 +179,10 @@ size_t slabs_bytes(struct kmem_slabs *s);
 /* Bytes of one slab's slot array, 0 if that is inside the descriptor. */
 size_t slabs_slot_room(const struct kmem_slabs *s);
 
-/* Call fn for every object in the given state. No other CPU may use s. */
+/* Call fn for every slab; and for every object in the given state, LIVE being
+ * that of debugged ones too. No other CPU may use s. */
+void slabs_for_each_slab(struct kmem_slabs *s,
+			 void (*fn)(struct page *head, void *arg), void *arg);
 void slabs_for_each(struct kmem_slabs *s, kmem_slot_t state,
 		    void (*fn)(void *obj, unsigned index, void *arg),
 		    void *arg);
@@ -163,12 +192,28 @@ void slabs_for_each(struct kmem_slabs *s, kmem_slot_t state,
 struct page *slab_make(struct kmem_slabs *s, gfp_t gfp, unsigned node);
 void slab_unmake(struct kmem_slabs *s, struct page *head);
 
-void *slab_object(const struct page *head, unsigned index);
+/* The n-th object of a slab, from 0 on. */
+void *slab_object(const struct page *head, unsigned n);
 
 /* The free object after this free one, SLOT_END if it is the last. */
 unsigned slab_next_free(const struct page *head, unsigned index);
 
-/* Verify S1 to S6. */
+/* Of a slab: put what its descriptors say into all of them. */
+void slab_set_pages(struct kmem_slabs *s, struct page *head, unsigned order,
+		    kmem_slot_t *slot);
+
+/* With the node locked: put a slab on the list where it belongs; count one
+ * empty slab more or less. */
+void slab_place(struct slab_node *n, struct page *head);
+void slab_count_empty(struct slab_node *n, const struct page *head, bool more);
+
+/* With the node locked: the chain of free objects leads nowhere; report. */
+void slab_broken(struct slab_node *n, struct page *head);
+/* The same: verify a slab; report and repair. Return: it was sound. */
+bool slab_verify(struct slab_node *n, struct page *head);
+
+/* Verify S1, S2 and S4 of a slab; S1 to S6 of all. */
+void slab_check(struct kmem_slabs *s, struct page *head, struct check *c);
 void slabs_check(struct kmem_slabs *s, struct check *c);
 
 /* Set up the tables that slot arrays come from. At boot, once. */
@@ -213,10 +258,48 @@ KMEM_INLINE struct slab_index slab_index(const struct page *page,
 				    (uint32_t)quotient < s->reciprocal };
 }
 
+KMEM_INLINE bool slabs_debugged(const struct kmem_slabs *s)
+{
+	return KMEM_CACHE_DEBUG && s->debug;
+}
+
+/* What slab_index() says of the first object: there is room for a red zone
+ * in front of it, which has an index too, and a slot that is never LIVE. */
+KMEM_INLINE unsigned slabs_first(const struct kmem_slabs *s)
+{
+	return KMEM_CACHE_DEBUG && s->start;
+}
+
+/* Where index 0 would begin, in bytes before the slab. */
+KMEM_INLINE uint32_t slabs_bias(const struct kmem_slabs *s)
+{
+	return slabs_first(s) ? s->size - s->start : 0;
+}
+
+/* The state of objects that a user has. */
+KMEM_INLINE kmem_slot_t slabs_live(const struct kmem_slabs *s)
+{
+	return slabs_debugged(s) ? SLOT_TRACKED : SLOT_LIVE;
+}
+
+/* The first object of a slab. */
+KMEM_INLINE char *slab_base(const struct page *head)
+{
+	return (char *)page_to_virt(head) +
+	       (KMEM_CACHE_DEBUG ? head->slabs->start : 0);
+}
+
+/* The state of its n-th object, from 0 on. */
+KMEM_INLINE kmem_slot_t *slab_slot(const struct page *head, unsigned n)
+{
+	return head->slot + slabs_first(head->slabs) + n;
+}
+
 /* The first page of the slab that this page is part of. */
 KMEM_INLINE struct page *slab_head(struct page *page)
 {
-	return page - (page->slab_offset >> KMEM_PAGE_SHIFT);
+	return page - ((page->slab_offset - slabs_bias(page->slabs)) >>
+		       KMEM_PAGE_SHIFT);
 }
 
 #endif /* KMEM_SLAB_H */

@@ -35,30 +35,50 @@ size_t slabs_bytes(struct kmem_slabs *s)
 	return sum.nr_pages << KMEM_PAGE_SHIFT;
 }
 
-static void walk_list(struct kmem_list *head, kmem_slot_t state,
-		      void (*fn)(void *obj, unsigned index, void *arg),
-		      void *arg)
+static void walk_list(struct kmem_list *list,
+		      void (*fn)(struct page *head, void *arg), void *arg)
 {
 	struct kmem_list *l;
 
-	list_for_each(l, head) {
-		struct page *p = list_page(l);
+	list_for_each(l, list)
+		fn(list_page(l), arg);
+}
 
-		for (unsigned i = 0; i < p->objects; i++)
-			if (p->slot[i] == state)
-				fn(slab_object(p, i), i, arg);
+void slabs_for_each_slab(struct kmem_slabs *s,
+			 void (*fn)(struct page *head, void *arg), void *arg)
+{
+	for (unsigned i = 0; i < s->nr_nodes; i++) {
+		for (unsigned k = 0; k < SLAB_LISTS; k++)
+			walk_list(&s->node[i].partial[k], fn, arg);
+		walk_list(&s->node[i].full, fn, arg);
+		walk_list(&s->node[i].empty, fn, arg);
 	}
+}
+
+struct object_walk {
+	kmem_slot_t state;
+	void (*fn)(void *obj, unsigned index, void *arg);
+	void *arg;
+};
+
+static void walk_slab(struct page *head, void *arg)
+{
+	const struct object_walk *w = arg;
+
+	for (unsigned i = 0; i < head->objects; i++)
+		if (*slab_slot(head, i) == w->state)
+			w->fn(slab_object(head, i), i, w->arg);
 }
 
 void slabs_for_each(struct kmem_slabs *s, kmem_slot_t state,
 		    void (*fn)(void *obj, unsigned index, void *arg),
 		    void *arg)
 {
-	for (unsigned i = 0; i < s->nr_nodes; i++) {
-		for (unsigned k = 0; k < SLAB_LISTS; k++)
-			walk_list(&s->node[i].partial[k], state, fn, arg);
-		walk_list(&s->node[i].full, state, fn, arg);
-	}
+	struct object_walk w = { state, fn, arg };
+
+	if (state == SLOT_LIVE)
+		w.state = slabs_live(s);
+	slabs_for_each_slab(s, walk_slab, &w);
 }
 
 /* ---- the checker ---- */
@@ -78,8 +98,8 @@ static unsigned chain_length(const struct page *head)
 	return n;
 }
 
-static void slab_check(struct kmem_slabs *s, struct page *head,
-		       struct check *c)
+void slab_check(struct kmem_slabs *s, struct page *head,
+		struct check *c)
 {
 	unsigned chain = chain_length(head), taken = 0;
 	void *base = page_to_virt(head);
@@ -87,15 +107,16 @@ static void slab_check(struct kmem_slabs *s, struct page *head,
 	for (unsigned i = 0; i < 1u << head->order; i++) {
 		struct page *p = head + i;
 
-		if (page_type(p) != PAGE_SLAB || p->slab_offset != i << KMEM_PAGE_SHIFT ||
+		if (page_type(p) != PAGE_SLAB ||
+		    p->slab_offset != (i << KMEM_PAGE_SHIFT) + slabs_bias(s) ||
 		    p->slabs != s || p->slot != head->slot ||
 		    p->objects != head->objects)
 			check_violated(c, "S2: cache %s, slab %p: page %u is "
 				       "not like the first", s->name, base, i);
 	}
 	for (unsigned i = 0; i < head->objects; i++)
-		taken += head->slot[i] == SLOT_LIVE ||
-			 head->slot[i] == SLOT_CACHED;
+		taken += *slab_slot(head, i) == slabs_live(s) ||
+			 *slab_slot(head, i) == SLOT_CACHED;
 	if (head->inuse + chain != head->objects)
 		check_violated(c, "S1: cache %s, slab %p: %u in use + %u free "
 			       "of %u", s->name, base, head->inuse, chain,

@@ -16,50 +16,68 @@
  * slab is on no list.
  */
 #include "bits.h"
+#include "debug.h"
 #include "list.h"
-#include "slab.h"
 
 #define SLAB_GOOD_OBJECTS	4
 
 /* ---- geometry ---- */
 
-static unsigned slab_capacity(size_t size, unsigned order)
+/* Bytes for objects, each with the `left` bytes to its left. */
+static size_t slab_room(const struct kmem_slabs *s, unsigned order)
 {
-	size_t n = bits_divide(KMEM_PAGE_SIZE << order, size);
+	size_t bytes = KMEM_PAGE_SIZE << order;
+	size_t before = slabs_first(s) ? s->start - s->left : 0;
+
+	return bytes > before ? bytes - before : 0;
+}
+
+unsigned slab_capacity(const struct kmem_slabs *s, unsigned order)
+{
+	size_t n = bits_divide(slab_room(s, order), s->size);
 
 	return (unsigned)KMEM_MIN(n, SLAB_MAX_OBJECTS);
 }
 
-size_t slab_waste(size_t size, unsigned order)
+size_t slab_waste(const struct kmem_slabs *s, unsigned order)
 {
-	return (KMEM_PAGE_SIZE << order) - slab_capacity(size, order) * size;
+	return (KMEM_PAGE_SIZE << order) - slab_capacity(s, order) * s->size;
 }
 
-static bool slab_fits_well(size_t size, unsigned order)
+static bool slab_fits_well(const struct kmem_slabs *s, unsigned order)
 {
-	return slab_capacity(size, order) >= SLAB_GOOD_OBJECTS &&
-	       slab_waste(size, order) <= KMEM_PAGE_SIZE << order >> 3;
+	return slab_capacity(s, order) >= SLAB_GOOD_OBJECTS &&
+	       slab_waste(s, order) <= KMEM_PAGE_SIZE << order >> 3;
 }
 
 static void choose_order(struct kmem_slabs *s)
 {
 	unsigned best = 0, o = 0;
 
-	while (!slab_capacity(s->size, o))
+	while (!slab_capacity(s, o))
 		o++;
 	s->min_order = (uint8_t)o;
 	for (best = o; o <= KMEM_SLAB_MAX_ORDER; o++) {
-		if (slab_fits_well(s->size, o)) {
+		if (slab_fits_well(s, o)) {
 			best = o;
 			break;
 		}
 		/* in proportion to the slab: compare at the highest order */
-		if (slab_waste(s->size, o) << (KMEM_SLAB_MAX_ORDER - o) <
-		    slab_waste(s->size, best) << (KMEM_SLAB_MAX_ORDER - best))
+		if (slab_waste(s, o) << (KMEM_SLAB_MAX_ORDER - o) <
+		    slab_waste(s, best) << (KMEM_SLAB_MAX_ORDER - best))
 			best = o;
 	}
 	s->order = (uint8_t)best;
-	s->objects = (uint16_t)slab_capacity(s->size, best);
+	s->objects = (uint16_t)slab_capacity(s, best);
+}
+
+void slabs_layout(struct kmem_slabs *s, size_t size, size_t start, size_t left)
+{
+	s->size = (uint32_t)size;
+	s->start = (uint32_t)start;
+	s->left = (uint32_t)left;
+	s->reciprocal = (uint32_t)bits_divide(UINT32_MAX, s->size) + 1;
+	choose_order(s);
 }
 
 void slabs_init(struct kmem_slabs *s, const char *name, size_t size,
@@ -67,13 +85,11 @@ void slabs_init(struct kmem_slabs *s, const char *name, size_t size,
 {
 	memset(s, 0, sizeof(*s));
 	s->name = name;
-	s->size = (uint32_t)KMEM_MAX(size, SLAB_MIN_SIZE);
-	s->reciprocal = (uint32_t)bits_divide(UINT32_MAX, s->size) + 1;
 	s->get_pages = slabs_raw_pages;
 	s->put_pages = slabs_put_raw_pages;
 	s->nr_nodes = (uint8_t)nr_nodes;
 	s->node = node;
-	choose_order(s);
+	slabs_layout(s, KMEM_MAX(size, SLAB_MIN_SIZE), 0, 0);
 	for (unsigned i = 0; i < nr_nodes; i++) {
 		memset(&node[i], 0, sizeof(node[i]));
 		for (unsigned k = 0; k < SLAB_LISTS; k++)
@@ -101,22 +117,23 @@ void slabs_put_raw_pages(struct kmem_slabs *s, struct page *page,
 
 /* ---- one slab ---- */
 
-void *slab_object(const struct page *head, unsigned index)
+void *slab_object(const struct page *head, unsigned n)
 {
-	return (char *)page_to_virt(head) + (size_t)index * head->slabs->size;
+	return slab_base(head) + (size_t)n * head->slabs->size;
 }
 
-static void slab_set_pages(struct kmem_slabs *s, struct page *head,
-			   unsigned order, kmem_slot_t *slot)
+void slab_set_pages(struct kmem_slabs *s, struct page *head, unsigned order,
+		    kmem_slot_t *slot)
 {
 	for (unsigned i = 0; i < 1u << order; i++) {
 		struct page *p = head + i;
 
 		p->order = (uint8_t)order;
-		p->slab_offset = (uint16_t)(i << KMEM_PAGE_SHIFT);
+		p->slab_offset = (uint16_t)((i << KMEM_PAGE_SHIFT) +
+					    slabs_bias(s));
 		p->slabs = s;
 		p->slot = slot;
-		p->objects = (kmem_slot_t)slab_capacity(s->size, order);
+		p->objects = (kmem_slot_t)slab_capacity(s, order);
 		page_set_type(p, PAGE_SLAB);
 	}
 }
@@ -145,11 +162,11 @@ struct page *slab_make(struct kmem_slabs *s, gfp_t gfp, unsigned node)
 	kmem_slot_t *slot;
 	unsigned order, n, slots;
 
-	gfp = (gfp & ~(__GFP_ZERO | KMEM_GFP_ZONEMASK)) | s->gfp;
-	head = slab_get_pages(s, gfp, node, &order);
+	gfp &= ~(__GFP_ZERO | KMEM_GFP_ZONEMASK);
+	head = slab_get_pages(s, gfp | s->gfp, node, &order);
 	if (!head)
 		return NULL;
-	n = slab_capacity(s->size, order);
+	n = slab_capacity(s, order);
 	slots = nr_slots(s, order);
 	slot = slots_get(s, head, slots, gfp);
 	if (!slot) {
@@ -157,7 +174,7 @@ struct page *slab_make(struct kmem_slabs *s, gfp_t gfp, unsigned node)
 		if (!(gfp & __GFP_NOWARN))
 			kmem_log("kmem: cache %s: no memory for the states of "
 				 "a slab's %u objects, gfp 0x%x", s->name, n,
-				 gfp);
+				 gfp | s->gfp);
 		return NULL;
 	}
 	for (unsigned i = 0; i < slots; i++)
@@ -165,6 +182,8 @@ struct page *slab_make(struct kmem_slabs *s, gfp_t gfp, unsigned node)
 	slab_set_pages(s, head, order, slot);
 	head->inuse = 0;
 	head->free = 0;
+	if (slabs_debugged(s))
+		debug_slab_made(head);
 	for (unsigned i = 0; s->ctor && i < n; i++)
 		s->ctor(slab_object(head, i));
 	return head;
@@ -175,6 +194,8 @@ void slab_unmake(struct kmem_slabs *s, struct page *head)
 {
 	unsigned order = head->order;
 
+	if (slabs_debugged(s))
+		debug_slab_ends(head);
 	slots_put(s, head, nr_slots(s, order));
 	for (unsigned i = 0; i < 1u << order; i++) {
 		struct page *p = head + i;

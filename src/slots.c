@@ -15,7 +15,7 @@
  * allocator's magazines are slabs too. (With the smallest pages, no slab needs a
  * table: SLOT_TABLES.)
  */
-#include "slab.h"
+#include "debug.h"
 
 /* The tables of slot arrays, by length. */
 #define NR_SLOT_TABLES	4
@@ -40,8 +40,8 @@ void slots_init(void)
 
 unsigned nr_slots(const struct kmem_slabs *s, unsigned order)
 {
-	return (unsigned)bits_divide((KMEM_PAGE_SIZE << order) - 1,
-				     s->size) + 1;
+	return (unsigned)bits_divide((KMEM_PAGE_SIZE << order) - 1 +
+				     slabs_bias(s), s->size) + 1;
 }
 
 /* Which table serves a slab of s with that many slots; NULL: inline. */
@@ -62,6 +62,8 @@ size_t slabs_slot_room(const struct kmem_slabs *s)
 {
 	const struct kmem_slabs *t = slots_for(s, nr_slots(s, s->order));
 
+	if (slabs_debugged(s))
+		return slabs_records(s)->size;
 	return t ? t->size : 0;
 }
 
@@ -70,6 +72,8 @@ kmem_slot_t *slots_get(struct kmem_slabs *s, struct page *head, unsigned n,
 {
 	struct kmem_slabs *t = slots_for(s, n);
 
+	if (slabs_debugged(s))
+		return debug_slots_get(s, gfp);
 	KMEM_ASSERT(t || n <= KMEM_INLINE_SLOTS);
 	return t ? slabs_alloc(t, GFP_NOWAIT | __GFP_NOWARN |
 			       (gfp & __GFP_NORETRY)) : head->inline_slot;
@@ -79,7 +83,9 @@ void slots_put(struct kmem_slabs *s, struct page *head, unsigned n)
 {
 	struct kmem_slabs *t = slots_for(s, n);
 
-	if (t)
+	if (slabs_debugged(s))
+		debug_slots_put(s, head->slot);
+	else if (t)
 		slabs_free(t, head->slot);
 }
 

@@ -64,6 +64,11 @@ struct kmem_params {
 	 * memory that depends on its size. */
 	bool zeroed;
 
+	/* Which caches are debugged, and how (kmem/debug.h): "FZPU,task;Z".
+	 * NULL: none but those created so; "": all, FZPU. Not copied: it must
+	 * stay where it is. */
+	const char *debug;
+
 	/* Copied by kmem_init(). May be NULL. */
 	const struct kmem_hooks *hooks;
 };

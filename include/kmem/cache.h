@@ -22,11 +22,15 @@ typedef unsigned int slab_flags_t;
 #define SLAB_ACCOUNT		((slab_flags_t)0x20) /* accepted, no effect */
 #define SLAB_NO_MERGE		((slab_flags_t)0x40) /* kmem never merges */
 #define SLAB_TYPESAFE_BY_RCU	((slab_flags_t)0x80) /* not yet: refused */
-#define SLAB_CONSISTENCY_CHECKS	((slab_flags_t)0x100) /* not yet: refused */
-#define SLAB_RED_ZONE		((slab_flags_t)0x200) /* not yet: refused */
-#define SLAB_POISON		((slab_flags_t)0x400) /* not yet: refused */
-#define SLAB_STORE_USER		((slab_flags_t)0x800) /* not yet: refused */
-#define SLAB_TRACE		((slab_flags_t)0x1000) /* not yet: refused */
+
+/* Debugging: what they do is in kmem/debug.h. Refused if there is no
+ * KMEM_REPORT_TEXT. */
+#define SLAB_CONSISTENCY_CHECKS	((slab_flags_t)0x100)
+#define SLAB_RED_ZONE		((slab_flags_t)0x200)
+#define SLAB_POISON		((slab_flags_t)0x400)
+#define SLAB_STORE_USER		((slab_flags_t)0x800)
+#define SLAB_TRACE		((slab_flags_t)0x1000)
+#define SLAB_DEBUG_FLAGS	((slab_flags_t)0x1f00)
 
 /* Largest object of a cache: one fills a slab of the highest order. */
 #define KMEM_CACHE_MAX_SIZE	(KMEM_PAGE_SIZE << KMEM_SLAB_MAX_ORDER)

@@ -94,8 +94,9 @@
 #endif
 
 /* 1: the log and the reasons given to kmem_panic() are whole lines of text. 0:
- * there is no log, a reason is the kind of misuse and an address, and
- * kmem_check_all() does not say what it counts. */
+ * there is no log, a reason is the kind of misuse and an address,
+ * kmem_check_all() does not say what it counts, and no cache can be debugged:
+ * its flags are refused. */
 #ifndef KMEM_REPORT_TEXT
 #define KMEM_REPORT_TEXT 1
 #endif
@@ -138,5 +139,8 @@ KMEM_STATIC_ASSERT(KMEM_REPORT_TEXT == 0 || KMEM_REPORT_TEXT == 1,
 KMEM_STATIC_ASSERT(KMEM_DEBUG == 0 || KMEM_DEBUG == 1, "KMEM_DEBUG: 0 or 1");
 
 #define KMEM_PAGE_SIZE	((size_t)1 << KMEM_PAGE_SHIFT)
+
+/* Caches can be debugged (kmem/debug.h) where what is found can be told. */
+#define KMEM_CACHE_DEBUG	KMEM_REPORT_TEXT
 
 #endif /* KMEM_CONFIG_H */

@@ -37,6 +37,11 @@ typedef unsigned int gfp_t;
 
 #define __GFP_KSWAPD_RECLAIM	((gfp_t)0)	/* there is no kswapd */
 
+/* From here on, what is left over of kmalloc()'s class: how many bytes more
+ * it has than were asked for, for caches with red zones. */
+#define KMEM_GFP_LEFT_SHIFT	20
+#define KMEM_GFP_LEFT_MAX	((size_t)0xfff)
+
 /* What callers pass. */
 #define GFP_KERNEL	(__GFP_DIRECT_RECLAIM | __GFP_IO | __GFP_FS)
 #define GFP_ATOMIC	(__GFP_HIGH | __GFP_ATOMIC)	/* any context */

@@ -127,6 +127,30 @@ void *kmalloc_large(size_t size, gfp_t gfp)
 void *__kmalloc(size_t size, gfp_t gfp)
 	KMEM_MALLOC KMEM_ALLOC_SIZE(1) KMEM_MUST_CHECK;
 
+/* The most bytes that a class serves. */
+KMEM_INLINE size_t kmalloc_class_size(size_t size)
+{
+	size_t last = size - 1, step;
+
+	if (KMEM_KMALLOC_STEPS == 1) {
+		if (kmalloc_index(size) <= 1)
+			return kmalloc_index(size) ? 192 : 96;
+		return (size_t)2 << kmem_fls(last | (KMALLOC_MIN_SIZE - 1));
+	}
+	step = (size_t)1 << (kmem_fls(last | KMALLOC_LINEAR) - 2);
+	return (last | (step - 1)) + 1;
+}
+
+/* A constant size for the cache that serves it, in gfp (see gfp.h). */
+KMEM_INLINE gfp_t kmalloc_gfp(size_t size, gfp_t gfp)
+{
+	size_t left = KMEM_CACHE_DEBUG ? kmalloc_class_size(size) - size : 0;
+
+	if (left > KMEM_GFP_LEFT_MAX)
+		left = KMEM_GFP_LEFT_MAX;
+	return gfp | (gfp_t)left << KMEM_GFP_LEFT_SHIFT;
+}
+
 /**
  * kmalloc - allocate memory
  * @size: bytes, 0 .. KMALLOC_MAX_SIZE
@@ -145,7 +169,7 @@ void *kmalloc(size_t size, gfp_t gfp)
 			return kmalloc_large(size, gfp);
 		return kmem_cache_alloc(
 			kmalloc_caches[kmalloc_type(gfp)][kmalloc_index(size)],
-			gfp);
+			kmalloc_gfp(size, gfp));
 	}
 	return __kmalloc(size, gfp);
 }
@@ -217,8 +241,9 @@ void kfree(const void *p);
 /** kfree_sensitive - zero it, then kfree() it */
 void kfree_sensitive(const void *p);
 
-/** ksize - bytes that may be used at p, at least what was asked for; 0 for
- * NULL and ZERO_SIZE_PTR. Misuse: as kfree(), and then 0. */
+/** ksize - bytes that may be used at p, at least what was asked for, and no
+ * more if there is a red zone behind it; 0 for NULL and ZERO_SIZE_PTR. Misuse:
+ * as kfree(), and then 0. */
 size_t ksize(const void *p);
 
 /** kmalloc_size_roundup - what ksize() of a block of that size would be; the

@@ -21,10 +21,10 @@
  *	layers: invariant
  *	layers: buddy
  *	layers: zone
- *	layers: slab slab_make slots slab_check
+ *	layers: slab slab_make slab_repair slots slab_check debug track
  *	layers: magazine depot magazine_check
  *	layers: page_alloc page_reclaim
- *	layers: cache caches cache_check trim
+ *	layers: cache caches cache_check cache_debug debug_options trim
  *	layers: kmalloc
  *	layers: kvmalloc
  *	layers: regions plan boot
@@ -55,5 +55,6 @@
 #include <kmem/vmalloc.h>
 #include <kmem/stats.h>
 #include <kmem/report.h>
+#include <kmem/debug.h>
 
 #endif /* KMEM_KMEM_H */

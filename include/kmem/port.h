@@ -177,6 +177,17 @@ struct kmem_hooks {
 	/* The NUMA node of a CPU. NULL: all CPUs are on the first node. */
 	int (*cpu_node)(void *ctx, unsigned cpu);
 
+	/*
+	 * For caches with SLAB_STORE_USER (kmem/debug.h): what to note as who
+	 * allocates or frees, other than 0, given the address that the call
+	 * of kmem returns to: one further up, or the number of a stack trace
+	 * that the kernel keeps. NULL: that address. Context: any.
+	 */
+	uintptr_t (*caller)(void *ctx, uintptr_t address);
+
+	/* And when, in any unit. NULL: a running number. Context: any. */
+	uint64_t (*clock)(void *ctx);
+
 	/* Distance between nodes, 10 = local. NULL: all others equal. */
 	unsigned (*node_distance)(void *ctx, int from, int to);
 };

@@ -21,6 +21,10 @@
  * and comes back whole several times.
  *
  *	KMEM_SEED=n	replay		KMEM_OPS=n	how many calls
+ *	KMEM_CACHES=s	params.debug
+ *
+ * The machine is started twice: as it is, and shortly with all caches
+ * debugged, which must find nothing.
  */
 #include <stdlib.h>
 
@@ -33,6 +37,7 @@
 #define DMA_END		(16 * MIB)
 
 static uint64_t seed0, seed;
+static const char *debug;	/* params.debug */
 static unsigned op;
 
 #define CHECK(cond) ((cond) ? (void)0 : failed(__LINE__, #cond))
@@ -289,7 +294,7 @@ static void do_kmalloc(void)
 	if (!p)
 		return;
 	CHECK(ksize(p) == kmalloc_size_roundup(size) ||
-	      (gfp & KMEM_GFP_ZONEMASK));
+	      (gfp & KMEM_GFP_ZONEMASK) || debug);
 	CHECK(ksize(p) >= size);
 	hold(KMALLOC, p, ksize(p), 0, gfp);
 }
@@ -578,7 +583,8 @@ static void start_machine(void)
 		{ seam, BASE + BYTES, KMEM_REGION_NODE,
 		  KMEM_MAX_NODES > 1 ? (int)(seed0 % 2) : 0 },
 	};
-	struct kmem_params p = { .nr_cpus = CPUS, .hooks = &hooks };
+	struct kmem_params p = { .nr_cpus = CPUS, .hooks = &hooks,
+				 .debug = debug };
 
 	CHECK(test_machine(map, 2, &p) == KMEM_OK);
 	test_panics_record();
@@ -588,14 +594,11 @@ static void start_machine(void)
 	all_pages = test_pages();
 }
 
-int main(void)
+static void run(unsigned nr_ops)
 {
-	const char *ops = getenv("KMEM_OPS");
-	unsigned nr_ops = ops ? (unsigned)strtoul(ops, NULL, 0) :
-				test_scaled(2000000);
 	size_t most = 0;
 
-	seed0 = seed = test_seed("random");
+	refused = 0;
 	start_machine();
 	for (op = 1; op <= nr_ops; op++) {
 		/* a swing of 160,000 calls: up until memory is used up, and
@@ -616,5 +619,23 @@ int main(void)
 	for (unsigned c = 0; c < NR_CACHES; c++)
 		kmem_cache_destroy(cache[c]);
 	CHECK(test_panics() == 0);
+	memset(cache, 0, sizeof(cache));
+	kmem_reset();
+	host_memory_release();
+}
+
+int main(void)
+{
+	const char *ops = getenv("KMEM_OPS");
+	unsigned nr_ops = ops ? (unsigned)strtoul(ops, NULL, 0) :
+				test_scaled(2000000);
+
+	seed0 = seed = test_seed("random");
+	debug = getenv("KMEM_CACHES");
+	run(nr_ops);
+	if (debug || !KMEM_CACHE_DEBUG)
+		return EXIT_SUCCESS;
+	debug = "FZPU";
+	run(nr_ops / 8);
 	return EXIT_SUCCESS;
 }

@@ -18,7 +18,7 @@ function group(file)
 	if (file ~ /^(page|buddy|zone|page_alloc|page_reclaim)$/)
 		return "pages"
 	# slab_check.c has what slabs hold as well, which is needed at run time.
-	if (file ~ /^(slab|slab_make|slab_check|slots)$/)
+	if (file ~ /^(slab|slab_make|slab_repair|slab_check|slots)$/)
 		return "slabs"
 	if (file ~ /^(magazine|depot)$/)
 		return "magazines"
@@ -29,6 +29,8 @@ function group(file)
 	# Linked only with kmem_vmalloc_init().
 	if (file ~ /^(kvmalloc|vmalloc|vm_ops|vm_space|vm_area|vm_check)$/)
 		return "vmalloc"
+	if (file ~ /^(debug|track|cache_debug|debug_options)$/)
+		return "reports"
 	if (file ~ /^(boot|plan|regions)$/)
 		return "boot"
 	if (file ~ /^(report|check|cache_check|magazine_check|format|hooks|invariant)$/)

@@ -120,17 +120,17 @@ static void test_geometry(void **state)
 
 		slabs_init(&slabs, "geometry", size, nodes, 1);
 		bytes = KMEM_PAGE_SIZE << slabs.order;
-		waste = slab_waste(size, slabs.order);
+		waste = slab_waste(&slabs, slabs.order);
 		REQUIRE(slabs.order <= KMEM_SLAB_MAX_ORDER);
 		REQUIRE(slabs.min_order <= slabs.order);
 		REQUIRE(slabs.objects >= 1);
 		REQUIRE(slabs.objects <= SLAB_MAX_OBJECTS);
 		REQUIRE(slabs.objects * size + waste == bytes);
-		REQUIRE(slab_waste(size, slabs.min_order) <
+		REQUIRE(slab_waste(&slabs, slabs.min_order) <
 			KMEM_PAGE_SIZE << slabs.min_order);
 		for (unsigned o = 0; o <= KMEM_SLAB_MAX_ORDER; o++)
 			if (KMEM_PAGE_SIZE << o >= size)
-				least = KMEM_MIN(least, slab_waste(size, o) <<
+				least = KMEM_MIN(least, slab_waste(&slabs, o) <<
 						 (KMEM_SLAB_MAX_ORDER - o));
 		REQUIRE(waste * 8 <= bytes ||
 			waste << (KMEM_SLAB_MAX_ORDER - slabs.order) == least);

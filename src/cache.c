@@ -277,12 +277,14 @@ static KMEM_COLD void bad_object(const char *call, const struct kmem_cache *s,
 		return;
 	}
 	if (!i.exact || index >= page->objects) {
+		if (i.index < slabs_first(of))
+			index = 0;	/* in front of it */
 		kmem_misuse("bad pointer", p,
 			    "kmem: %s(%p): not the start of an object: cache "
-			    "%s, slab %p, %d bytes into index %d", call, p,
+			    "%s, slab %p, %d bytes into index %u", call, p,
 			    of->name, (void *)first,
 			    (int)((char *)p - slab_base(head)) -
-			    (int)index * (int)of->size, (int)index);
+			    (int)(index * of->size), index);
 		return;
 	}
 	slot = kmem_load_relaxed(slab_slot(head, index));

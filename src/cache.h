@@ -117,7 +117,7 @@ bool cache_resize(const char *call, const void *p, size_t size);
 
 /* Who freed or allocated the object at p, if that is known, to the log and as
  * text for the end of a line. */
-#define CACHE_WHO_MAX	(KMEM_CACHE_DEBUG ? 72 : 1)
+#define CACHE_WHO_MAX	72
 const char *cache_who(const struct page *page, const void *p, bool freed,
 		      char text[CACHE_WHO_MAX]);
 

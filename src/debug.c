@@ -47,7 +47,7 @@
  *
  *  D1	in use: its red zones, from its size on, are KMEM_RED_ACTIVE
  *  D2	free: they are KMEM_RED_INACTIVE, and its bytes poison
- *  D3	in use: 1 <= size <= object_size
+ *  D3	in use: 1 <= size <= object_size; free: size == 0
  *  D4	its slot is not LIVE
  *
  * Locks: none. Whoever has an object CACHED may draw and verify it.
@@ -336,6 +336,7 @@ void debug_taken(const char *call, const void *p, uintptr_t caller)
 	trace(&o, "free", caller);
 	if (o.s->debug->user)
 		track_set(&o.rec->track[TRACK_FREE], caller);
+	o.rec->size = 0;
 	draw(&o, false);
 }
 
@@ -381,11 +382,13 @@ static void check_object(struct check *c, const struct debug_object *o,
 	if (slot == SLOT_LIVE)
 		check_violated(c, "D4: cache %s, object %p (index %u) is LIVE",
 			       o->s->name, (void *)o->p, o->index);
-	else if (used && o->rec->size - 1 >= o->s->debug->object_size)
+	else if (slot != SLOT_CACHED &&
+		 (used ? o->rec->size - 1 >= o->s->debug->object_size :
+			 o->rec->size != 0))
 		check_violated(c, "D3: cache %s, object %p (index %u): %u bytes "
 			       "in use of %u", o->s->name, (void *)o->p,
 			       o->index, o->rec->size,
-			       o->s->debug->object_size);
+			       used ? o->s->debug->object_size : 0);
 	else if (slot != SLOT_CACHED)
 		check_bands(c, o, used);
 }

@@ -21,8 +21,8 @@ enum track_of { TRACK_ALLOC, TRACK_FREE, NR_TRACKS };
 /* What is known of one object. */
 struct debug_record {
 	struct track track[NR_TRACKS];
-	uint32_t size;			/* where the right red zone begins,
-					 * while it is allocated */
+	uint32_t size;			/* where the right red zone begins; 0
+					 * while it is free */
 };
 
 /* What a set of slabs is watched for. */

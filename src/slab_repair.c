@@ -37,6 +37,17 @@ KMEM_COLD void slab_broken(struct slab_node *n, struct page *head)
 	slab_place(n, head);
 }
 
+/* Its slot says that it is in use, and so does its record, if it has one. */
+static bool is_used(struct page *head, unsigned i)
+{
+	kmem_slot_t slot = *slab_slot(head, i);
+
+	if (slot != slabs_live(head->slabs))
+		return slot == SLOT_CACHED;
+	return !slabs_debugged(head->slabs) ||
+	       debug_object(head, i).rec->size;
+}
+
 /* Every object that is not in use is free, the lowest first. */
 static void chain_again(struct page *head)
 {
@@ -46,7 +57,7 @@ static void chain_again(struct page *head)
 	for (unsigned i = head->objects; i-- > 0; ) {
 		kmem_slot_t *slot = slab_slot(head, i);
 
-		if (*slot == SLOT_CACHED || *slot == slabs_live(head->slabs)) {
+		if (is_used(head, i)) {
 			used++;
 			continue;
 		}

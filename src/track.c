@@ -95,7 +95,8 @@ static void table_count(struct track_walk *w, const struct debug_object *o)
 		e = table_rest(w);
 	e->first = e->count ? KMEM_MIN(e->first, t->when) : t->when;
 	e->last = KMEM_MAX(e->last, t->when);
-	e->bytes += o->rec->size;
+	e->bytes += w->which == TRACK_ALLOC ? o->rec->size :
+					      o->s->debug->object_size;
 	e->count++;
 }
 

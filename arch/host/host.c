@@ -504,6 +504,7 @@ void host_machine(uint64_t bytes, unsigned nr_cpus)
 	    !host_memory_back(start, start + bytes))
 		abort();
 	params.virt_offset = host_virt_offset();
+	params.debug = getenv("KMEM_CACHES");
 	error = kmem_add_region(start, bytes, KMEM_REGION_USABLE,
 				KMEM_NO_NODE);
 	if (!error)

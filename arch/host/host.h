@@ -83,7 +83,8 @@ void host_print(void *ctx, const char *line);
 /*
  * The usual test machine: `bytes` of usable memory from physical 1 MiB up, one
  * node, nr_cpus CPUs, no hooks but log (to stderr if the environment has
- * KMEM_LOG). Any machine before is forgotten. Aborts the process on failure.
+ * KMEM_LOG), caches debugged as the environment's KMEM_CACHES says (the string
+ * of kmem_params). Any machine before is forgotten. Aborts the process on failure.
  */
 void host_machine(uint64_t bytes, unsigned nr_cpus);
 

@@ -152,6 +152,8 @@ int test_start(const struct test_range *map, size_t n,
 	if (params)
 		p = *params;
 	back_map(map, n);
+	if (!p.debug)
+		p.debug = getenv("KMEM_CACHES");
 	p.virt_offset = host_virt_offset();
 	return kmem_init(&p);
 }

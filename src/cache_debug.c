@@ -44,7 +44,7 @@ bool cache_debug_init(struct kmem_cache *s)
 	if (!d)
 		return false;
 	memset(d, 0, sizeof(*d));
-	d->object_size = (uint32_t)s->object_size;
+	d->object_size = (unsigned)s->object_size;
 	d->red_zone = s->flags & SLAB_RED_ZONE;
 	d->user = s->flags & SLAB_STORE_USER;
 	if (debug_options_lower() &&

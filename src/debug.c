@@ -316,7 +316,7 @@ void debug_given(const void *p, size_t size, bool zero, uintptr_t caller)
 	const struct slab_debug *d = o.s->debug;
 
 	verify("allocation", &o, false);
-	o.rec->size = d->sized ? (uint32_t)size : d->object_size;
+	o.rec->size = d->sized ? (unsigned)size : d->object_size;
 	draw(&o, true);
 	if (zero)
 		memset(o.p, 0, o.rec->size);
@@ -346,7 +346,7 @@ void debug_resize(const char *call, const void *p, size_t size)
 
 	verify(call, &o, true);
 	if (o.s->debug->sized)
-		o.rec->size = (uint32_t)size;
+		o.rec->size = (unsigned)size;
 	draw(&o, true);
 }
 

@@ -21,7 +21,7 @@ enum track_of { TRACK_ALLOC, TRACK_FREE, NR_TRACKS };
 /* What is known of one object. */
 struct debug_record {
 	struct track track[NR_TRACKS];
-	uint32_t size;			/* where the right red zone begins; 0
+	unsigned size;			/* where the right red zone begins; 0
 					 * while it is free */
 };
 
@@ -30,7 +30,7 @@ struct slab_debug {
 	struct kmem_slabs records;	/* of one slab each, its slots behind */
 	struct slab_node node;		/* of these */
 	struct slab_debug *next;	/* of all that there are */
-	uint32_t object_size;
+	unsigned object_size;
 	bool red_zone, poison, user, trace, check;
 	bool sized;			/* sizes are told one by one */
 };

@@ -795,7 +795,7 @@ static void test_layout(void **state)
 				continue;
 			slabs_init(&s, "layout", slot, node, 1);
 			d = (struct slab_debug){ .object_size =
-				(uint32_t)size, .red_zone = true };
+				(unsigned)size, .red_zone = true };
 			debug_slabs_init(&s, &d, align);
 			without += !d.red_zone;
 			REQUIRE(d.red_zone || size + 2 * align + 160 > most ||

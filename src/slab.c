@@ -534,5 +534,5 @@ void slabs_trim(struct kmem_slabs *s, size_t most)
 		free_excess(s, &excess);
 	}
 	if (slabs_debugged(s))
-		slabs_trim(slabs_records(s));
+		slabs_trim(slabs_records(s), most);
 }

@@ -44,7 +44,7 @@ link() {
 		-Iarch/host "$dir/program.c" arch/host/host.c "$lib" -pthread \
 		-o "$dir/$name" || exit 1
 	nm "$dir/$name" | awk '$2 ~ /[Tt]/ { print $3 }' |
-		grep -E '^(vm_(area|space|check|alloc)|__?v|kmem_vmalloc)'
+		grep -E '^(_*v(malloc|free|realloc|map|unmap)|vm_[acsu]|kmem_vmalloc)'
 }
 
 cc=$1

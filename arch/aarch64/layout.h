@@ -3,8 +3,10 @@
  * arch/aarch64/layout.h - the test kernel's address space, for C and assembly.
  *
  *	0xffffffffc0000000	devices, in blocks of 2 MiB as they are mapped
+ *	0xffffffff80000000	vmalloc(), 1 GiB
  *	0xffffff8000000000	the direct map: memory, at its physical address
- *				from here; the kernel image is in it
+ *				from here; the kernel image is in it; a
+ *				GiB above it is nothing
  *	0			nothing, so that a null pointer faults
  *
  * Kernel addresses have 39 bits (TCR_EL1.T1SZ = 25), so that the top table's
@@ -15,7 +17,8 @@
 
 #define DIRECT_BASE		0xffffff8000000000
 #define DEVICE_BASE		0xffffffffc0000000
-#define DIRECT_SIZE		(DEVICE_BASE - DIRECT_BASE)
+#define VMALLOC_BASE		0xffffffff80000000
+#define DIRECT_SIZE		0x7f40000000	/* a GiB below that ends */
 
 /* Where memory begins on QEMU's virt machine, and the image is loaded. */
 #define RAM_BASE		0x40000000
@@ -23,6 +26,7 @@
 
 /* Page table entries. */
 #define PTE_TABLE		0x003
+#define PTE_PAGE		0x003	/* in the lowest table */
 #define PTE_BLOCK		0x001
 #define PTE_DEVICE		0x004	/* attributes 1 of MAIR_EL1 */
 #define PTE_INNER_SHAREABLE	0x300

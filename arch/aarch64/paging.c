@@ -62,6 +62,35 @@ static void map_range(uint64_t start, uint64_t end)
 	}
 }
 
+/* What this CPU knows, and that entries written before are seen. */
+static void flush_tlb(void)
+{
+	__asm__ __volatile__("dsb ishst\n\ttlbi vmalle1\n\tdsb nsh\n\tisb"
+			     : : : "memory");
+}
+
+/* Let the MMU translate it as for a read: no fault is taken. */
+static bool probe(const void *p)
+{
+	uint64_t par;
+
+	__asm__ __volatile__("at s1e1r, %1\n\tisb\n\tmrs %0, par_el1"
+			     : "=r" (par) : "r" (p) : "memory");
+	return !(par & 1);
+}
+
+static void describe_vm(void)
+{
+	machine.vm = (struct machine_vm){
+		.start = VMALLOC_BASE, .end = DEVICE_BASE,
+		.root = kernel_table, .levels = 3,
+		.table_bits = PTE_TABLE,
+		.page_bits = PTE_PAGE | PTE_INNER_SHAREABLE | PTE_ACCESSED |
+			     PTE_NO_EXECUTE,
+		.flush = flush_tlb, .reads = probe,
+	};
+}
+
 uint64_t paging_direct_map(void)
 {
 	for (unsigned i = 0; i < machine.nr_map; i++) {
@@ -71,6 +100,7 @@ uint64_t paging_direct_map(void)
 			map_range(r->start, r->start + r->size);
 	}
 	cpu_use_new_mappings();
+	describe_vm();
 	return DIRECT_SIZE;
 }
 

@@ -5,7 +5,8 @@
  *
  *			supervisor (sbi)	machine (mmode)
  *	registers	sstatus, sie, …		mstatus, mie, …
- *	address space	direct map only, Sv39	physical
+ *	address space	Sv39: direct map,	physical
+ *			vmalloc()
  *	below it	SBI firmware		nothing
  */
 #ifndef RISCV_H
@@ -35,6 +36,8 @@
 #define IRQ_TIMER		5
 #define DIRECT_BASE		0xffffffc000000000
 #define DIRECT_END		0x4000000000	/* 256 GiB */
+#define VMALLOC_BASE		0x2000000000	/* 64 GiB, in the lower half */
+#define VMALLOC_END		0x3000000000
 #endif
 
 #if __riscv_xlen == 64

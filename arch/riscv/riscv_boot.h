@@ -49,6 +49,12 @@ void platform_ipi(uintptr_t hart);
 void platform_ipi_clear(void);		/* this CPU's */
 bool platform_start(uintptr_t hart);	/* at secondary_entry */
 
+/* sbi/paging.c: say where vmalloc() may map. */
+void paging_init(void);
+/* sbi/paging.c, mmode/clint.c: where to go on after a load at epc has faulted,
+ * with a0 0; 0: nowhere. */
+uintptr_t trap_fixup(uintptr_t epc);
+
 /* vector.S */
 extern char trap_entry[];
 extern struct riscv_cpu *starting_cpu;	/* what secondary_entry finds */

@@ -3,9 +3,12 @@
  * arch/x86/trap.c - interrupts go to the test kernel, exceptions end it.
  *
  * The exception handler prints what happened and every register, then fails
- * the run. No fault is expected: kmem must not touch memory that is not there.
+ * the run. No fault is expected but that of a probe: kmem must not touch memory
+ * that is not there.
  */
 #include "x86_boot.h"
+
+#define VECTOR_PAGE_FAULT 14
 
 #define PIC1_COMMAND	0x20
 #define PIC1_DATA	0x21
@@ -73,6 +76,8 @@ void trap(struct trap_frame *f)
 		 * interrupt again as soon as this handler returns. */
 		apic_eoi();
 		boot_ipi();
+	} else if (f->vector == VECTOR_PAGE_FAULT && cpu_fixup(f)) {
+		return;
 	} else if (!is_spurious((unsigned)f->vector)) {
 		exception(f);
 	}

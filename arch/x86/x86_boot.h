@@ -40,6 +40,8 @@ extern const char cpu_arch_name[];
 void cpu_set_gate(unsigned vector, const char *handler);
 void cpu_init(unsigned cpu);		/* on each CPU: number, interrupts */
 void cpu_print_registers(const struct trap_frame *f);
+/* A page fault that was meant to happen: go on elsewhere. Else: false. */
+bool cpu_fixup(struct trap_frame *f);
 
 /*
  * paging.c, of arch/<arch>: map [0, end) or as much as there can be, and

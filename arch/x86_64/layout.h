@@ -4,6 +4,7 @@
  *
  *	0xffffffffc0000000	the local APIC, uncached
  *	0xffffffff80000000	the first GiB of memory, kernel image included
+ *	0xffffc90000000000	vmalloc(), 64 GiB
  *	0xffff888000000000	the direct map: all memory, from address 0 up
  *	0			nothing, so that a null pointer faults
  *
@@ -16,6 +17,8 @@
 #define KERNEL_BASE		0xffffffff80000000
 #define DIRECT_BASE		0xffff888000000000
 #define DEVICE_BASE		0xffffffffc0000000
+#define VMALLOC_BASE		0xffffc90000000000
+#define VMALLOC_END		0xffffc91000000000
 
 /* Index of an address in the top-level page table. */
 #define PML4_INDEX(va)		(((va) >> 39) & 511)

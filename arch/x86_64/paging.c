@@ -43,6 +43,48 @@ static void map_gib(uint64_t gib)
 	direct_pdpt[gib] = image_phys(pd) | PTE_PRESENT | PTE_WRITE;
 }
 
+/* All that a CPU knows: no page is global. */
+static void flush_tlb(void)
+{
+	uint64_t cr3;
+
+	__asm__ __volatile__("movq %%cr3, %0\n\tmovq %0, %%cr3"
+			     : "=r" (cr3) : : "memory");
+}
+
+extern const char probe_load[], probe_end[];
+
+/* Whether reading it does not fault: cpu_fixup() sees to the fault. */
+static KMEM_NOINLINE bool probe(const void *p)
+{
+	uint64_t read = 1;
+
+	__asm__ __volatile__(".globl probe_load, probe_end\n"
+			     "probe_load:\n\tmovb (%1), %%al\nprobe_end:"
+			     : "+c" (read) : "d" (p) : "rax", "memory");
+	return read;
+}
+
+bool cpu_fixup(struct trap_frame *f)
+{
+	if (f->rip != (uintptr_t)probe_load)
+		return false;
+	f->rip = (uintptr_t)probe_end;
+	f->rcx = 0;
+	return true;
+}
+
+static void describe_vm(void)
+{
+	machine.vm = (struct machine_vm){
+		.start = VMALLOC_BASE, .end = VMALLOC_END,
+		.root = kernel_pml4, .levels = 4,
+		.table_bits = PTE_PRESENT | PTE_WRITE,
+		.page_bits = PTE_PRESENT | PTE_WRITE,
+		.flush = flush_tlb, .reads = probe,
+	};
+}
+
 /* The tables were not present before, so no TLB holds anything stale. */
 uint64_t paging_direct_map(uint64_t end)
 {
@@ -60,6 +102,7 @@ uint64_t paging_direct_map(uint64_t end)
 	}
 	kernel_pml4[PML4_INDEX(DIRECT_BASE)] =
 		image_phys(direct_pdpt) | PTE_PRESENT | PTE_WRITE;
+	describe_vm();
 	return nr_gib * GIB;
 }
 

@@ -4,10 +4,12 @@
  *
  *	main.c		what is done, in which order
  *	port.c		how kmem is tied to a kernel: the worked example
+ *	vm.c		page tables for vmalloc(): the hooks, worked out
  *	catch.c, ranges.c	what only a test adds to that
  *	cpus.c		work for other CPUs, and calls between them
  *	selftest.c	each call of the API, on one CPU; with test_kmalloc.c,
- *			test_cache.c, test_pages.c, test_misuse.c
+ *			test_cache.c, test_pages.c, test_vmalloc.c,
+ *			test_misuse.c
  *	workload.c	all CPUs and their interrupts at once; with item.c
  *	accounts.c	that nothing is lost
  *	pattern.c	contents that tell whose memory this is
@@ -52,6 +54,21 @@ void port_on_reclaim(size_t (*fn)(void));
 
 /* kmem_out_fn: one line to the console. */
 void port_print_line(void *ctx, const char *line);
+
+/* ---- vm.c ---- */
+
+/* Whether this machine has page tables that vmalloc() can be tried with. */
+#define HAVE_VM \
+	(sizeof(void *) == 8 && KMEM_PAGE_SHIFT == 12 && machine.vm.start)
+
+/* Start vmalloc(). All CPUs run. */
+void vm_init(void);
+
+/* Calls of `map` so far. */
+size_t vm_maps(void);
+
+/* Free all page tables of the range; nothing is mapped there. */
+void vm_free_tables(void);
 
 /* ---- catch.c, ranges.c ---- */
 
@@ -154,6 +171,9 @@ void test_page_orders(void);
 void test_page_parts(void);
 void test_zones(void);
 void test_nodes(void);
+void test_vmalloc(void);
+void test_stacks(void);
+void test_vmalloc_cpus(void);
 void test_exhaustion(void);
 void test_misuse(void);
 

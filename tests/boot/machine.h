@@ -32,6 +32,21 @@ struct machine_range {
 	int node;		/* NUMA; 0 where there is only one */
 };
 
+/*
+ * Where the kernel may map pages of its own, for vmalloc(): page tables of 512
+ * entries of a word each, pages of 4 KiB. All 0 where there is no MMU, or none
+ * of that kind.
+ */
+struct machine_vm {
+	uintptr_t start, end;		/* addresses: nothing is there */
+	uintptr_t *root;		/* the top table; all CPUs have it */
+	unsigned levels;
+	uintptr_t table_bits, page_bits; /* of entries, beside an address */
+	unsigned phys_shift;		/* in entries, addresses are >> this */
+	void (*flush)(void);		/* this CPU's TLB, of that range */
+	bool (*reads)(const void *p);	/* false if reading faults */
+};
+
 /* What start-up found out. From boot_main() on, only `used` grows. */
 struct machine {
 	const char *name;		/* of the architecture */
@@ -45,6 +60,7 @@ struct machine {
 	unsigned nr_used;
 	uint8_t cpu_node[MACHINE_MAX_CPUS];
 
+	struct machine_vm vm;
 	uint64_t virt_offset;		/* of the direct map */
 	uint64_t direct_map_end;	/* what it reaches, physical; 0: all */
 

@@ -35,6 +35,8 @@ _Noreturn void boot_main(void)
 	cpus_start(port_start_page());
 	machine_irq_enable();
 	print("%u CPUs run\n", machine.nr_cpus);
+	if (HAVE_VM)
+		vm_init();
 
 	seed = argument("seed", (uint32_t)machine_usec());
 	selftest();

@@ -22,6 +22,9 @@ static const struct {
 	{ "pages: zeroed, exact, split", test_page_parts },
 	{ "pages: zones", test_zones },
 	{ "pages: nodes, from every CPU", test_nodes },
+	{ "vmalloc: megabytes from single pages", test_vmalloc },
+	{ "vmalloc: stacks and guard pages", test_stacks },
+	{ "vmalloc: all CPUs at once", test_vmalloc_cpus },
 	{ "exhaustion, reclaim, release", test_exhaustion },
 	{ "misuse is reported and harmless", test_misuse },
 };

@@ -7,7 +7,8 @@
  * hart id in a0. The first has the physical address of the devicetree in a1.
  *
  * There is one page table, which the assembler fills in. It maps physical
- * memory at DIRECT_BASE, 256 pages of 1 GiB, and nothing else. The kernel is
+ * memory at DIRECT_BASE, 256 pages of 1 GiB, and nothing else; paging.c lets
+ * vmalloc() add to it. The kernel is
  * linked there. So the instruction behind the one that switches paging on is
  * mapped nowhere: fetching it is a page fault, which the CPU takes at stvec,
  * and that holds an address of the direct map.
@@ -66,8 +67,8 @@ secondary_entry:
 boot_hart_came:
 	.word	0
 
-	.section .rodata, "a"
 	.balign	4096
+	.globl	page_table
 page_table:
 	.fill	256, 8, 0
 	.set	gib, 0

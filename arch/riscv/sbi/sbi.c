@@ -54,6 +54,7 @@ void platform_init(void)
 	need(SBI_TIME, "TIME");
 	need(SBI_IPI, "IPI");
 	need(SBI_HSM, "HSM");
+	paging_init();
 }
 
 void platform_cpu_init(void)

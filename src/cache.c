@@ -124,7 +124,7 @@ void *cache_alloc_zeroed(struct kmem_cache *s, gfp_t gfp)
 {
 	void *obj = cache_alloc(s, gfp | __GFP_ZERO);
 
-	return obj ? cache_zero(s, obj) : NULL;
+	return obj ? memset(obj, 0, CACHE_ZEROED(s)) : NULL;
 }
 
 /* ---- allocation and free ---- */
@@ -191,7 +191,7 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n,
 		return 0;
 	}
 	for (size_t i = 0; (gfp & __GFP_ZERO) && i < n; i++)
-		cache_zero(s, objs[i]);
+		memset(objs[i], 0, CACHE_ZEROED(s));
 	return n;
 }
 
@@ -287,7 +287,7 @@ static KMEM_COLD void bad_object(const char *call, const struct kmem_cache *s,
 			    (int)(index * of->size), index);
 		return;
 	}
-	slot = kmem_load_relaxed(slab_slot(head, index));
+	slot = kmem_load_relaxed(&page->slot[i.index]);
 	kmem_misuse("double free", p,
 		    "kmem: %s(%p): double free: cache %s, slab %p, index %u: "
 		    "expected LIVE, found %s%s", call, p, of->name,

@@ -26,6 +26,9 @@ struct kmem_cache {
 					 * there if there are no MAGAZINES */
 };
 
+/* Bytes to zero of an object that was allocated for __GFP_ZERO. */
+#define CACHE_ZEROED(s)	(KMEM_CACHE_DEBUG ? (s)->zeroed : (s)->object_size)
+
 /* Bytes of one. */
 #define CACHE_BYTES(nr_cpus) \
 	(MAGAZINES ? sizeof(struct kmem_cache) + LAYER_BYTES(nr_cpus) : \
@@ -206,12 +209,6 @@ KMEM_INLINE void cache_refused(const char *call, const struct kmem_cache *s,
 		cache_free_by(call, s, p, KMEM_CALLER);
 	else
 		cache_bad_free(call, s, p);
-}
-
-/* Zero an object after it was allocated for __GFP_ZERO. */
-KMEM_INLINE void *cache_zero(const struct kmem_cache *s, void *obj)
-{
-	return memset(obj, 0, KMEM_CACHE_DEBUG ? s->zeroed : s->object_size);
 }
 
 /* An object that has been marked CACHED. */

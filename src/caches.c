@@ -172,13 +172,12 @@ static uint16_t pages_gfp(slab_flags_t flags)
 
 static void free_parts(struct kmem_cache *s, void *nodes)
 {
-	if (KMEM_CACHE_DEBUG && s)
-		cache_debug_fini(s);
 	if (nodes)
 		slabs_free(&caches.nodes, nodes);
 	if (s)
 		slabs_free(&caches.descriptors, s);
 }
+
 
 static void cache_layer_init(struct kmem_cache *s)
 {
@@ -199,12 +198,11 @@ static struct kmem_cache *cache_make(const char *name, size_t size,
 	void *nodes = slabs_alloc(&caches.nodes, GFP_KERNEL);
 	size_t slot;
 
-	if (s)
-		memset(s, 0, CACHE_BYTES(zones.nr_cpus));
 	if (!s || !nodes) {
 		free_parts(s, nodes);
 		return NULL;
 	}
+	memset(s, 0, CACHE_BYTES(zones.nr_cpus));
 	for (size_t i = 0; name[i]; i++)
 		s->name[i] = name[i];
 	s->object_size = size;
@@ -268,6 +266,8 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size,
 	if (!s)
 		return create_failed(name, flags, "no memory");
 	if (!cache_publish(s)) {
+		if (KMEM_CACHE_DEBUG)
+			cache_debug_fini(s);
 		free_parts(s, s->slabs.node);
 		return create_failed(name, flags,
 				     "there is a cache of that name");
@@ -312,6 +312,8 @@ void kmem_cache_destroy(struct kmem_cache *s)
 		slabs_for_each(&s->slabs, SLOT_LIVE, report_live, s);
 		return;
 	}
+	if (KMEM_CACHE_DEBUG)
+		cache_debug_fini(s);
 	free_parts(s, s->slabs.node);
 }
 

@@ -78,7 +78,7 @@ static bool layout_red(struct kmem_slabs *s, size_t object_size, size_t align)
 		start = stride;
 	if (start - RED_LEFT + stride > most)
 		return false;
-	slabs_layout(s, stride, start, RED_LEFT);
+	slabs_layout(s, stride, start);
 	return true;
 }
 
@@ -90,7 +90,7 @@ static bool layout(struct kmem_slabs *s, const struct slab_debug *d,
 
 	if (d->red_zone && layout_red(s, d->object_size, align))
 		return true;
-	slabs_layout(s, stride, 0, 0);
+	slabs_layout(s, stride, 0);
 	return !d->red_zone;
 }
 
@@ -177,7 +177,7 @@ static unsigned bands(const struct debug_object *o, bool used,
 		      struct band b[BANDS_MAX])
 {
 	const struct slab_debug *d = o->s->debug;
-	int left = (int)o->s->left, end = (int)o->s->size - left;
+	int left = (int)slabs_left(o->s), end = (int)o->s->size - left;
 	int size = (int)d->object_size, from = used ? (int)o->rec->size : size;
 	unsigned char red = used ? KMEM_RED_ACTIVE : KMEM_RED_INACTIVE;
 	unsigned n = 0;
@@ -231,10 +231,10 @@ static size_t band_damage(const struct debug_object *o, const struct band *b,
 static void log_bytes(const struct debug_object *o, int at)
 {
 	char text[3 * DUMP_BYTES + 1];
-	int end = (int)(o->s->size - o->s->left);
+	int left = (int)slabs_left(o->s), end = (int)o->s->size - left;
 	size_t len = 0;
 
-	at = KMEM_MAX(at - DUMP_BYTES / 4, -(int)o->s->left);
+	at = KMEM_MAX(at - DUMP_BYTES / 4, -left);
 	end = KMEM_MIN(at + DUMP_BYTES, end);
 	for (int i = at; i < end; i++)
 		len += format(text + len, sizeof(text) - len, " %02x",

@@ -35,8 +35,7 @@ struct slab_debug {
 	bool sized;			/* sizes are told one by one */
 };
 
-/* Bytes of red zone: to the left of each object; to its right at least. */
-#define RED_LEFT	32u
+/* The same to the right, at least. */
 #define RED_RIGHT	64u
 
 /* Objects are at least that far from one another, so that the records of a

@@ -60,6 +60,9 @@ struct slab_node {
 	size_t made;			/* slabs, since the start */
 };
 
+/* Bytes of red zone to the left of each object of a debugged slab. */
+#define RED_LEFT	32u
+
 struct slab_debug;
 
 struct kmem_slabs {
@@ -84,7 +87,6 @@ struct kmem_slabs {
 	struct slab_debug *debug;
 	uint32_t start;			/* of the first object, in bytes; 0, or
 					 * slab_index() numbers from 1 */
-	uint32_t left;			/* bytes of red zone left of each */
 };
 
 /* The bytes that objects of a slab of that order leave over. */
@@ -98,9 +100,8 @@ void slabs_init(struct kmem_slabs *s, const char *name, size_t size,
 		struct slab_node *node, unsigned nr_nodes);
 
 /* Anew for objects `size` bytes apart, the first of them `start` bytes from
- * the start of a slab, with `left` bytes to the left of each. */
-void slabs_layout(struct kmem_slabs *s, size_t size, size_t start,
-		  size_t left);
+ * the start of a slab; 0, or there are RED_LEFT bytes to the left of each. */
+void slabs_layout(struct kmem_slabs *s, size_t size, size_t start);
 
 /* Objects in a slab of that order. */
 unsigned slab_capacity(const struct kmem_slabs *s, unsigned order);
@@ -268,6 +269,12 @@ KMEM_INLINE bool slabs_debugged(const struct kmem_slabs *s)
 KMEM_INLINE unsigned slabs_first(const struct kmem_slabs *s)
 {
 	return KMEM_CACHE_DEBUG && s->start;
+}
+
+/* Bytes to the left of each object that are its own. */
+KMEM_INLINE unsigned slabs_left(const struct kmem_slabs *s)
+{
+	return slabs_first(s) ? RED_LEFT : 0;
 }
 
 /* Where index 0 would begin, in bytes before the slab. */

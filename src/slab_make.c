@@ -23,13 +23,14 @@
 
 /* ---- geometry ---- */
 
-/* Bytes for objects, each with the `left` bytes to its left. */
+/* Bytes for objects, each with what is its own to its left. */
 static size_t slab_room(const struct kmem_slabs *s, unsigned order)
 {
 	size_t bytes = KMEM_PAGE_SIZE << order;
-	size_t before = slabs_first(s) ? s->start - s->left : 0;
 
-	return bytes > before ? bytes - before : 0;
+	if (!slabs_first(s))
+		return bytes;
+	return bytes > s->start ? bytes - s->start + slabs_left(s) : 0;
 }
 
 unsigned slab_capacity(const struct kmem_slabs *s, unsigned order)
@@ -71,11 +72,10 @@ static void choose_order(struct kmem_slabs *s)
 	s->objects = (uint16_t)slab_capacity(s, best);
 }
 
-void slabs_layout(struct kmem_slabs *s, size_t size, size_t start, size_t left)
+void slabs_layout(struct kmem_slabs *s, size_t size, size_t start)
 {
 	s->size = (uint32_t)size;
 	s->start = (uint32_t)start;
-	s->left = (uint32_t)left;
 	s->reciprocal = (uint32_t)bits_divide(UINT32_MAX, s->size) + 1;
 	choose_order(s);
 }
@@ -89,7 +89,7 @@ void slabs_init(struct kmem_slabs *s, const char *name, size_t size,
 	s->put_pages = slabs_put_raw_pages;
 	s->nr_nodes = (uint8_t)nr_nodes;
 	s->node = node;
-	slabs_layout(s, KMEM_MAX(size, SLAB_MIN_SIZE), 0, 0);
+	slabs_layout(s, KMEM_MAX(size, SLAB_MIN_SIZE), 0);
 	for (unsigned i = 0; i < nr_nodes; i++) {
 		memset(&node[i], 0, sizeof(node[i]));
 		for (unsigned k = 0; k < SLAB_LISTS; k++)

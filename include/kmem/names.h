@@ -37,6 +37,8 @@
 #define kmalloc_caches		kmem_kmalloc_caches
 #define kmalloc_index		kmem_kmalloc_index
 #define kmalloc_type		kmem_kmalloc_type
+#define kmalloc_class_size	kmem_kmalloc_class_size
+#define kmalloc_gfp		kmem_kmalloc_gfp
 #define kzalloc			kmem_kzalloc
 #define kcalloc			kmem_kcalloc
 #define kmalloc_array		kmem_kmalloc_array

@@ -815,15 +815,15 @@ static void test_layout(void **state)
 					slabs_bias(&s));
 				x = slab_index(&page, &s, (void *)at);
 				REQUIRE(at % align == 0);
-				REQUIRE(at >= s.left);
-				REQUIRE(at + s.size - s.left <=
+				REQUIRE(at >= slabs_left(&s));
+				REQUIRE(at + s.size - slabs_left(&s) <=
 					KMEM_PAGE_SIZE << s.order);
 				REQUIRE(x.exact);
 				REQUIRE(x.index == i + slabs_first(&s));
 				REQUIRE(x.index < nr_slots(&s, s.order));
 			}
 			REQUIRE(!d.red_zone ||
-				s.size >= s.left + size + RED_RIGHT);
+				s.size >= slabs_left(&s) + size + RED_RIGHT);
 		}
 	assert_true(without > 0);
 }

@@ -98,6 +98,12 @@ static unsigned chain_length(const struct page *head)
 	return n;
 }
 
+/* Between these two, its owner changes it without a lock. */
+static bool slot_taken(const struct kmem_slabs *s, kmem_slot_t slot)
+{
+	return slot == slabs_live(s) || slot == SLOT_CACHED;
+}
+
 void slab_check(struct kmem_slabs *s, struct page *head,
 		struct check *c)
 {
@@ -115,8 +121,7 @@ void slab_check(struct kmem_slabs *s, struct page *head,
 				       "not like the first", s->name, base, i);
 	}
 	for (unsigned i = 0; i < head->objects; i++)
-		taken += *slab_slot(head, i) == slabs_live(s) ||
-			 *slab_slot(head, i) == SLOT_CACHED;
+		taken += slot_taken(s, kmem_load_relaxed(slab_slot(head, i)));
 	if (head->inuse + chain != head->objects)
 		check_violated(c, "S1: cache %s, slab %p: %u in use + %u free "
 			       "of %u", s->name, base, head->inuse, chain,

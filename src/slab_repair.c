@@ -40,7 +40,7 @@ KMEM_COLD void slab_broken(struct slab_node *n, struct page *head)
 /* Its slot says that it is in use, and so does its record, if it has one. */
 static bool is_used(struct page *head, unsigned i)
 {
-	kmem_slot_t slot = *slab_slot(head, i);
+	kmem_slot_t slot = kmem_load_relaxed(slab_slot(head, i));
 
 	if (slot != slabs_live(head->slabs))
 		return slot == SLOT_CACHED;

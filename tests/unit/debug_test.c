@@ -858,7 +858,7 @@ static void test_out_of_memory(void **state)
 
 	(void)state;
 	test_drain(2);
-	pages = nr_free_pages();
+	pages = test_pages();
 	while ((obj[n] = kmem_cache_alloc(s, GFP_NOWAIT | __GFP_NOWARN)))
 		REQUIRE(++n < KMEM_ARRAY_SIZE(obj));
 	assert_true(n > 1000);
@@ -866,7 +866,7 @@ static void test_out_of_memory(void **state)
 	while (n)
 		kmem_cache_free(s, obj[--n]);
 	test_drain(2);
-	assert_int_equal(nr_free_pages(), pages);
+	assert_int_equal(test_pages(), pages);
 	kmem_cache_destroy(s);
 }
 

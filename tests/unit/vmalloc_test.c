@@ -502,6 +502,8 @@ static void map_fails_at_each_call(void **state)
 		vm_unmap_phys(p);
 		hook.fail_at = 0;
 		assert_all_back(pages);
+		for (size_t i = 0; i < 40; i++)
+			assert_true(faults((char *)stats().start + i * PAGE));
 	}
 	assert_true(stats().failed > 0);
 	for (size_t i = 0; i < 6; i++)
@@ -1135,7 +1137,7 @@ static void churn(unsigned cpu, void *arg)
 	struct { unsigned char *p; size_t size; } slot[16] = { { NULL, 0 } };
 	uint64_t rng = *(uint64_t *)arg + cpu;
 
-	for (unsigned i = 0; i < test_scaled(3000); i++) {
+	for (unsigned i = 0; i < test_scaled(800); i++) {
 		size_t k = test_below(&rng, 16);
 
 		if (slot[k].p) {

@@ -993,6 +993,10 @@ static void kvmalloc_has_a_second_choice(void **state)
 	assert_true(is_vmalloc_addr(p));
 	for (size_t i = 0; i < 8 * PAGE; i++)
 		assert_int_equal(p[i], 0);
+	q = kvmalloc(8 * PAGE, GFP_KERNEL | __GFP_NOFAIL);
+	assert_true(is_vmalloc_addr(q));	/* no waiting for a block */
+	kvfree(q);
+	assert_no_panic();
 	q = kvmalloc(PAGE / 2, GFP_KERNEL);	/* not for less than a page */
 	assert_false(is_vmalloc_addr(q));
 	assert_null(kvmalloc(8 * PAGE, GFP_NOWAIT | __GFP_NOWARN));

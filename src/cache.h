@@ -19,6 +19,8 @@ struct kmem_cache {
 					 * has been allocated */
 	size_t align;
 	slab_flags_t flags;
+	/* with a bound (cache_limit.c), under the first node's lock */
+	size_t pages, max_pages;
 	/* the list of all caches, under its lock */
 	struct kmem_list list;
 	/* per-CPU layer and depot */

@@ -300,6 +300,8 @@ void kmem_cache_destroy(struct kmem_cache *s)
 	list_lock();
 	if (MAGAZINES)
 		magazine_layer_fini(&s->magazine);
+	if (MAGAZINES)
+		slabs_keep(&s->slabs, 0);
 	slabs_shrink(&s->slabs);
 	slabs_sum(&s->slabs, &sum);
 	if (!sum.inuse) {

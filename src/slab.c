@@ -55,7 +55,8 @@
  * working set, as the depot's bound does (depot.c): up when a slab is made
  * after others were given up, down by a trim when empty ones lay idle. All
  * caches together keep at most 1/SLABS_EMPTY_SHARE of memory that way, beyond
- * one slab each, and all of it goes back when pages run short.
+ * one slab each, and all of it goes back when pages run short; except for those
+ * that a cache was told to keep (slabs_keep).
  *
  * Invariants, for each slab of a node:
  *
@@ -237,6 +238,12 @@ static size_t node_take(struct kmem_slabs *s, struct slab_node *n,
 	return got;
 }
 
+/* It is one of those to keep. */
+static bool must_keep(const struct slab_node *n, const struct page *head)
+{
+	return BREATHING && n->capacity - head->objects < n->keep;
+}
+
 /* There is room for one more empty slab. (CPUs that look at the same time may
  * each find room.) */
 static bool may_keep(const struct slab_node *n, const struct page *head)
@@ -256,8 +263,10 @@ static bool may_keep(const struct slab_node *n, const struct page *head)
 static void slab_emptied(struct slab_node *n, struct page *head,
 			 struct kmem_list *excess)
 {
-	if (may_keep(n, head)) {
+	if (must_keep(n, head) || may_keep(n, head)) {
 		slab_place(n, head);
+		if (BREATHING)
+			n->max_empty = KMEM_MAX(n->max_empty, n->nr_empty);
 	} else {
 		slab_remove(n, head, excess);
 		if (BREATHING)
@@ -488,9 +497,24 @@ static void remove_empty(struct slab_node *n, size_t most,
 	while (most-- && !list_empty(&n->empty)) {
 		struct page *head = list_page(n->empty.next);
 
+		if (must_keep(n, head))
+			break;
 		slab_count_empty(n, head, false);
 		slab_remove(n, head, excess);
 	}
+}
+
+size_t slabs_keep(struct kmem_slabs *s, size_t objects)
+{
+	for (unsigned i = 0; i < s->nr_nodes; i++) {
+		struct slab_node *n = &s->node[i];
+		uintptr_t irq = lock_irq(&n->lock);
+
+		n->keep = KMEM_MIN(n->capacity, objects);
+		objects -= n->keep;
+		unlock_irq(&n->lock, irq);
+	}
+	return objects;
 }
 
 void slabs_shrink(struct kmem_slabs *s)
@@ -503,7 +527,7 @@ void slabs_shrink(struct kmem_slabs *s)
 		list_init(&excess);
 		remove_empty(n, SIZE_MAX, &excess);
 		if (BREATHING) {
-			n->max_empty = 1;
+			n->max_empty = KMEM_MAX(n->nr_empty, (size_t)1);
 			n->given_up = 0;
 		}
 		unlock_irq(&n->lock, irq);

@@ -55,6 +55,8 @@ struct slab_node {
 	size_t idle_empty;		/* empty ones that nobody has needed
 					 * since the last trim */
 	size_t nr_pages;		/* of all slabs */
+	size_t keep;			/* least capacity; not without
+					 * magazines */
 	size_t capacity;		/* objects, used and free */
 	size_t inuse;			/* objects not free */
 	size_t made;			/* slabs, since the start */
@@ -163,6 +165,10 @@ bool slabs_free_from(struct page *page, struct kmem_slabs *s, const void *p,
  */
 bool slabs_claim(struct page *page, struct kmem_slabs *s, const void *p,
 		 kmem_slot_t **slot);
+
+/* From now on keep slabs for `objects`, of those there are. Return: for how
+ * many of them there are none. */
+size_t slabs_keep(struct kmem_slabs *s, size_t objects);
 
 /* Return the pages of all empty slabs. */
 void slabs_shrink(struct kmem_slabs *s);

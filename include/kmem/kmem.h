@@ -30,6 +30,7 @@
  *	layers: regions plan boot
  *	layers: vm_space
  *	layers: vm_area vmalloc vm_check
+ *	layers: cache_limit reserve sheaf shrinker mempool
  *	layers: report check
  *	layers: boot_map
  *	layers: map_e820
@@ -53,6 +54,9 @@
 #include <kmem/trim.h>
 #include <kmem/kvmalloc.h>
 #include <kmem/vmalloc.h>
+#include <kmem/shrinker.h>
+#include <kmem/mempool.h>
+#include <kmem/reserve.h>
 #include <kmem/stats.h>
 #include <kmem/report.h>
 #include <kmem/debug.h>

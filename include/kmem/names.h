@@ -92,6 +92,31 @@
 #define kvfree			kmem_kvfree
 #define kvfree_sensitive	kmem_kvfree_sensitive
 #define kvmemdup		kmem_kvmemdup
+#define shrinker_alloc		kmem_shrinker_alloc
+#define shrinker_register	kmem_shrinker_register
+#define shrinker_free		kmem_shrinker_free
+#define mempool_init		kmem_mempool_init
+#define mempool_exit		kmem_mempool_exit
+#define mempool_create		kmem_mempool_create
+#define mempool_destroy		kmem_mempool_destroy
+#define mempool_resize		kmem_mempool_resize
+#define mempool_alloc		kmem_mempool_alloc
+#define mempool_alloc_preallocated	kmem_mempool_alloc_preallocated
+#define mempool_free		kmem_mempool_free
+#define mempool_initialized	kmem_mempool_initialized
+#define mempool_is_saturated	kmem_mempool_is_saturated
+#define mempool_alloc_slab	kmem_mempool_alloc_slab
+#define mempool_free_slab	kmem_mempool_free_slab
+#define mempool_kmalloc		kmem_mempool_kmalloc
+#define mempool_kfree		kmem_mempool_kfree
+#define mempool_alloc_pages	kmem_mempool_alloc_pages
+#define mempool_free_pages	kmem_mempool_free_pages
+#define mempool_init_slab_pool	kmem_mempool_init_slab_pool
+#define mempool_create_slab_pool	kmem_mempool_create_slab_pool
+#define mempool_init_kmalloc_pool	kmem_mempool_init_kmalloc_pool
+#define mempool_create_kmalloc_pool	kmem_mempool_create_kmalloc_pool
+#define mempool_init_page_pool	kmem_mempool_init_page_pool
+#define mempool_create_page_pool	kmem_mempool_create_page_pool
 #endif
 
 #endif /* KMEM_NAMES_H */

@@ -15,14 +15,14 @@ function group(file)
 {
 	sub(/.*\//, "", file)
 	sub(/\.o$/, "", file)
-	if (file ~ /^(page|buddy|zone|page_alloc|page_reclaim)$/)
+	if (file ~ /^(page|buddy|zone|page_alloc|page_reclaim|shrinker|mempool)$/)
 		return "pages"
 	# slab_check.c has what slabs hold as well, which is needed at run time.
 	if (file ~ /^(slab|slab_make|slab_repair|slab_check|slots)$/)
 		return "slabs"
 	if (file ~ /^(magazine|depot)$/)
 		return "magazines"
-	if (file ~ /^(cache|caches|trim)$/)
+	if (file ~ /^(cache|caches|trim|cache_limit|sheaf)$/)
 		return "caches"
 	if (file ~ /^(kmalloc|bits)$/)
 		return "kmalloc"

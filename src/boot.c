@@ -10,24 +10,22 @@
  *	  │ give what is left to the zones, in the largest blocks that fit
  *	  │ watermarks, fallback orders, per-CPU layers of pages
  *	  ▼ caches, kmalloc
- *	running
+ *	running				memory comes and goes: hotplug.c
  *
  * A *piece* is a run of whole free pages that lie on one node and in one zone
  * (plan.h). Pieces are what descriptors are initialised by and zones are
  * filled from.
  *
  * Cost: one write of each descriptor, one buddy_give for each block of the
- * highest order, and the plan (plan.c).
+ * highest order and a few for the ends of each piece, and the plan (plan.c).
  */
 #include "bits.h"
-#include "plan.h"
+#include "boot.h"
 #include "vm_ops.h"
 
 #include <kmem/trim.h>
 
-static bool running;
-static unsigned nr_given;		/* map entries, empty ones not counted */
-static struct plan plan;
+struct boot boot;
 
 /* ---- the map ---- */
 
@@ -41,7 +39,7 @@ static int map_full(void)
 int kmem_add_region(kmem_phys_t start, kmem_phys_t size,
 		    enum kmem_region_type type, int node)
 {
-	if (running)
+	if (boot.running)
 		return KMEM_EBUSY;
 	if ((unsigned)type > KMEM_REGION_NODE || node < KMEM_NO_NODE ||
 	    node >= KMEM_MAX_NODES ||
@@ -53,7 +51,7 @@ int kmem_add_region(kmem_phys_t start, kmem_phys_t size,
 		return KMEM_EINVAL;
 	if (!region_add(start, size, type, node))
 		return map_full();
-	nr_given++;
+	boot.nr_given++;
 	return KMEM_OK;
 }
 
@@ -68,7 +66,7 @@ kmem_phys_t kmem_boot_alloc(kmem_phys_t size, kmem_phys_t align,
 {
 	struct region *r;
 
-	if (running || !size || !is_power_of_two(align))
+	if (boot.running || !size || !is_power_of_two(align))
 		return 0;
 	r = region_take(size, align, end, KMEM_NO_NODE);
 	return r ? r->start : 0;
@@ -82,11 +80,11 @@ int kmem_boot_plan(const struct kmem_params *params,
 	int err;
 
 	memset(info, 0, sizeof(*info));
-	if (running)
+	if (boot.running)
 		return KMEM_EBUSY;
 	if (!params)
 		return KMEM_EINVAL;
-	err = plan_make(&trial, params, nr_given);
+	err = plan_make(&trial, params, boot.nr_given);
 	*info = trial.info;
 	regions.nr = nr;
 	return err;
@@ -96,7 +94,7 @@ int kmem_boot_plan(const struct kmem_params *params,
 
 static void *table_at(const struct region *r)
 {
-	return (void *)(uintptr_t)(r->start + plan.params.virt_offset);
+	return (void *)(uintptr_t)(r->start + boot.plan.params.virt_offset);
 }
 
 /* The largest block of descriptors is what virt_to_page() tries first. */
@@ -120,18 +118,19 @@ static void choose_main_range(const struct region *r)
 static void write_section_table(void)
 {
 	struct kmem_page_map *m = &kmem_page_map;
-	unsigned shift = plan.section_order + KMEM_PAGE_SHIFT;
-	kmem_phys_t base = plan.first_section << shift;
+	const struct plan *plan = &boot.plan;
+	unsigned shift = plan->section_order + KMEM_PAGE_SHIFT;
+	kmem_phys_t base = plan->first_section << shift;
 
-	m->section = table_at(plan.table);
+	m->section = table_at(plan->table);
 	memset(m->section, 0,
-	       (size_t)plan.nr_sections * sizeof(m->section[0]));
-	m->virt_offset = plan.params.virt_offset;
+	       (size_t)plan->nr_sections * sizeof(m->section[0]));
+	m->virt_offset = plan->params.virt_offset;
 	m->base = (uintptr_t)(base + m->virt_offset);
 	m->first_pfn = (uintptr_t)(base >> KMEM_PAGE_SHIFT);
-	m->nr_sections = (uintptr_t)plan.nr_sections;
+	m->nr_sections = (uintptr_t)plan->nr_sections;
 	m->section_shift = shift;
-	m->page_mask = ((uintptr_t)1 << plan.section_order) - 1;
+	m->page_mask = ((uintptr_t)1 << plan->section_order) - 1;
 	for (unsigned i = 0; i < regions.nr; i++) {
 		const struct region *r = &regions.r[i];
 		struct page *pages = table_at(r);
@@ -139,7 +138,7 @@ static void write_section_table(void)
 		choose_main_range(r);
 		for (uint32_t s = 0; s < r->nr_sections; s++)
 			m->section[r->first_section + s] =
-				pages + ((size_t)s << plan.section_order);
+				pages + ((size_t)s << plan->section_order);
 	}
 }
 
@@ -162,7 +161,7 @@ static void init_descriptors(pfn_t pfn, pfn_t end, unsigned zone)
 	}
 }
 
-static struct node *node_by_id(int id)
+struct node *boot_node(int id)
 {
 	for (unsigned i = 0; i < zones.nr_nodes; i++)
 		if (zones.node[i]->id == id)
@@ -172,14 +171,16 @@ static struct node *node_by_id(int id)
 
 static struct zone *piece_zone(const struct piece *p)
 {
-	return &node_by_id(p->node)->zone[p->type];
+	return &boot_node(p->node)->zone[p->type];
 }
 
 static void write_nodes(void)
 {
-	zones.nr_cpus = plan.params.nr_cpus;
-	zones.dma32 = plan.params.dma32_end ? ZONE_DMA32 : ZONE_NORMAL;
-	zones.dma = plan.params.dma_end ? ZONE_DMA : zones.dma32;
+	const struct kmem_params *params = &boot.plan.params;
+
+	zones.nr_cpus = params->nr_cpus;
+	zones.dma32 = params->dma32_end ? ZONE_DMA32 : ZONE_NORMAL;
+	zones.dma = params->dma_end ? ZONE_DMA : zones.dma32;
 	for (int id = 0; id < KMEM_MAX_NODES; id++)
 		for (unsigned i = 0; i < regions.nr; i++) {
 			struct region *r = &regions.r[i];
@@ -189,11 +190,11 @@ static void write_nodes(void)
 			memset(table_at(r), 0, node_block_bytes(zones.nr_cpus));
 			node_init(table_at(r), id, zones.nr_nodes++);
 		}
-	zones.cpu_node = table_at(plan.cpus);
+	zones.cpu_node = table_at(boot.plan.cpus);
 	for (unsigned cpu = 0; cpu < zones.nr_cpus; cpu++) {
 		int id = kmem_hooks.cpu_node ?
 			 kmem_hooks.cpu_node(kmem_hooks.ctx, cpu) : 0;
-		struct node *n = node_by_id(id);
+		struct node *n = boot_node(id);
 
 		zones.cpu_node[cpu] = (uint8_t)(n ? n->index : 0);
 	}
@@ -202,29 +203,19 @@ static void write_nodes(void)
 /* All descriptors: those of pieces, and those between them. */
 static void write_descriptors(void)
 {
+	const struct plan *plan = &boot.plan;
 	pfn_t pfn = kmem_page_map.first_pfn;
-	pfn_t end = pfn + (plan.nr_sections << plan.section_order);
+	pfn_t end = pfn + (plan->nr_sections << plan->section_order);
 	struct piece p;
 
-	if (plan.params.zeroed)		/* see zone_extend() */
+	if (plan->params.zeroed)	/* see zone_extend() */
 		return;
-	for_each_piece(&plan, p) {
-		init_descriptors(pfn, p.pfn, UINT8_MAX);
+	for_each_piece(plan, VIEW_FREE, p) {
+		init_descriptors(pfn, p.pfn, PAGE_NO_ZONE);
 		init_descriptors(p.pfn, p.end, piece_zone(&p)->id);
 		pfn = p.end;
 	}
-	init_descriptors(pfn, end, UINT8_MAX);
-}
-
-/* The largest block that begins at pfn and ends by `end`. */
-static unsigned block_order(pfn_t pfn, pfn_t end)
-{
-	unsigned order = 0;
-
-	while (order < KMEM_MAX_ORDER && !(pfn >> order & 1) &&
-	       pfn + ((pfn_t)2 << order) <= end)
-		order++;
-	return order;
+	init_descriptors(pfn, end, PAGE_NO_ZONE);
 }
 
 /* With zeroed memory, the longest piece of each zone is described later. */
@@ -232,7 +223,7 @@ static void choose_late_pieces(void)
 {
 	struct piece p;
 
-	for_each_piece(&plan, p) {
+	for_each_piece(&boot.plan, VIEW_FREE, p) {
 		struct zone *z = piece_zone(&p);
 
 		if (p.end - p.pfn > z->late_end - z->late_pfn) {
@@ -246,26 +237,18 @@ static void fill_zones(void)
 {
 	struct piece p;
 
-	if (plan.params.zeroed)
+	if (boot.plan.params.zeroed)
 		choose_late_pieces();
-	for_each_piece(&plan, p) {
+	for_each_piece(&boot.plan, VIEW_FREE, p) {
 		struct zone *z = piece_zone(&p);
+		uintptr_t pfn = (uintptr_t)p.pfn, end = (uintptr_t)p.end;
 
-		if (!z->managed)
-			z->start_pfn = (uintptr_t)p.pfn;
-		z->end_pfn = (uintptr_t)p.end;
-		z->managed += (size_t)(p.end - p.pfn);
-		if (z->late_end > z->late_pfn && p.pfn == z->late_pfn)
+		zone_grow(z, pfn, end);
+		if (z->late_end > z->late_pfn && pfn == z->late_pfn)
 			continue;
-		if (plan.params.zeroed)
-			init_descriptors(p.pfn, p.end, z->id);
-		for (pfn_t pfn = p.pfn; pfn < p.end; ) {
-			unsigned order = block_order(pfn, p.end);
-
-			buddy_give(&z->buddy, pfn_to_page((uintptr_t)pfn),
-				   order);
-			pfn += (pfn_t)1 << order;
-		}
+		if (boot.plan.params.zeroed)
+			init_descriptors(pfn, end, z->id);
+		zone_give_range(z, pfn, end);
 	}
 }
 
@@ -284,10 +267,12 @@ static void init_layers(void)
 
 static void log_accounting(const struct kmem_boot_info *info)
 {
-	kmem_log("kmem: boot: usable %llu bytes = managed %llu + metadata %llu"
-		 " + rounding %llu + unreachable %llu; %llu usable pages in %u"
-		 " runs, %u nodes", (unsigned long long)info->usable,
+	kmem_log("kmem: boot: usable %llu bytes = managed %llu + held %llu + "
+		 "metadata %llu + rounding %llu + unreachable %llu; %llu "
+		 "usable pages in %u runs, %u nodes",
+		 (unsigned long long)info->usable,
 		 (unsigned long long)info->managed,
+		 (unsigned long long)info->held,
 		 (unsigned long long)info->metadata,
 		 (unsigned long long)info->rounding,
 		 (unsigned long long)info->unreachable,
@@ -308,36 +293,37 @@ int kmem_init(const struct kmem_params *params)
 	unsigned nr = regions.nr;
 	int err;
 
-	if (running)
+	if (boot.running)
 		return KMEM_EBUSY;
 	if (!params)
 		return KMEM_EINVAL;
-	err = plan_make(&plan, params, nr_given);
+	err = plan_make(&boot.plan, params, boot.nr_given);
 	if (err)
 		return err;
 	write_section_table();
 	write_nodes();
 	write_descriptors();
 	fill_zones();
-	zones_finish();
+	zones_order();
+	zones_update();
 	if (MAGAZINES)
 		init_layers();
 	if (!kmem_cache_bootstrap() || !kmalloc_bootstrap()) {
 		forget();
 		regions.nr = nr;
-		return plan_refuse(&plan, "too little memory for the caches",
+		return plan_refuse(&boot.plan, "too little memory for the caches",
 				   0);
 	}
 	if (MAGAZINES)		/* how the count of free pages begins */
 		kmem_trim(KMEM_DRAIN);
-	running = true;
-	log_accounting(&plan.info);
+	boot.running = true;
+	log_accounting(&boot.plan.info);
 	return KMEM_OK;
 }
 
 const struct kmem_boot_info *kmem_boot_info(void)
 {
-	return &plan.info;
+	return &boot.plan.info;
 }
 
 void kmem_reset(void)
@@ -346,9 +332,7 @@ void kmem_reset(void)
 
 	kmem_hooks = none;
 	memset(&vm_range, 0, sizeof(vm_range));
-	running = false;
-	nr_given = 0;
-	memset(&plan, 0, sizeof(plan));
+	memset(&boot, 0, sizeof(boot));
 	forget();
 	regions.nr = 0;
 }

@@ -133,6 +133,57 @@ void buddy_give(struct buddy *b, struct page *page, unsigned order)
 	block_insert(b, page, order);
 }
 
+unsigned block_order(uintptr_t pfn, uintptr_t end)
+{
+	unsigned order = 0;
+
+	while (order < KMEM_MAX_ORDER && !(pfn >> order & 1) &&
+	       (uintptr_t)2 << order <= end - pfn)
+		order++;
+	return order;
+}
+
+/* The free block that a page lies in, or NULL. */
+static struct page *free_block(const struct buddy *b, uintptr_t pfn)
+{
+	for (unsigned o = 0; o <= KMEM_MAX_ORDER; o++) {
+		struct page *p = pfn_to_page(pfn >> o << o);
+
+		if (p && page_type(p) != PAGE_TAIL)
+			return page_type(p) == PAGE_FREE &&
+			       p->zone == b->zone && p->order >= o ? p : NULL;
+	}
+	return NULL;
+}
+
+static void give_range(struct buddy *b, uintptr_t pfn, uintptr_t end)
+{
+	while (pfn < end) {
+		unsigned order = block_order(pfn, end);
+
+		buddy_give(b, pfn_to_page(pfn), order);
+		pfn += (uintptr_t)1 << order;
+	}
+}
+
+uintptr_t buddy_carve(struct buddy *b, uintptr_t pfn, uintptr_t end)
+{
+	struct page *head = free_block(b, pfn);
+	uintptr_t first, last;
+
+	if (!head)
+		return 0;
+	first = head->pfn;
+	last = first + ((uintptr_t)1 << head->order);
+	end = KMEM_MIN(end, last);
+	block_remove(b, head, head->order);
+	count_add(&b->free_pages, first - last);
+	page_set_type(head, PAGE_TAIL);
+	give_range(b, first, pfn);
+	give_range(b, end, last);
+	return end - pfn;
+}
+
 static bool tails_only(const struct page *head)
 {
 	for (uintptr_t i = 1; i >> head->order == 0; i++) {

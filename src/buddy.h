@@ -56,6 +56,18 @@ struct page *buddy_take(struct buddy *b, unsigned order);
  */
 void buddy_give(struct buddy *b, struct page *page, unsigned order);
 
+/* The largest order of a block that begins at pfn and ends by `end`. */
+unsigned block_order(uintptr_t pfn, uintptr_t end);
+
+/*
+ * Take out of the free block that pfn lies in what lies in [pfn, end): nobody's
+ * pages then, PAGE_TAIL all of them. The rest of the block stays free.
+ *
+ * Return: how many pages; 0: it is not free.
+ * Cost: O(KMEM_MAX_ORDER^2).
+ */
+uintptr_t buddy_carve(struct buddy *b, uintptr_t pfn, uintptr_t end);
+
 /* Verify B1 to B4. */
 void buddy_check(const struct buddy *b, struct check *c);
 

@@ -8,9 +8,12 @@
  *	allocated or of a slab; so the pages of the blocks add up to `managed`
  *
  * which is found by stepping from head to head through each zone, and is
- * independent of all lists and counters.
+ * independent of all lists and counters; and
+ *
+ *  T1	the boot's account (plan.c) adds up, and what it calls managed is what
+ *	the zones have
  */
-#include "kmalloc.h"
+#include "plan.h"
 #include "vm_ops.h"
 
 #include <kmem/report.h>
@@ -46,6 +49,24 @@ static void zone_check_blocks(struct zone *z, struct check *c)
 			       "%zu are managed", z->id, pages, z->managed);
 }
 
+static void account_check(struct check *c)
+{
+	const struct kmem_boot_info *info = kmem_boot_info();
+	kmem_phys_t managed = 0;
+
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++)
+		if (zones.zone[i])
+			managed += zones.zone[i]->managed;
+	if (managed << KMEM_PAGE_SHIFT != info->managed ||
+	    managed != zones.managed || !info_adds_up(info))
+		check_violated(c, "T1: usable %llu, managed %llu (zones: %llu "
+			       "pages), held %llu",
+			       (unsigned long long)info->usable,
+			       (unsigned long long)info->managed,
+			       (unsigned long long)managed,
+			       (unsigned long long)info->held);
+}
+
 size_t kmem_check_all(kmem_out_fn out, void *ctx)
 {
 	struct check c = { out, ctx, 0 };
@@ -60,6 +81,7 @@ size_t kmem_check_all(kmem_out_fn out, void *ctx)
 		zone_check_blocks(z, &c);
 	}
 	if (zones.nr_nodes) {
+		account_check(&c);
 		slots_check(&c);
 		magazines_check(&c);
 		caches_check(&c);

@@ -103,6 +103,17 @@ void depot_init(struct magazine_layer *l, size_t max_objects)
 	l->depot.max_objects = l->min_depot;
 }
 
+void depot_grow(struct magazine_layer *l, size_t max_objects)
+{
+	uintptr_t irq = lock_irq(&l->depot.lock);
+
+	l->min_depot = KMEM_MAX(l->min_depot, l->max_limit);
+	l->max_depot = KMEM_MAX(l->max_depot,
+				KMEM_MAX(max_objects, l->min_depot));
+	l->depot.max_objects = KMEM_MAX(l->depot.max_objects, l->min_depot);
+	unlock_irq(&l->depot.lock, irq);
+}
+
 /* ---- the stacks; the lock is held ---- */
 
 static void push(struct magazine **list, struct magazine *m)

@@ -17,6 +17,9 @@ void magazine_delete(struct magazine_layer *l, struct magazine *m);
  * magazine if that is more. */
 void depot_init(struct magazine_layer *l, size_t max_objects);
 
+/* l->max_limit has risen, and so does max_objects. */
+void depot_grow(struct magazine_layer *l, size_t max_objects);
+
 /* A full magazine for an empty one (or for NULL). Return: NULL if there is
  * none; then the empty one is still the caller's. */
 struct magazine *depot_get_full(struct magazine_layer *l,

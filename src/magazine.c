@@ -76,16 +76,31 @@
 #define START_LIMIT	4
 #define RAISE_TRIPS	4
 
-void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
-			 size_t magazine_bytes, size_t depot_bytes)
+static uint8_t fit_limit(size_t object_bytes, size_t magazine_bytes)
 {
 	size_t limit = bits_divide(magazine_bytes, object_bytes);
 
+	return (uint8_t)(limit > KMEM_MAGAZINE_ROUNDS ? KMEM_MAGAZINE_ROUNDS :
+							limit);
+}
+
+void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
+			 size_t magazine_bytes, size_t depot_bytes)
+{
 	memset(layer_cpu(l, 0), 0, LAYER_BYTES(zones.nr_cpus));
-	l->max_limit = (uint8_t)(limit > KMEM_MAGAZINE_ROUNDS ?
-				 KMEM_MAGAZINE_ROUNDS : limit);
+	l->max_limit = fit_limit(object_bytes, magazine_bytes);
 	l->epoch = 0;
 	depot_init(l, bits_divide(depot_bytes, object_bytes) * zones.nr_cpus);
+}
+
+void magazine_layer_grow(struct magazine_layer *l, size_t object_bytes,
+			 size_t magazine_bytes, size_t depot_bytes)
+{
+	uint8_t limit = fit_limit(object_bytes, magazine_bytes);
+
+	if (limit > l->max_limit)
+		kmem_store_relaxed(&l->max_limit, limit);
+	depot_grow(l, bits_divide(depot_bytes, object_bytes) * zones.nr_cpus);
 }
 
 /* ---- one CPU's magazines; interrupts are masked and busy is set ---- */
@@ -138,12 +153,15 @@ static bool is_full(const struct magazine_cpu *c, const struct magazine *m,
 /* A magazine is loaded, or could be made. */
 static bool magazine_ready(struct magazine_layer *l, struct magazine_cpu *c)
 {
+	unsigned max;
+
 	if (KMEM_LIKELY(c->bottom != NULL))
 		return true;
-	if (!l->max_limit)
+	max = kmem_load_relaxed(&l->max_limit);
+	if (!max)
 		return false;
 	if (!c->limit)
-		c->limit = (uint8_t)KMEM_MIN(START_LIMIT, l->max_limit);
+		c->limit = (uint8_t)KMEM_MIN(START_LIMIT, max);
 	load(c, magazine_new(l, c->limit), 0);
 	return c->bottom;
 }
@@ -168,10 +186,12 @@ static struct magazine *long_enough(struct magazine_layer *l,
 /* A CPU that often has to look beyond its magazines gets longer ones. */
 static void count_trip(struct magazine_layer *l, struct magazine_cpu *c)
 {
-	if (c->limit == l->max_limit || ++c->trips < RAISE_TRIPS)
+	unsigned max = kmem_load_relaxed(&l->max_limit);
+
+	if (c->limit == max || ++c->trips < RAISE_TRIPS)
 		return;
 	c->trips = 0;
-	c->limit = (uint8_t)KMEM_MIN(c->limit * 2, l->max_limit);
+	c->limit = (uint8_t)KMEM_MIN(c->limit * 2, max);
 }
 
 static void give_below(struct magazine_layer *l, struct magazine_cpu *c,

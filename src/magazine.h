@@ -145,6 +145,11 @@ void magazines_check(struct check *c);
 void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
 			 size_t magazine_bytes, size_t depot_bytes);
 
+/* Raise these bounds of a layer in use; those that are lower stay as they
+ * are. */
+void magazine_layer_grow(struct magazine_layer *l, size_t object_bytes,
+			 size_t magazine_bytes, size_t depot_bytes);
+
 /*
  * When the fast path has failed: from the other magazine, the depot, or the
  * layer below.

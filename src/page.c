@@ -2,8 +2,10 @@
 /*
  * page.c - the map from addresses to descriptors, for what <kmem/page.h> does
  * not find by arithmetic alone, and for all in code that must be small. Written
- * by boot.c.
+ * by boot.c; entries of the table come and go later (hotplug.c), as one store
+ * each.
  */
+#include <kmem/atomic.h>
 #include <kmem/page.h>
 
 KMEM_ALIGNED(KMEM_CACHE_LINE) struct kmem_page_map kmem_page_map;
@@ -15,7 +17,7 @@ struct page *kmem_page_at(uintptr_t offset)
 
 	if (s >= kmem_page_map.nr_sections)
 		return NULL;
-	pages = kmem_page_map.section[s];
+	pages = kmem_load_relaxed(&kmem_page_map.section[s]);
 	if (!pages)
 		return NULL;
 	return pages + ((offset >> KMEM_PAGE_SHIFT) & kmem_page_map.page_mask);

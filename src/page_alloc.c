@@ -45,7 +45,7 @@ static size_t take_blocks(struct magazine_layer *l, struct round *rounds,
 {
 	struct page_layer *p = layer_of(l);
 	size_t got = zone_take(p->zone, p->order, rounds, n,
-			       p->zone->wmark[WMARK_LOW]);
+			       kmem_load_relaxed(&p->zone->wmark[WMARK_LOW]));
 
 	(void)any;
 	for (size_t i = 0; i < got; i++)
@@ -89,6 +89,16 @@ void page_layers_init(struct zone *z, void *mem)
 	}
 }
 
+void page_layers_resize(struct zone *z)
+{
+	size_t bytes = magazine_bytes(z);
+
+	for (unsigned o = 0; order_is_cached(o); o++)
+		magazine_layer_grow(&page_layer(z, o)->magazine,
+				    KMEM_PAGE_SIZE << o, bytes,
+				    KMEM_MIN(4 * bytes, PAGE_DEPOT_BYTES));
+}
+
 /* ---- the interface ---- */
 
 /* Any request, when its magazine has nothing, or none will do. */
@@ -123,7 +133,8 @@ struct page *alloc_again(struct page *bad, unsigned node, gfp_t gfp,
  * tail call. */
 KMEM_INLINE struct page *alloc_block(unsigned node, gfp_t gfp, unsigned order)
 {
-	struct zone *z = zones.node[node]->preferred[ZONE_NORMAL];
+	struct zone *z = kmem_load_relaxed(
+		&zones.node[node]->preferred[ZONE_NORMAL]);
 	struct page *page;
 	struct round r;
 
@@ -342,9 +353,9 @@ size_t nr_free_pages(void)
 	size_t n = 0;
 
 	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++)
-		if (zones.zone[i])
-			n += zone_free_pages(zones.zone[i]) +
-			     zone_cached_pages(zones.zone[i]);
+		if (zone_by_id(i))
+			n += zone_free_pages(zone_by_id(i)) +
+			     zone_cached_pages(zone_by_id(i));
 	return n;
 }
 

@@ -37,6 +37,10 @@ struct page_layer {
  */
 void page_layers_init(struct zone *z, void *mem);
 
+/* z->managed has changed: its magazines may hold more, if that allows it. They
+ * never hold less: a zone that was large once keeps its bounds. */
+void page_layers_resize(struct zone *z);
+
 /* The upper layers' own reserves, given back when memory is short: called in
  * a context that may sleep, no lock held. Set once at boot. */
 void page_alloc_set_shrink(void (*shrink)(bool all_cpus));

@@ -49,8 +49,8 @@ void page_alloc_set_shrink(void (*shrink)(bool all_cpus))
 static void drain_layers(void (*drain)(struct magazine_layer *l))
 {
 	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++)
-		for (unsigned o = 0; zones.zone[i] && order_is_cached(o); o++)
-			drain(&page_layer(zones.zone[i], o)->magazine);
+		for (unsigned o = 0; zone_by_id(i) && order_is_cached(o); o++)
+			drain(&page_layer(zone_by_id(i), o)->magazine);
 }
 
 static void drain_this_cpu(void *arg)
@@ -213,7 +213,8 @@ static KMEM_COLD void warn_failed(gfp_t gfp, unsigned order)
 /* What zones and magazines have, without waiting for anybody. */
 static struct page *alloc_at_once(unsigned node, gfp_t gfp, unsigned order)
 {
-	struct zone *z = zones.node[node]->preferred[gfp_zone(gfp)];
+	struct zone *z = kmem_load_relaxed(
+		&zones.node[node]->preferred[gfp_zone(gfp)]);
 	struct page *page = NULL;
 
 	if (z && order_is_cached(order) && !(gfp & __GFP_THISNODE))

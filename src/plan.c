@@ -10,7 +10,7 @@
  *	  │					the node whose memory it describes
  *	  │	3. node structures, with the	one block a node
  *	  │	   per-CPU layers of its zones
- *	  ▼ count: usable == managed + metadata + rounding + unreachable
+ *	  ▼ count where every byte went (T1)
  *	plan
  *
  * Nothing here touches any memory but the map, so a map of any size can be
@@ -27,9 +27,15 @@
  * Tables are placed from the top of memory downwards, which spares the low
  * zones, and one below the other, which leaves one piece.
  *
+ * Memory that is held back (KMEM_REGION_LATER, params.early_end) gets
+ * descriptors, and its node a structure, like any other, and no table is ever
+ * placed in it. Up to params.hotplug_end the section table has room for memory
+ * that does not exist yet (hotplug.c); sections are then so large that one
+ * which holds its own descriptors still has whole blocks of the highest order.
+ *
  * Invariant, to the byte, verified for each plan:
  *
- *  T1	usable == managed + metadata + rounding + unreachable
+ *  T1	usable == managed + held + metadata + rounding + unreachable
  *
  * Cost: O(ranges^2) for each table and each section order tried: 0.03 s for
  * 500 ranges that adjoin, 0.5 s for 280 with gaps between them, at boot.
@@ -45,7 +51,7 @@ static pfn_t pfn_of(kmem_phys_t phys)
 }
 
 /* The end of what can be used, as a page number. */
-static pfn_t reach(const struct plan *plan)
+pfn_t plan_reach(const struct plan *plan)
 {
 	return pfn_of(plan->params.direct_map_end);
 }
@@ -84,16 +90,22 @@ static void cut_at_node(pfn_t pfn, pfn_t *end, int *node)
 	*end = pfn_of(node_until(at, last)) + 1;
 }
 
-bool next_piece(const struct plan *plan, pfn_t at, struct piece *p)
+void piece_cut(const struct plan *plan, struct piece *p)
+{
+	cut_at_node(p->pfn, &p->end, &p->node);
+	p->type = zone_of(plan, p->pfn, &p->end);
+}
+
+bool next_piece(const struct plan *plan, enum view view, pfn_t at,
+		struct piece *p)
 {
 	struct page_run run;
 
-	if (!next_page_run(VIEW_FREE, at, &run) || run.pfn >= reach(plan))
+	if (!next_page_run(view, at, &run) || run.pfn >= plan_reach(plan))
 		return false;
 	p->pfn = run.pfn;
-	p->end = KMEM_MIN(run.end, reach(plan));
-	cut_at_node(p->pfn, &p->end, &p->node);
-	p->type = zone_of(plan, p->pfn, &p->end);
+	p->end = KMEM_MIN(run.end, plan_reach(plan));
+	piece_cut(plan, p);
 	return true;
 }
 
@@ -133,6 +145,9 @@ static void set_defaults(struct plan *plan, const struct kmem_params *params)
 	p->direct_map_end = KMEM_MIN(p->direct_map_end, addresses_end(plan));
 	if (!p->metadata_end || p->metadata_end > p->direct_map_end)
 		p->metadata_end = p->direct_map_end;
+	if (p->early_end)
+		p->metadata_end = KMEM_MIN(p->metadata_end, p->early_end);
+	p->hotplug_end = KMEM_MIN(p->hotplug_end, p->direct_map_end);
 	p->dma_end = zone_end(p->dma_end, KMEM_ARCH_DMA_LIMIT);
 	p->dma32_end = zone_end(p->dma32_end, KMEM_ARCH_DMA32_LIMIT);
 }
@@ -158,29 +173,26 @@ static int check_params(const struct kmem_params *p)
 	return KMEM_EINVAL;
 }
 
-/* The page whose virtual address would be NULL can't be given to anybody. */
-static bool hide_null_page(const struct plan *plan)
+/* The page whose virtual address would be NULL can't be given to anybody; what
+ * lies from early_end on, not yet. */
+static bool hide_pages(const struct plan *plan)
 {
 	kmem_phys_t phys = (uintptr_t)0 - (uintptr_t)plan->params.virt_offset;
+	kmem_phys_t early_end = plan->params.early_end;
 
 	return region_add(phys, KMEM_PAGE_SIZE, REGION_NULL_PAGE,
-			  KMEM_NO_NODE);
+			  KMEM_NO_NODE) &&
+	       (!early_end || region_add(early_end, 0 - early_end,
+					 REGION_STAGED, KMEM_NO_NODE));
 }
 
 static void count_usable(struct kmem_boot_info *info)
 {
 	struct page_run pages;
-	struct run run;
 
-	info->usable = 0;
+	info->usable = view_bytes(VIEW_USABLE, 0, ~(kmem_phys_t)0);
 	info->usable_pages = 0;
 	info->usable_runs = 0;
-	for (kmem_phys_t at = 0; next_run(VIEW_USABLE, at, &run); ) {
-		info->usable += run.last - run.start + 1;
-		at = run.last + 1;
-		if (!at)
-			break;
-	}
 	for (pfn_t at = 0; next_page_run(VIEW_USABLE, at, &pages);
 	     at = pages.end) {
 		info->usable_pages += pages.end - pages.pfn;
@@ -244,9 +256,9 @@ static bool next_sections(struct section_walk *w, struct section_group *g)
 
 	do {
 		if (!next_page_run(VIEW_USABLE, w->at, &run) ||
-		    run.pfn >= reach(w->plan))
+		    run.pfn >= plan_reach(w->plan))
 			return false;
-		run.end = KMEM_MIN(run.end, reach(w->plan));
+		run.end = KMEM_MIN(run.end, plan_reach(w->plan));
 		cut_at_node(run.pfn, &run.end, &g->node);
 		w->at = run.end;
 		g->first = KMEM_MAX(run.pfn >> w->order, w->done);
@@ -254,6 +266,17 @@ static bool next_sections(struct section_walk *w, struct section_group *g)
 	} while (g->first >= g->end);
 	w->done = g->end;
 	return true;
+}
+
+/* The end of the section table: behind the last section that has memory, or
+ * may get some. */
+static pfn_t sections_end(const struct section_walk *w)
+{
+	kmem_phys_t last = w->plan->params.hotplug_end - 1;
+
+	if (!w->plan->params.hotplug_end)
+		return w->done;
+	return KMEM_MAX(w->done, (pfn_of(last) >> w->order) + 1);
 }
 
 static kmem_phys_t section_bytes(unsigned order)
@@ -273,7 +296,7 @@ static kmem_phys_t sections_cost(const struct plan *plan, unsigned order)
 			first = g.first;
 		sections += g.end - g.first;
 	}
-	return (w.done - first) * sizeof(struct page *) +
+	return (sections_end(&w) - first) * sizeof(struct page *) +
 	       sections * section_bytes(order);
 }
 
@@ -284,11 +307,26 @@ static bool valid_order(unsigned order)
 	       order + KMEM_PAGE_SHIFT < sizeof(uintptr_t) * __CHAR_BIT__;
 }
 
+/* Memory is added by sections of at least 2^this blocks of the highest order,
+ * one of which is spoilt. */
+#define HOTPLUG_ORDER	3
+
+static unsigned least_order(const struct plan *plan)
+{
+	unsigned order = KMEM_SECTION_MIN_ORDER;
+
+	if (plan->params.hotplug_end)
+		while (order < SECTION_MAX_ORDER && valid_order(order + 1) &&
+		       order < KMEM_MAX_ORDER + HOTPLUG_ORDER)
+			order++;
+	return order;
+}
+
 static void choose_section_order(struct plan *plan)
 {
 	kmem_phys_t least = ~(kmem_phys_t)0;
 
-	for (unsigned o = KMEM_SECTION_MIN_ORDER; valid_order(o); o++) {
+	for (unsigned o = least_order(plan); valid_order(o); o++) {
 		kmem_phys_t cost = sections_cost(plan, o);
 
 		if (cost <= least) {
@@ -309,7 +347,7 @@ static bool plan_sections(struct plan *plan)
 	plan->first_section = g.first;
 	while (next_sections(&w, &g))
 		;
-	plan->nr_sections = w.done - plan->first_section;
+	plan->nr_sections = sections_end(&w) - plan->first_section;
 	return true;
 }
 
@@ -353,14 +391,16 @@ size_t node_block_bytes(unsigned nr_cpus)
 	       NR_ZONE_TYPES * PAGE_LAYERS_BYTES(nr_cpus);
 }
 
-/* Which nodes have pages. */
+/* Which nodes have pages, now or later. */
 static void find_nodes(const struct plan *plan, bool present[KMEM_MAX_NODES])
 {
+	static const enum view of[] = { VIEW_FREE, VIEW_LATER, VIEW_STAGED };
 	struct piece p;
 
 	memset(present, 0, KMEM_MAX_NODES * sizeof(present[0]));
-	for_each_piece(plan, p)
-		present[p.node] = true;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(of); i++)
+		for_each_piece(plan, of[i], p)
+			present[p.node] = true;
 }
 
 static bool plan_nodes(struct plan *plan)
@@ -386,28 +426,37 @@ static bool plan_nodes(struct plan *plan)
 
 /* ---- the account ---- */
 
+kmem_phys_t page_bytes(enum view view, pfn_t pfn, pfn_t end)
+{
+	kmem_phys_t sum = 0;
+	struct page_run run;
+
+	while (next_page_run(view, pfn, &run) && run.pfn < end) {
+		pfn = run.end;
+		sum += (KMEM_MIN(run.end, end) - run.pfn) << KMEM_PAGE_SHIFT;
+	}
+	return sum;
+}
+
 static void count_rest(struct plan *plan)
 {
+	const pfn_t reach = plan_reach(plan), all = ~(pfn_t)0;
 	struct kmem_boot_info *info = &plan->info;
-	struct page_run pages;
-	struct piece p;
-	struct run run;
 
-	for (pfn_t at = 0; next_page_run(VIEW_FREE, at, &pages);
-	     at = pages.end)
-		if (pages.end > reach(plan))
-			info->unreachable += (pages.end - KMEM_MAX(pages.pfn,
-					      reach(plan))) << KMEM_PAGE_SHIFT;
-	for_each_piece(plan, p)
-		info->managed += (p.end - p.pfn) << KMEM_PAGE_SHIFT;
-	info->rounding = 0;
-	for (kmem_phys_t at = 0; next_run(VIEW_FREE, at, &run); ) {
-		info->rounding += run.last - run.start + 1;
-		at = run.last + 1;
-		if (!at)
-			break;
-	}
-	info->rounding -= info->managed + info->unreachable;
+	info->managed = page_bytes(VIEW_FREE, 0, reach);
+	info->held = page_bytes(VIEW_LATER, 0, reach) +
+		     page_bytes(VIEW_STAGED, 0, reach);
+	info->unreachable = page_bytes(VIEW_FREE, reach, all) +
+			    page_bytes(VIEW_LATER, reach, all) +
+			    page_bytes(VIEW_STAGED, reach, all);
+	info->rounding = view_bytes(VIEW_LEFT, 0, ~(kmem_phys_t)0) -
+			 info->managed - info->held - info->unreachable;
+}
+
+bool info_adds_up(const struct kmem_boot_info *info)
+{
+	return info->usable == info->managed + info->held + info->metadata +
+			       info->rounding + info->unreachable;
 }
 
 /* Usable bytes that entries of that type have taken. */
@@ -415,21 +464,10 @@ static kmem_phys_t taken_bytes(enum kmem_region_type type)
 {
 	kmem_phys_t sum = 0;
 
-	for (unsigned i = 0; i < regions.nr; i++) {
-		const struct region *r = &regions.r[i];
-		struct run run;
-
-		for (kmem_phys_t at = r->start; r->type == type; ) {
-			if (!next_run(VIEW_USABLE, at, &run) ||
-			    run.start > r->last)
-				break;
-			run.last = KMEM_MIN(run.last, r->last);
-			sum += run.last - run.start + 1;
-			if (run.last == r->last)
-				break;
-			at = run.last + 1;
-		}
-	}
+	for (unsigned i = 0; i < regions.nr; i++)
+		if (regions.r[i].type == type)
+			sum += view_bytes(VIEW_USABLE, regions.r[i].start,
+					  regions.r[i].last);
 	return sum;
 }
 
@@ -467,7 +505,7 @@ static bool place(struct plan *plan)
 			return true;
 		regions.nr = nr;
 	}
-	for (o = best; o-- > KMEM_SECTION_MIN_ORDER; ) {
+	for (o = best; o-- > least_order(plan); ) {
 		plan->section_order = o;
 		if (place_tables(plan))
 			return true;
@@ -513,12 +551,12 @@ static int plan_all(struct plan *plan)
 
 	count_usable(info);
 	info->early = region_bytes(KMEM_REGION_BOOT);
-	if (!hide_null_page(plan))
+	if (!hide_pages(plan))
 		return plan_refuse(plan, "KMEM_MAX_REGIONS is too small", 0);
-	plan->section_order = KMEM_SECTION_MIN_ORDER;
+	plan->section_order = least_order(plan);
 	if (!plan_sections(plan))
 		return plan_refuse(plan, "no usable page", KMEM_PAGE_SIZE);
-	need = sections_cost(plan, KMEM_SECTION_MIN_ORDER) +
+	need = sections_cost(plan, plan->section_order) +
 	       node_block_bytes(plan->params.nr_cpus);
 	if (!place(plan))
 		return plan_refuse(plan, "too little memory for the metadata, "
@@ -533,8 +571,7 @@ static int plan_all(struct plan *plan)
 	if (!info->managed)
 		return plan_refuse(plan, "too little memory for the metadata",
 				   need);
-	if (info->usable != info->managed + info->metadata + info->rounding +
-			    info->unreachable) {
+	if (!info_adds_up(info)) {
 		kmem_bug(__FILE__, __LINE__, "T1: boot accounting");
 		return KMEM_EINVAL;
 	}

@@ -39,17 +39,31 @@ int plan_refuse(const struct plan *plan, const char *what, kmem_phys_t bytes);
  * per-CPU layers of its zones. */
 size_t node_block_bytes(unsigned nr_cpus);
 
-/* Whole free pages that lie on one node and in one zone. */
+/* Pages that lie on one node and in one zone. */
 struct piece {
 	pfn_t pfn, end;
 	int node;
 	enum zone_type type;
 };
 
-/* The first piece at or above page `at`. */
-bool next_piece(const struct plan *plan, pfn_t at, struct piece *p);
+/* The first piece at or above page `at`, of pages in the view. */
+bool next_piece(const struct plan *plan, enum view view, pfn_t at,
+		struct piece *p);
 
-#define for_each_piece(plan, p) \
-	for (pfn_t at_ = 0; next_piece(plan, at_, &(p)); at_ = (p).end)
+#define for_each_piece(plan, view, p) \
+	for (pfn_t at_ = 0; next_piece(plan, view, at_, &(p)); at_ = (p).end)
+
+/* Of any pages [p->pfn, p->end): end them where the node or the zone changes,
+ * and say which these are. */
+void piece_cut(const struct plan *plan, struct piece *p);
+
+/* The first page that the direct map does not reach. */
+pfn_t plan_reach(const struct plan *plan);
+
+/* Bytes of whole pages in the view that lie in [pfn, end). */
+kmem_phys_t page_bytes(enum view view, pfn_t pfn, pfn_t end);
+
+/* The account's identity (plan.c: T1). */
+bool info_adds_up(const struct kmem_boot_info *info);
 
 #endif /* KMEM_PLAN_H */

@@ -19,12 +19,14 @@
  * that page usable, because runs are formed before they are rounded.
  *
  * A byte belongs to us if a USABLE range covers it and no range of another
- * type does (NODE ranges aside, which tell only where memory is). What kmem
- * takes for its tables is entered as one more range, KMEM_REGION_BOOT. So
- * "what is left" needs no data structure of its own either.
+ * type does (NODE ranges aside, which tell only where memory is). A byte that
+ * a LATER range covers, and no RESERVED one, will be ours. What kmem takes for
+ * its tables is entered as one more range, KMEM_REGION_BOOT. So "what is left"
+ * needs no data structure of its own either: each question is a *view*, which
+ * says of which kinds the ranges over a byte must be.
  *
  * The node of a byte: that of the first NODE range that covers it; failing
- * that, of the first USABLE range that covers it and names a node; failing
+ * that, of the first range of memory that covers it and names a node; failing
  * that, 0.
  *
  * Ends are inclusive, so that the last byte of the address space can be in a
@@ -38,14 +40,39 @@
 
 struct regions regions;
 
+/* One bit for each type of range; two for pairs that go together. */
+#define KIND(type)	((uint8_t)(1u << (type)))
+#define KIND_USABLE	KIND(KMEM_REGION_USABLE)
+#define KIND_RESERVED	KIND(KMEM_REGION_RESERVED)
+#define KIND_LATER	KIND(KMEM_REGION_LATER)
+#define KIND_STAGED	KIND(REGION_STAGED)
+#define KIND_MEMORY	(KIND_USABLE | KIND_LATER)
+#define KIND_TAKEN	(KIND(KMEM_REGION_BOOT) | KIND(REGION_NULL_PAGE))
+
+/* A byte is in a view if ranges of at least one kind of `any` cover it, ranges
+ * of all kinds of `all`, and of no kind of `none`. */
+static const struct {
+	uint8_t any, all, none;
+} view_kinds[] = {
+	[VIEW_USABLE] = { KIND_MEMORY, 0, KIND_RESERVED },
+	[VIEW_LEFT] = { KIND_MEMORY, 0, KIND_RESERVED | KIND_TAKEN },
+	[VIEW_FREE] = { KIND_USABLE, 0, KIND_RESERVED | KIND_TAKEN |
+			KIND_LATER | KIND_STAGED },
+	[VIEW_LATER] = { KIND_LATER, 0, KIND_RESERVED | KIND_TAKEN },
+	[VIEW_STAGED] = { KIND_USABLE, KIND_STAGED, KIND_RESERVED |
+			  KIND_TAKEN | KIND_LATER },
+	[VIEW_NAMED] = { KIND_MEMORY | KIND_RESERVED, 0, KIND_TAKEN },
+	[VIEW_MEMORY] = { KIND_MEMORY | KIND_TAKEN, 0, 0 },
+};
+
 struct look {
-	bool usable, reserved, boot;
+	unsigned kinds;			/* of the ranges that cover it */
 	kmem_phys_t last;
 };
 
 static struct look look(kmem_phys_t at)
 {
-	struct look l = { false, false, false, ~(kmem_phys_t)0 };
+	struct look l = { 0, ~(kmem_phys_t)0 };
 
 	for (unsigned i = 0; i < regions.nr; i++) {
 		const struct region *r = &regions.r[i];
@@ -57,16 +84,18 @@ static struct look look(kmem_phys_t at)
 		if (r->last < at)
 			continue;
 		l.last = KMEM_MIN(l.last, r->last);
-		l.usable |= r->type == KMEM_REGION_USABLE;
-		l.reserved |= r->type == KMEM_REGION_RESERVED;
-		l.boot |= r->type >= KMEM_REGION_BOOT;
+		l.kinds |= KIND(r->type);
 	}
 	return l;
 }
 
 static bool in_view(enum view view, const struct look *l)
 {
-	return l->usable && !l->reserved && !(view == VIEW_FREE && l->boot);
+	unsigned all = view_kinds[view].all;
+
+	return (l->kinds & view_kinds[view].any) &&
+	       !(l->kinds & view_kinds[view].none) &&
+	       (l->kinds & all) == all;
 }
 
 bool next_run(enum view view, kmem_phys_t at, struct run *run)
@@ -126,7 +155,7 @@ int region_node(kmem_phys_t at, kmem_phys_t *last)
 			continue;
 		if (r->type == KMEM_REGION_NODE && window == KMEM_NO_NODE)
 			window = r->node;
-		if (r->type == KMEM_REGION_USABLE && own == KMEM_NO_NODE)
+		if ((KIND(r->type) & KIND_MEMORY) && own == KMEM_NO_NODE)
 			own = r->node;
 	}
 	if (window != KMEM_NO_NODE)
@@ -212,6 +241,21 @@ struct region *region_take(kmem_phys_t size, kmem_phys_t align,
 	}
 	return found ? region_add(place, size, KMEM_REGION_BOOT,
 				  KMEM_NO_NODE) : NULL;
+}
+
+kmem_phys_t view_bytes(enum view view, kmem_phys_t start, kmem_phys_t last)
+{
+	kmem_phys_t sum = 0;
+	struct run run;
+
+	while (next_run(view, start, &run) && run.start <= last) {
+		run.last = KMEM_MIN(run.last, last);
+		sum += run.last - run.start + 1;
+		if (run.last == last)
+			break;
+		start = run.last + 1;
+	}
+	return sum;
 }
 
 kmem_phys_t region_bytes(enum kmem_region_type type)

@@ -11,8 +11,10 @@
 
 #include <kmem/boot.h>
 
-/* Beside the public types: the page that would lie at address NULL. */
+/* Beside the public types: the page that would lie at address NULL; and what
+ * lies from params.early_end on, memory or not. */
 #define REGION_NULL_PAGE	((enum kmem_region_type)(KMEM_REGION_BOOT + 1))
+#define REGION_STAGED		((enum kmem_region_type)(KMEM_REGION_BOOT + 2))
 
 struct region {
 	kmem_phys_t start, last;	/* bytes, both inclusive */
@@ -31,8 +33,13 @@ extern struct regions regions;
 
 /* Which bytes a question is about. */
 enum view {
-	VIEW_USABLE,	/* usable and not reserved */
-	VIEW_FREE,	/* and not taken by kmem_boot_alloc() either */
+	VIEW_USABLE,	/* usable, now or later, and not reserved */
+	VIEW_LEFT,	/* and not taken by kmem_boot_alloc() either */
+	VIEW_FREE,	/* of these: free to use now */
+	VIEW_LATER,	/* held back: given as KMEM_REGION_LATER */
+	VIEW_STAGED,	/* held back: usable, but beyond early_end */
+	VIEW_NAMED,	/* in the map at all, and not taken */
+	VIEW_MEMORY,	/* usable, now or later, reserved, or taken */
 };
 
 /* Bytes [start, last], all in the view; the bytes around are not. */
@@ -72,6 +79,9 @@ struct region *region_add(kmem_phys_t start, kmem_phys_t size,
  */
 struct region *region_take(kmem_phys_t size, kmem_phys_t align,
 			   kmem_phys_t end, int node);
+
+/* Bytes of [start, last] that are in the view. */
+kmem_phys_t view_bytes(enum view view, kmem_phys_t start, kmem_phys_t last);
 
 /* Bytes of all entries of that type, which don't overlap. */
 kmem_phys_t region_bytes(enum kmem_region_type type);

@@ -65,8 +65,8 @@ void kmem_report_boot(const struct kmem_boot_info *info, kmem_out_fn out,
 		      void *ctx)
 {
 	struct sink s = { out, ctx };
-	kmem_phys_t sum = info->managed + info->metadata + info->rounding +
-			  info->unreachable;
+	kmem_phys_t sum = info->managed + info->held + info->metadata +
+			  info->rounding + info->unreachable;
 	struct percent p = percent(info->descriptors + info->section_table,
 				   info->managed);
 
@@ -76,6 +76,7 @@ void kmem_report_boot(const struct kmem_boot_info *info, kmem_out_fn out,
 	    info->nr_nodes, info->nr_nodes == 1 ? "" : "s");
 	say_bytes(&s, "usable", info->usable);
 	say_bytes(&s, "= managed", info->managed);
+	say_bytes(&s, "+ held back", info->held);
 	say_bytes(&s, "+ metadata", info->metadata);
 	say_bytes(&s, "    page descriptors", info->descriptors);
 	say_bytes(&s, "    section table", info->section_table);
@@ -282,21 +283,21 @@ bool kmem_zone_stats(unsigned n, struct kmem_zone_stats *st)
 	struct zone *z = NULL;
 
 	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone) && !z; i++)
-		if (zones.zone[i] && !n--)
-			z = zones.zone[i];
+		if (zone_by_id(i) && !n--)
+			z = zone_by_id(i);
 	if (!z)
 		return false;
 	memset(st, 0, sizeof(*st));
 	st->name = zone_name((enum zone_type)z->type);
 	st->node = z->node->id;
-	st->start_pfn = z->start_pfn;
-	st->end_pfn = z->end_pfn;
-	st->managed = z->managed;
+	st->start_pfn = kmem_load_relaxed(&z->start_pfn);
+	st->end_pfn = kmem_load_relaxed(&z->end_pfn);
+	st->managed = kmem_load_relaxed(&z->managed);
 	st->free_pages = zone_free_pages(z);
 	st->cached_pages = zone_cached_pages(z);
-	st->min = z->wmark[WMARK_MIN];
-	st->low = z->wmark[WMARK_LOW];
-	st->high = z->wmark[WMARK_HIGH];
+	st->min = kmem_load_relaxed(&z->wmark[WMARK_MIN]);
+	st->low = kmem_load_relaxed(&z->wmark[WMARK_LOW]);
+	st->high = kmem_load_relaxed(&z->wmark[WMARK_HIGH]);
 	st->locks = LOCK_READ(&z->lock, taken);
 	st->contended = LOCK_READ(&z->lock, contended);
 	for (unsigned o = 0; o <= KMEM_MAX_ORDER; o++)

@@ -256,7 +256,8 @@ static bool may_keep(const struct slab_node *n, const struct page *head)
 	      ((size_t)1 << head->order);
 
 	return n->nr_empty < n->max_empty &&
-	       (!n->nr_empty || all <= zones.managed / SLABS_EMPTY_SHARE);
+	       (!n->nr_empty || all <= kmem_load_relaxed(&zones.managed) /
+				       SLABS_EMPTY_SHARE);
 }
 
 /* It has become empty: keep it, or not. */

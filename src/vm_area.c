@@ -102,7 +102,7 @@ const char *vm_refusal(const struct vm_want *w)
 	if (!(w->gfp & __GFP_DIRECT_RECLAIM))
 		return "the flags do not allow to sleep";
 	if (w->kind != VM_KIND_PHYS && w->kind != VM_KIND_SPACE &&
-	    vm_pages(w->size) > zones.managed)
+	    vm_pages(w->size) > kmem_load_relaxed(&zones.managed))
 		return "more pages than there are";
 	return NULL;
 }

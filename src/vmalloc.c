@@ -217,7 +217,7 @@ void *vrealloc(const void *p, size_t size, gfp_t gfp)
 
 static bool all_pages(struct page **pages, size_t count)
 {
-	if (!pages || count > zones.managed)
+	if (!pages || count > kmem_load_relaxed(&zones.managed))
 		return false;
 	for (size_t i = 0; i < count; i++)
 		if (!pages[i])

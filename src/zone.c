@@ -30,13 +30,18 @@
  * request. Until then a late page's descriptor is all zero, PAGE_TAIL: "no
  * memory of kmem's".
  *
+ * Memory may come and go while others allocate (hotplug.c): `managed`, what is
+ * derived from it and preferred[] change under their eyes. They look at each
+ * once, and an outdated answer is as good as any: what counts is under lock.
+ *
  * Invariants:
  *
  *  Z1	buddy.free_pages + late_end - late_pfn <= managed
  *  Z2	every free block lies within [start_pfn, end_pfn)
  *  Z3	wmark[MIN] <= wmark[LOW] <= wmark[HIGH]
  *
- * Locks: `lock` guards `buddy`. It is held for at most n · O(KMEM_MAX_ORDER)
+ * Locks: `lock` guards `buddy`, `managed` and the span. It is held for at most
+ * n · O(KMEM_MAX_ORDER)
  * steps, where n is a magazine's size.
  */
 #include "bits.h"
@@ -66,7 +71,7 @@ void zone_init(struct zone *z, struct node *n, enum zone_type type)
 	memset(z, 0, sizeof(*z));
 	z->node = n;
 	z->type = (uint8_t)type;
-	z->id = (uint8_t)(n->index * NR_ZONE_TYPES + type);
+	z->id = (uint8_t)(n->index * NR_ZONE_TYPES + type + 1);
 	lock_init(&z->lock);
 	buddy_init(&z->buddy, z->id);
 }
@@ -95,13 +100,15 @@ static void set_watermarks(struct zone *z)
 {
 	size_t above = 0;
 
-	z->wmark[WMARK_MIN] = min_pages(z->managed);
-	z->wmark[WMARK_LOW] = z->wmark[WMARK_MIN] * 5 / 4;
-	z->wmark[WMARK_HIGH] = z->wmark[WMARK_MIN] * 3 / 2;
+	size_t min = min_pages(z->managed);
+
+	kmem_store_relaxed(&z->wmark[WMARK_MIN], min);
+	kmem_store_relaxed(&z->wmark[WMARK_LOW], min * 5 / 4);
+	kmem_store_relaxed(&z->wmark[WMARK_HIGH], min * 3 / 2);
 	for (unsigned t = 0; KMEM_ZONES > 1 && t < NR_ZONE_TYPES; t++) {
 		if (t > z->type)
 			above += z->node->zone[t].managed;
-		z->reserve[t] = above / 256;
+		kmem_store_relaxed(&z->reserve[t], above / 256);
 	}
 }
 
@@ -136,28 +143,29 @@ static void order_nodes(struct node *n)
 	}
 }
 
-void zones_finish(void)
+void zones_order(void)
+{
+	for (unsigned i = 0; KMEM_MAX_NODES > 1 && i < zones.nr_nodes; i++)
+		order_nodes(zones.node[i]);
+}
+
+void zones_update(void)
 {
 	struct zone_walk w;
+	size_t managed = 0;
 
 	for (unsigned i = 0; i < zones.nr_nodes; i++) {
 		struct node *n = zones.node[i];
 
-		for (int t = 0; t < NR_ZONE_TYPES; t++)
-			if (n->zone[t].managed) {
-				set_watermarks(&n->zone[t]);
-				zones.managed += n->zone[t].managed;
-				zones.zone[n->zone[t].id] = &n->zone[t];
-			}
-		if (KMEM_MAX_NODES > 1)
-			order_nodes(n);
-	}
-	for (unsigned i = 0; i < zones.nr_nodes; i++) {
 		for (int t = 0; t < NR_ZONE_TYPES; t++) {
+			set_watermarks(&n->zone[t]);
+			managed += n->zone[t].managed;
 			zone_walk_start(&w, i, (enum zone_type)t, false);
-			zones.node[i]->preferred[t] = zone_walk_next(&w);
+			kmem_store_relaxed(&n->preferred[t],
+					   zone_walk_next(&w));
 		}
 	}
+	kmem_store_relaxed(&zones.managed, managed);
 }
 
 void zone_walk_start(struct zone_walk *w, unsigned node, enum zone_type type,
@@ -181,7 +189,7 @@ struct zone *zone_walk_next(struct zone_walk *w)
 		while (w->t >= 0) {
 			struct zone *z = &n->zone[w->t--];
 
-			if (z->managed)
+			if (kmem_load_relaxed(&z->managed))
 				return z;
 		}
 	}
@@ -190,11 +198,11 @@ struct zone *zone_walk_next(struct zone_walk *w)
 
 size_t zone_mark(const struct zone *z, gfp_t gfp)
 {
-	size_t mark = z->wmark[WMARK_MIN];
+	size_t mark = kmem_load_relaxed(&z->wmark[WMARK_MIN]);
 
 	if (gfp & __GFP_HIGH)
 		mark >>= gfp & __GFP_ATOMIC ? 2 : 1;
-	return mark + z->reserve[gfp_zone(gfp)];
+	return mark + kmem_load_relaxed(&z->reserve[gfp_zone(gfp)]);
 }
 
 /*
@@ -299,7 +307,8 @@ struct page *zones_take_raw(unsigned node, unsigned order, bool reserve)
 	zone_walk_start(&w, node, ZONE_NORMAL, false);
 	while ((z = zone_walk_next(&w)))
 		if (zone_take(z, order, &r, 1,
-			      reserve ? 0 : z->wmark[WMARK_MIN]))
+			      reserve ? 0 :
+			      kmem_load_relaxed(&z->wmark[WMARK_MIN])))
 			return r.obj;
 	return NULL;
 }
@@ -309,6 +318,95 @@ void zones_give_raw(struct page *page, unsigned order)
 	struct round r = { page, NULL };
 
 	zone_give(page_zone(page), order, &r, 1, PAGE_ALLOCATED);
+}
+
+/* ---- memory that comes and goes ---- */
+
+void zone_grow(struct zone *z, uintptr_t pfn, uintptr_t end)
+{
+	uintptr_t irq = lock_irq(&z->lock);
+
+	if (!z->managed || pfn < z->start_pfn)
+		kmem_store_relaxed(&z->start_pfn, pfn);
+	if (!z->managed || end > z->end_pfn)
+		kmem_store_relaxed(&z->end_pfn, end);
+	kmem_store_relaxed(&z->managed, z->managed + (end - pfn));
+	unlock_irq(&z->lock, irq);
+	if (!zones.zone[z->id])
+		kmem_store_relaxed(&zones.zone[z->id], z);
+}
+
+void zone_shrink(struct zone *z, uintptr_t pfn, uintptr_t end)
+{
+	uintptr_t irq = lock_irq(&z->lock);
+
+	kmem_store_relaxed(&z->managed, z->managed - (end - pfn));
+	unlock_irq(&z->lock, irq);
+}
+
+void zone_give_range(struct zone *z, uintptr_t pfn, uintptr_t end)
+{
+	while (pfn < end) {
+		unsigned order = block_order(pfn, end);
+		uintptr_t irq = lock_irq(&z->lock);
+
+		buddy_give(&z->buddy, pfn_to_page(pfn), order);
+		unlock_irq(&z->lock, irq);
+		pfn += (uintptr_t)1 << order;
+	}
+}
+
+/* Whether late pages of z are in [pfn, end); if so, and if asked to, describe
+ * the first few of them. */
+static bool zone_late(struct zone *z, uintptr_t pfn, uintptr_t end,
+		      bool describe)
+{
+	uintptr_t irq = lock_irq(&z->lock);
+	bool late = z->late_pfn < z->late_end && pfn < z->late_end &&
+		    end > z->late_pfn;
+
+	if (late && describe)
+		zone_extend(z);
+	unlock_irq(&z->lock, irq);
+	return late;
+}
+
+bool zones_late(uintptr_t pfn, uintptr_t end)
+{
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++)
+		if (zone_by_id(i) && zone_late(zone_by_id(i), pfn, end, false))
+			return true;
+	return false;
+}
+
+void zones_describe(uintptr_t pfn, uintptr_t end)
+{
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++)
+		while (zone_by_id(i) &&
+		       zone_late(zone_by_id(i), pfn, end, true))
+			;
+}
+
+void zones_wait(void)
+{
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++)
+		if (zone_by_id(i))
+			unlock_irq(&zone_by_id(i)->lock,
+				   lock_irq(&zone_by_id(i)->lock));
+}
+
+uintptr_t zone_take_range(struct zone *z, uintptr_t pfn, uintptr_t end)
+{
+	uintptr_t taken;
+
+	do {
+		uintptr_t irq = lock_irq(&z->lock);
+
+		taken = buddy_carve(&z->buddy, pfn, end);
+		unlock_irq(&z->lock, irq);
+		pfn += taken;
+	} while (taken && pfn < end);
+	return pfn;
 }
 
 void zone_check(struct zone *z, struct check *c)

@@ -25,8 +25,9 @@ struct zone {
 	struct node *node;
 	uint8_t id;			/* index in zones[], page->zone */
 	uint8_t type;			/* enum zone_type */
-	uintptr_t start_pfn, end_pfn;	/* spanned */
-	size_t managed;			/* pages */
+	/* these change when memory comes or goes (hotplug.c) */
+	uintptr_t start_pfn, end_pfn;	/* spanned; under lock */
+	size_t managed;			/* pages; under lock */
 	size_t wmark[NR_WMARKS];	/* pages that must stay free */
 	size_t reserve[NR_ZONE_TYPES];	/* more, for requests that could have
 					 * used a higher zone of type [i] */
@@ -65,9 +66,20 @@ struct zones {
 					 * higher zone if there is no such */
 	uint8_t *cpu_node;		/* CPU -> index of its node */
 	struct node *node[KMEM_MAX_NODES];	/* those with memory */
-	struct zone *zone[KMEM_MAX_NODES * NR_ZONE_TYPES]; /* by id; NULL:
-							* it has no page */
+	struct zone *zone[KMEM_MAX_NODES * NR_ZONE_TYPES + 1]; /* by id; NULL:
+							* it never had a page */
 };
+
+/*
+ * page->zone of pages that are in no zone. All zeros, so that memory that reads
+ * as zero has such descriptors.
+ */
+#define PAGE_NO_ZONE	0		/* not given to kmem yet, or never */
+#define PAGE_TABLE	(UINT8_MAX - 1)	/* descriptors of its own section */
+#define PAGE_GONE	UINT8_MAX	/* taken away by kmem_remove_memory() */
+
+_Static_assert(KMEM_MAX_NODES * NR_ZONE_TYPES < PAGE_TABLE,
+	       "a zone's id fits into page->zone");
 
 extern struct zones zones;
 
@@ -96,6 +108,12 @@ KMEM_INLINE unsigned this_node(void)
 	return zones.cpu_node[kmem_arch_cpu()];
 }
 
+/* A zone by its id, or NULL; one may just be getting its first memory. */
+KMEM_INLINE struct zone *zone_by_id(unsigned id)
+{
+	return kmem_load_relaxed(&zones.zone[id]);
+}
+
 KMEM_INLINE struct zone *page_zone(const struct page *page)
 {
 	return zones.zone[page->zone];
@@ -111,8 +129,39 @@ KMEM_INLINE unsigned page_node(const struct page *page)
 void node_init(struct node *n, int id, unsigned index);
 void zone_init(struct zone *z, struct node *n, enum zone_type type);
 
-/* After all pages are in: watermarks, reserves, fallback orders. */
-void zones_finish(void);
+/* When all nodes are there: fallback orders. */
+void zones_order(void);
+
+/* After all pages are in, and whenever that changes: watermarks, reserves,
+ * first choices. */
+void zones_update(void);
+
+/* Pages [pfn, end), none of them managed yet, are z's from now on; they have
+ * descriptors that say so, or will (zone_extend()). */
+void zone_grow(struct zone *z, uintptr_t pfn, uintptr_t end);
+
+/* Make pages [pfn, end) free, in the largest blocks that fit. The lock is taken
+ * for one at a time. */
+void zone_give_range(struct zone *z, uintptr_t pfn, uintptr_t end);
+
+/*
+ * The opposites. zone_take_range: take from pfn on, up to end, as long as pages
+ * are free; they are nobody's then. Return: the first page that was not; and
+ * the lock is taken for one block at a time, too. zone_shrink: pages [pfn, end),
+ * so taken, are not z's any more.
+ */
+uintptr_t zone_take_range(struct zone *z, uintptr_t pfn, uintptr_t end);
+void zone_shrink(struct zone *z, uintptr_t pfn, uintptr_t end);
+
+/* Wait until whoever holds a zone's lock now has released it. */
+void zones_wait(void);
+
+/* Whether some page of [pfn, end) is free but has no descriptor yet. After a
+ * false, the descriptors of these pages can be believed. */
+bool zones_late(uintptr_t pfn, uintptr_t end);
+
+/* Make it so: describe those pages. */
+void zones_describe(uintptr_t pfn, uintptr_t end);
 
 void zone_walk_start(struct zone_walk *w, unsigned node, enum zone_type type,
 		     bool this_node_only);

@@ -28,6 +28,7 @@
  *	layers: kmalloc
  *	layers: kvmalloc
  *	layers: regions plan boot
+ *	layers: hotplug
  *	layers: vm_space
  *	layers: vm_area vmalloc vm_check
  *	layers: cache_limit reserve sheaf shrinker mempool

@@ -63,8 +63,8 @@ void ranges_check(const struct kmem_boot_info *info)
 		if (machine.map[i].usable)
 			beyond += common_beyond(machine.map[i].start,
 						machine.map[i].size);
-	CHECK(info->usable == info->managed + info->metadata + info->rounding +
-			      info->unreachable);
+	CHECK(info->usable == info->managed + info->held + info->metadata +
+			      info->rounding + info->unreachable);
 	CHECK(info->unreachable <= beyond);
 	CHECK(beyond - info->unreachable <= info->rounding);
 }

@@ -88,7 +88,7 @@ static void find_zones(struct kmem_params *params)
 
 static bool adds_up(const struct kmem_boot_info *info)
 {
-	return info->usable == info->managed + info->metadata +
+	return info->usable == info->managed + info->held + info->metadata +
 			       info->rounding + info->unreachable;
 }
 

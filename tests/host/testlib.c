@@ -119,15 +119,20 @@ int test_map(const struct test_range *map, size_t n)
 	return error;
 }
 
-/* Address space from the lowest to the highest usable byte, memory for the
- * usable ranges only. */
+static bool is_memory(const struct test_range *r)
+{
+	return (r->type == KMEM_REGION_USABLE ||
+		r->type == KMEM_REGION_LATER) && r->start < r->end;
+}
+
+/* Address space from the lowest to the highest byte of memory, and memory for
+ * these ranges only. */
 static void back_map(const struct test_range *map, size_t n)
 {
 	kmem_phys_t low = ~(kmem_phys_t)0, high = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (map[i].type != KMEM_REGION_USABLE ||
-		    map[i].start == map[i].end)
+		if (!is_memory(&map[i]))
 			continue;
 		if (map[i].start < low)
 			low = page_down(map[i].start);
@@ -138,8 +143,7 @@ static void back_map(const struct test_range *map, size_t n)
 		return;
 	REQUIRE(host_memory_reserve(low, high));
 	for (size_t i = 0; i < n; i++)
-		if (map[i].type == KMEM_REGION_USABLE &&
-		    map[i].start < map[i].end)
+		if (is_memory(&map[i]))
 			REQUIRE(host_memory_back(page_down(map[i].start),
 						 page_up(map[i].end)));
 }

@@ -70,7 +70,7 @@ struct test_range {
  * the first error of kmem_add_region(), or KMEM_OK. */
 int test_map(const struct test_range *map, size_t n);
 
-/* test_map(), memory for all its usable ranges, then kmem_init(). `params`
+/* test_map(), memory for all its usable and later ranges, then kmem_init(). `params`
  * may be NULL; its virt_offset is replaced. Returns what kmem_init() does. */
 int test_machine(const struct test_range *map, size_t n,
 		 const struct kmem_params *params);

@@ -31,16 +31,24 @@
 #define WINDOW_PAGES	768u
 
 static struct {
-	kmem_phys_t base;
-	/* a byte each: usable, and covered by anything else */
+	kmem_phys_t base, early_end;
+	/* a byte each: usable, usable later, and covered by anything else */
 	unsigned char usable[WINDOW_PAGES * 4096];
+	unsigned char later[WINDOW_PAGES * 4096];
 	unsigned char taken[WINDOW_PAGES * 4096];
+	bool released[4];	/* what was held back, by enum held */
 } oracle;
+
+/* What kmem may do with a byte that is not taken. */
+enum held { NOT_OURS, FREE_NOW, HELD_LATER, HELD_STAGED };
 
 static void oracle_start(kmem_phys_t base)
 {
 	oracle.base = base;
+	oracle.early_end = ~(kmem_phys_t)0;
+	memset(oracle.released, 0, sizeof(oracle.released));
 	memset(oracle.usable, 0, sizeof(oracle.usable));
+	memset(oracle.later, 0, sizeof(oracle.later));
 	memset(oracle.taken, 0, sizeof(oracle.taken));
 }
 
@@ -49,13 +57,24 @@ static void oracle_add(kmem_phys_t start, kmem_phys_t size,
 {
 	if (type == KMEM_REGION_USABLE)
 		memset(oracle.usable + (start - oracle.base), 1, size);
+	else if (type == KMEM_REGION_LATER)
+		memset(oracle.later + (start - oracle.base), 1, size);
 	else if (type != KMEM_REGION_NODE)
 		memset(oracle.taken + (start - oracle.base), 1, size);
 }
 
+static enum held oracle_held(size_t i)
+{
+	if (oracle.taken[i] || !(oracle.usable[i] || oracle.later[i]))
+		return NOT_OURS;
+	if (oracle.later[i])
+		return HELD_LATER;
+	return oracle.base + i < oracle.early_end ? FREE_NOW : HELD_STAGED;
+}
+
 static bool oracle_byte(size_t i)
 {
-	return oracle.usable[i] && !oracle.taken[i];
+	return oracle_held(i) != NOT_OURS;
 }
 
 static size_t oracle_bytes_of_page(size_t page)
@@ -67,13 +86,27 @@ static size_t oracle_bytes_of_page(size_t page)
 	return n;
 }
 
+/* A page whose bytes differ is nobody's. */
+static enum held oracle_page_held(size_t page)
+{
+	enum held held = oracle_held(page * KMEM_PAGE_SIZE);
+
+	for (size_t i = 1; i < KMEM_PAGE_SIZE; i++)
+		if (oracle_held(page * KMEM_PAGE_SIZE + i) != held)
+			return NOT_OURS;
+	return held;
+}
+
+/* kmem may give it out. */
 static bool oracle_page(size_t page)
 {
-	return oracle_bytes_of_page(page) == KMEM_PAGE_SIZE;
+	enum held held = oracle_page_held(page);
+
+	return held == FREE_NOW || oracle.released[held];
 }
 
 struct totals {
-	uint64_t usable, rounding, unreachable, pages;
+	uint64_t usable, managed, held, rounding, unreachable, pages;
 	unsigned runs;
 };
 
@@ -89,10 +122,14 @@ static struct totals oracle_totals(kmem_phys_t end)
 		bool whole = bytes == KMEM_PAGE_SIZE;
 
 		t.usable += bytes;
-		if (!whole)
+		if (oracle_page_held(p) == NOT_OURS)
 			t.rounding += bytes;
 		else if (start + PAGE > end)
 			t.unreachable += bytes;
+		else if (oracle_page(p))
+			t.managed += bytes;
+		else
+			t.held += bytes;
 		t.pages += whole;
 		t.runs += whole && !before;
 		before = whole;
@@ -107,8 +144,8 @@ static const struct kmem_params one_cpu = { .nr_cpus = 1, .hooks = &log_hooks };
 
 static void assert_identity(const struct kmem_boot_info *i)
 {
-	assert_int_equal(i->usable, i->managed + i->metadata + i->rounding +
-				    i->unreachable);
+	assert_int_equal(i->usable, i->managed + i->held + i->metadata +
+				    i->rounding + i->unreachable);
 	assert_int_equal(i->metadata, i->descriptors + i->section_table +
 				      i->per_cpu + i->early);
 	assert_int_equal(i->managed % PAGE, 0);
@@ -119,6 +156,7 @@ static void assert_same_info(const struct kmem_boot_info *a,
 {
 	assert_int_equal(a->usable, b->usable);
 	assert_int_equal(a->managed, b->managed);
+	assert_int_equal(a->held, b->held);
 	assert_int_equal(a->metadata, b->metadata);
 	assert_int_equal(a->rounding, b->rounding);
 	assert_int_equal(a->unreachable, b->unreachable);
@@ -1003,8 +1041,9 @@ static void test_reserve_over_boot_alloc(void **state)
 		assert_int_equal(test_start(map, 1, &one_cpu), KMEM_OK);
 		assert_no_panic();
 		assert_int_equal(info->usable, 7 * MIB - (to - from));
-		assert_int_equal(info->usable, info->managed + info->metadata +
-				 info->rounding + info->unreachable);
+		assert_int_equal(info->usable, info->managed + info->held +
+				 info->metadata + info->rounding +
+				 info->unreachable);
 		assert_int_equal(info->metadata, plain + size - both);
 		assert_int_equal(managed_in_zones() * PAGE, info->managed);
 		assert_sound();
@@ -1070,6 +1109,11 @@ static void test_boot_alloc_random(void **state)
 static void random_map(uint64_t *seed, kmem_phys_t base, struct test_range *map,
 		       unsigned n)
 {
+	static const enum kmem_region_type type[8] = {
+		KMEM_REGION_RESERVED, KMEM_REGION_RESERVED, KMEM_REGION_LATER,
+		KMEM_REGION_USABLE, KMEM_REGION_USABLE, KMEM_REGION_USABLE,
+		KMEM_REGION_USABLE, KMEM_REGION_USABLE,
+	};
 	kmem_phys_t window = WINDOW_PAGES * PAGE, last = 0;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -1087,9 +1131,7 @@ static void random_map(uint64_t *seed, kmem_phys_t base, struct test_range *map,
 		if (at + size > window)
 			size = window - at;
 		map[i] = (struct test_range){
-			base + at, base + at + size,
-			test_below(seed, 3) ? KMEM_REGION_USABLE :
-					      KMEM_REGION_RESERVED,
+			base + at, base + at + size, type[test_below(seed, 8)],
 			KMEM_NO_NODE,
 		};
 		last = at + size;
@@ -1178,6 +1220,43 @@ static void exhaust(uint64_t *seed)
 	REQUIRE(test_violations() == 0);
 }
 
+/* After kmem_init() and each release: all as the oracle has it. */
+static void compare_account(kmem_phys_t end)
+{
+	const struct kmem_boot_info *info = kmem_boot_info();
+	struct totals t = oracle_totals(end);
+
+	REQUIRE(info->managed == t.managed);
+	REQUIRE(info->held == t.held);
+	REQUIRE(info->rounding == t.rounding);
+	REQUIRE(info->unreachable == t.unreachable);
+	REQUIRE(test_violations() == 0);
+	compare_pages(info);
+}
+
+/* What was held back, of either type, the one first or the other. Half of the
+ * time it is let go up to a limit first. */
+static void release_both(uint64_t *seed, kmem_phys_t base, kmem_phys_t end)
+{
+	static const enum kmem_region_type type[] = {
+		KMEM_REGION_LATER, KMEM_REGION_USABLE,
+	};
+	unsigned first = (unsigned)test_below(seed, 2);
+
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned n = first ^ i;
+
+		if (test_below(seed, 2))
+			REQUIRE(kmem_release_type(type[n], base +
+				test_below(seed, WINDOW_PAGES * PAGE)) ==
+				KMEM_OK);
+		REQUIRE(kmem_release_type(type[n], 0) == KMEM_OK);
+		oracle.released[n ? HELD_STAGED : HELD_LATER] = true;
+		compare_account(end);
+	}
+	REQUIRE(kmem_boot_info()->held == 0);
+}
+
 static void random_round(uint64_t *seed, kmem_phys_t base, bool run)
 {
 	struct test_range map[24];
@@ -1194,6 +1273,9 @@ static void random_round(uint64_t *seed, kmem_phys_t base, bool run)
 	if (test_below(seed, 4) == 0)
 		end = p.direct_map_end =
 			base + (1 + test_below(seed, WINDOW_PAGES)) * PAGE;
+	if (test_below(seed, 2) == 0)
+		oracle.early_end = p.early_end = base + 1 +
+			test_below(seed, WINDOW_PAGES * PAGE);
 	/* a virtual offset that no page of the window is NULL with */
 	p.virt_offset = 64 * MIB - base / PAGE * PAGE;
 	t = oracle_totals(end);
@@ -1203,12 +1285,13 @@ static void random_round(uint64_t *seed, kmem_phys_t base, bool run)
 	REQUIRE(info.usable == t.usable);
 	REQUIRE(info.usable_pages == t.pages);
 	REQUIRE(info.usable_runs == t.runs);
-	REQUIRE(t.unreachable < t.pages * PAGE || error == KMEM_ENOMEM);
+	REQUIRE(t.managed || error == KMEM_ENOMEM);
 	if (error)
 		return;
 	REQUIRE(info.unreachable == t.unreachable);
-	REQUIRE(info.usable == info.managed + info.metadata + info.rounding +
-			       info.unreachable);
+	REQUIRE(info.usable == info.managed + info.held + info.metadata +
+			       info.rounding + info.unreachable);
+	REQUIRE(info.held == t.held);
 	if (!run)
 		return;
 	error = test_start(map, n, &p);
@@ -1219,10 +1302,9 @@ static void random_round(uint64_t *seed, kmem_phys_t base, bool run)
 	REQUIRE(!memcmp(&info, kmem_boot_info(), sizeof(info)));
 	REQUIRE(test_violations() == 0);
 	oracle_take_tables(&info, end);
-	t = oracle_totals(end);
-	REQUIRE(info.managed == t.pages * PAGE - t.unreachable);
-	REQUIRE(info.rounding == t.rounding);
-	compare_pages(&info);
+	compare_account(end);
+	exhaust(seed);
+	release_both(seed, base, end);
 	exhaust(seed);
 }
 

@@ -302,8 +302,8 @@ static void check_map(const char *path)
 		fail_msg("%s: kmem counts %llu pages in %u runs", path,
 			 (unsigned long long)info.usable_pages,
 			 info.usable_runs);
-	if (info.usable != info.managed + info.metadata + info.rounding +
-			   info.unreachable)
+	if (info.usable != info.managed + info.held + info.metadata +
+			   info.rounding + info.unreachable)
 		fail_msg("%s: the accounting does not add up", path);
 	kmem_reset();
 	memmap_free(&m);

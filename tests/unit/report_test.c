@@ -399,6 +399,7 @@ static void test_report_boot(void **state)
 	assert_plain_lines();
 	assert_int_equal(number_after("  usable "), wrong.usable);
 	assert_int_equal(number_after("= managed "), wrong.managed);
+	assert_int_equal(number_after("+ held back "), wrong.held);
 	assert_int_equal(number_after("+ metadata "), wrong.metadata);
 	assert_int_equal(number_after("+ rounding to pages "),
 			 wrong.rounding);

@@ -26,7 +26,7 @@
 /* A range of the map. */
 struct kmem_map_entry {
 	kmem_phys_t start, size;	/* bytes, physical */
-	enum kmem_region_type type;	/* USABLE or RESERVED */
+	enum kmem_region_type type;	/* USABLE, RESERVED or LATER */
 	int node;			/* or KMEM_NO_NODE */
 	const char *what;		/* the format's own word for it; static,
 					 * or inside the blob */

@@ -35,7 +35,8 @@
  *	layers: report check
  *	layers: boot_map
  *	layers: map_e820
- *	layers: map_fdt map_multiboot map_pvh map_symbols
+ *	layers: map_efi map_fdt map_limine map_pvh map_symbols
+ *	layers: map_multiboot
  *	layers: kmem
  */
 #ifndef KMEM_KMEM_H

@@ -67,8 +67,9 @@ KMEM_INLINE const uint8_t *kmem_map_see(const struct kmem_map_window *w,
 
 /* Call fn for a range of 64-bit addresses, or what kmem_phys_t can say of it,
  * its last byte excepted, which has no end. */
-KMEM_INLINE int kmem_map_report(uint64_t start, uint64_t size, bool usable,
-				const char *what, kmem_map_fn fn, void *ctx)
+KMEM_INLINE int kmem_map_report(uint64_t start, uint64_t size,
+				enum kmem_region_type type, const char *what,
+				kmem_map_fn fn, void *ctx)
 {
 	const uint64_t max = (kmem_phys_t)~(kmem_phys_t)0;
 	struct kmem_map_entry entry;
@@ -81,7 +82,7 @@ KMEM_INLINE int kmem_map_report(uint64_t start, uint64_t size, bool usable,
 		size = max - start;
 	entry.start = (kmem_phys_t)start;
 	entry.size = (kmem_phys_t)size;
-	entry.type = usable ? KMEM_REGION_USABLE : KMEM_REGION_RESERVED;
+	entry.type = type;
 	entry.node = KMEM_NO_NODE;
 	entry.what = what;
 	return fn(ctx, &entry);
@@ -98,7 +99,8 @@ KMEM_INLINE int kmem_e820_report(const uint8_t *p, kmem_map_fn fn, void *ctx)
 
 	return kmem_map_report(kmem_map_le64(p + KMEM_E820_START),
 			       kmem_map_le64(p + KMEM_E820_SIZE),
-			       type == KMEM_E820_USABLE,
+			       type == KMEM_E820_USABLE ? KMEM_REGION_USABLE :
+							  KMEM_REGION_RESERVED,
 			       type < KMEM_ARRAY_SIZE(word) ? word[type] :
 							      "other",
 			       fn, ctx);

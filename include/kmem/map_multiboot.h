@@ -32,10 +32,8 @@
  *	    18	EFI's boot services still run
  *
  * The loader's own map (6) says it all, and is read alone if it is there.
- * Otherwise EFI's is, where conventional memory is usable, and that of boot
- * services unless they still run. An entry of it:
- *
- *	byte 0	type 32		8  start, physical 64	24  4 KiB pages 64
+ * Otherwise EFI's is (kmem/map_efi.h), where conventional memory is usable,
+ * and that of boot services unless they still run: the loader has left it.
  *
  * In both versions memory is called usable in which the kernel, its modules
  * and this information lie: reserve what of that is still needed.
@@ -46,7 +44,7 @@
 #ifndef KMEM_MAP_MULTIBOOT_H
 #define KMEM_MAP_MULTIBOOT_H
 
-#include <kmem/map_e820.h>
+#include <kmem/map_efi.h>
 
 #define KMEM_MULTIBOOT_MAGIC	0x2badb002u
 #define KMEM_MULTIBOOT2_MAGIC	0x36d76289u
@@ -70,22 +68,18 @@
 #define KMEM_MULTIBOOT2_EFI_MAP		17u
 #define KMEM_MULTIBOOT2_EFI_RUNS	18u
 
-/* EFI's types of memory. */
-#define KMEM_EFI_BOOT_CODE		3u
-#define KMEM_EFI_BOOT_DATA		4u
-#define KMEM_EFI_CONVENTIONAL		7u
-#define KMEM_EFI_DESCRIPTOR_BYTES	40u	/* at least */
-
 /* ---- what both versions have ---- */
 
 KMEM_INLINE int kmem_multiboot_kib(uint32_t lower, uint32_t upper,
 				   kmem_map_fn fn, void *ctx)
 {
-	int err = kmem_map_report(0, (uint64_t)lower << 10, true,
+	int err = kmem_map_report(0, (uint64_t)lower << 10,
+				  KMEM_REGION_USABLE,
 				  "lower memory", fn, ctx);
 
 	return err ? err : kmem_map_report((uint64_t)1 << 20,
-					   (uint64_t)upper << 10, true,
+					   (uint64_t)upper << 10,
+					   KMEM_REGION_USABLE,
 					   "upper memory", fn, ctx);
 }
 
@@ -204,31 +198,6 @@ KMEM_INLINE int kmem_multiboot2_map(const struct kmem_multiboot2_tag *tag,
 	return err;
 }
 
-/* An entry of EFI's map. */
-KMEM_INLINE int kmem_efi_report(const uint8_t *p, bool services_run,
-				kmem_map_fn fn, void *ctx)
-{
-	static const char *const word[] = {
-		"EFI type 0", "EFI loader code", "EFI loader data",
-		"EFI boot code", "EFI boot data", "EFI runtime code",
-		"EFI runtime data", "EFI conventional", "EFI unusable",
-		"EFI ACPI data", "EFI ACPI NVS", "EFI devices",
-		"EFI ports", "EFI firmware", "EFI persistent",
-	};
-	uint32_t type = kmem_map_le32(p);
-	uint64_t start = kmem_map_le64(p + 8), pages = kmem_map_le64(p + 24);
-	bool usable = type == KMEM_EFI_CONVENTIONAL ||
-		      (!services_run && (type == KMEM_EFI_BOOT_CODE ||
-					 type == KMEM_EFI_BOOT_DATA));
-
-	if (pages >> 52)
-		return KMEM_EINVAL;
-	return kmem_map_report(start, pages << 12, usable,
-			       type < KMEM_ARRAY_SIZE(word) ? word[type] :
-							      "EFI other",
-			       fn, ctx);
-}
-
 KMEM_INLINE int kmem_multiboot2_efi(const struct kmem_multiboot2_tag *tag,
 				    bool services_run, kmem_map_fn fn,
 				    void *ctx)
@@ -236,10 +205,13 @@ KMEM_INLINE int kmem_multiboot2_efi(const struct kmem_multiboot2_tag *tag,
 	const uint8_t *entry = tag->at + 16;
 	uint32_t each, nr = kmem_multiboot2_entries(
 		tag, KMEM_EFI_DESCRIPTOR_BYTES, &each);
+	enum kmem_region_type boot = services_run ? KMEM_REGION_RESERVED :
+						    KMEM_REGION_USABLE;
 	int err = nr ? KMEM_OK : KMEM_EINVAL;
 
 	for (; nr && !err; nr--, entry += each)
-		err = kmem_efi_report(entry, services_run, fn, ctx);
+		err = kmem_efi_report(entry, boot, KMEM_REGION_RESERVED, fn,
+				      ctx);
 	return err;
 }
 

@@ -134,6 +134,7 @@ static void check_sense(const struct seen *seen, size_t max)
 
 		REQUIRE(!e->size || e->start + (e->size - 1) >= e->start);
 		REQUIRE(e->type == KMEM_REGION_USABLE ||
+			e->type == KMEM_REGION_LATER ||
 			e->type == KMEM_REGION_RESERVED);
 		REQUIRE(e->what && *e->what);
 	}

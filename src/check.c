@@ -10,7 +10,7 @@
  * which is found by stepping from head to head through each zone, and is
  * independent of all lists and counters; and
  *
- *  T1	the boot's account (plan.c) adds up, and what it calls managed is what
+ *  T1	the boot's account (account.c) adds up, and what it calls managed is what
  *	the zones have
  */
 #include "plan.h"

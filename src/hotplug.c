@@ -47,7 +47,7 @@
  * usable range covered are new; the others were held, or were the rest of a
  * page that only now is whole.
  *
- * Invariants: T1 (plan.c) and A1 (check.c) hold after each call.
+ * Invariants: T1 (account.c) and A1 (check.c) hold after each call.
  *
  * Locks: `memory_lock` serialises these calls. It is taken by threads only,
  * with preemption off but interrupts on, because ranges are long; zones' and
@@ -79,16 +79,17 @@ static void memory_end(void)
 static int range_of(kmem_phys_t start, kmem_phys_t size, struct page_run *r)
 {
 	const struct kmem_page_map *m = &kmem_page_map;
-	pfn_t limit = m->first_pfn + ((pfn_t)m->nr_sections <<
-				      (m->section_shift - KMEM_PAGE_SHIFT));
+	pfn_t limit;
 
+	if (!boot.running || ((start | size) & (KMEM_PAGE_SIZE - 1)))
+		return KMEM_EINVAL;
+	limit = m->first_pfn + ((pfn_t)m->nr_sections <<
+				(m->section_shift - KMEM_PAGE_SHIFT));
 	limit = KMEM_MIN(limit, plan_reach(&boot.plan));
 	r->pfn = start >> KMEM_PAGE_SHIFT;
 	r->end = r->pfn + (size >> KMEM_PAGE_SHIFT);
-	if (!boot.running || ((start | size) & (KMEM_PAGE_SIZE - 1)) ||
-	    (size && (r->pfn < m->first_pfn || r->end > limit)))
-		return KMEM_EINVAL;
-	return KMEM_OK;
+	return size && (r->pfn < m->first_pfn || r->end > limit) ?
+	       KMEM_EINVAL : KMEM_OK;
 }
 
 static kmem_phys_t range_bytes(const struct page_run *r)

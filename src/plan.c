@@ -10,7 +10,7 @@
  *	  │					the node whose memory it describes
  *	  │	3. node structures, with the	one block a node
  *	  │	   per-CPU layers of its zones
- *	  ▼ count where every byte went (T1)
+ *	  ▼ count where every byte went (account.c)
  *	plan
  *
  * Nothing here touches any memory but the map, so a map of any size can be
@@ -32,10 +32,6 @@
  * placed in it. Up to params.hotplug_end the section table has room for memory
  * that does not exist yet (hotplug.c); sections are then so large that one
  * which holds its own descriptors still has whole blocks of the highest order.
- *
- * Invariant, to the byte, verified for each plan:
- *
- *  T1	usable == managed + held + metadata + rounding + unreachable
  *
  * Cost: O(ranges^2) for each table and each section order tried: 0.03 s for
  * 500 ranges that adjoin, 0.5 s for 280 with gaps between them, at boot.
@@ -184,20 +180,6 @@ static bool hide_pages(const struct plan *plan)
 			  KMEM_NO_NODE) &&
 	       (!early_end || region_add(early_end, 0 - early_end,
 					 REGION_STAGED, KMEM_NO_NODE));
-}
-
-static void count_usable(struct kmem_boot_info *info)
-{
-	struct page_run pages;
-
-	info->usable = view_bytes(VIEW_USABLE, 0, ~(kmem_phys_t)0);
-	info->usable_pages = 0;
-	info->usable_runs = 0;
-	for (pfn_t at = 0; next_page_run(VIEW_USABLE, at, &pages);
-	     at = pages.end) {
-		info->usable_pages += pages.end - pages.pfn;
-		info->usable_runs++;
-	}
 }
 
 int plan_refuse(const struct plan *plan, const char *what, kmem_phys_t bytes)
@@ -424,53 +406,6 @@ static bool plan_nodes(struct plan *plan)
 	return plan->info.nr_nodes > 0;
 }
 
-/* ---- the account ---- */
-
-kmem_phys_t page_bytes(enum view view, pfn_t pfn, pfn_t end)
-{
-	kmem_phys_t sum = 0;
-	struct page_run run;
-
-	while (next_page_run(view, pfn, &run) && run.pfn < end) {
-		pfn = run.end;
-		sum += (KMEM_MIN(run.end, end) - run.pfn) << KMEM_PAGE_SHIFT;
-	}
-	return sum;
-}
-
-static void count_rest(struct plan *plan)
-{
-	const pfn_t reach = plan_reach(plan), all = ~(pfn_t)0;
-	struct kmem_boot_info *info = &plan->info;
-
-	info->managed = page_bytes(VIEW_FREE, 0, reach);
-	info->held = page_bytes(VIEW_LATER, 0, reach) +
-		     page_bytes(VIEW_STAGED, 0, reach);
-	info->unreachable = page_bytes(VIEW_FREE, reach, all) +
-			    page_bytes(VIEW_LATER, reach, all) +
-			    page_bytes(VIEW_STAGED, reach, all);
-	info->rounding = view_bytes(VIEW_LEFT, 0, ~(kmem_phys_t)0) -
-			 info->managed - info->held - info->unreachable;
-}
-
-bool info_adds_up(const struct kmem_boot_info *info)
-{
-	return info->usable == info->managed + info->held + info->metadata +
-			       info->rounding + info->unreachable;
-}
-
-/* Usable bytes that entries of that type have taken. */
-static kmem_phys_t taken_bytes(enum kmem_region_type type)
-{
-	kmem_phys_t sum = 0;
-
-	for (unsigned i = 0; i < regions.nr; i++)
-		if (regions.r[i].type == type)
-			sum += view_bytes(VIEW_USABLE, regions.r[i].start,
-					  regions.r[i].last);
-	return sum;
-}
-
 /* All tables, with sections of plan->section_order. */
 static bool place_tables(struct plan *plan)
 {
@@ -523,33 +458,12 @@ static bool too_far(const struct plan *plan)
 	       plan->nr_sections - 1 > UINTPTR_MAX >> shift;
 }
 
-/* Usable bytes of the page at NULL that are lost: not those of it that
- * kmem_boot_alloc() gave. */
-static kmem_phys_t null_page_bytes(void)
-{
-	kmem_phys_t bytes = taken_bytes(REGION_NULL_PAGE);
-	const struct region *hidden = NULL;
-
-	for (unsigned i = 0; i < regions.nr; i++)
-		if (regions.r[i].type == REGION_NULL_PAGE)
-			hidden = &regions.r[i];
-	for (unsigned i = 0; hidden && i < regions.nr; i++) {
-		const struct region *r = &regions.r[i];
-		kmem_phys_t start = KMEM_MAX(r->start, hidden->start);
-		kmem_phys_t last = KMEM_MIN(r->last, hidden->last);
-
-		if (r->type == KMEM_REGION_BOOT && start <= last)
-			bytes -= last - start + 1;
-	}
-	return bytes;
-}
-
 static int plan_all(struct plan *plan)
 {
 	struct kmem_boot_info *info = &plan->info;
 	kmem_phys_t need;
 
-	count_usable(info);
+	account_usable(info);
 	info->early = region_bytes(KMEM_REGION_BOOT);
 	if (!hide_pages(plan))
 		return plan_refuse(plan, "KMEM_MAX_REGIONS is too small", 0);
@@ -565,9 +479,7 @@ static int plan_all(struct plan *plan)
 		return plan_refuse(plan, "memory is spread too far", need);
 	info->section_table = plan->table->last - plan->table->start + 1;
 	info->per_cpu += plan->cpus->last - plan->cpus->start + 1;
-	info->metadata = taken_bytes(KMEM_REGION_BOOT);
-	count_rest(plan);
-	info->rounding += null_page_bytes();
+	account_rest(plan);
 	if (!info->managed)
 		return plan_refuse(plan, "too little memory for the metadata",
 				   need);

@@ -63,7 +63,12 @@ pfn_t plan_reach(const struct plan *plan);
 /* Bytes of whole pages in the view that lie in [pfn, end). */
 kmem_phys_t page_bytes(enum view view, pfn_t pfn, pfn_t end);
 
-/* The account's identity (plan.c: T1). */
+/* What the map has, before any table is placed; and, when all are, where it
+ * went. */
+void account_usable(struct kmem_boot_info *info);
+void account_rest(struct plan *plan);
+
+/* The account's identity (account.c: T1). */
 bool info_adds_up(const struct kmem_boot_info *info);
 
 #endif /* KMEM_PLAN_H */

@@ -27,7 +27,7 @@
  *	layers: cache caches cache_check cache_debug debug_options trim
  *	layers: kmalloc
  *	layers: kvmalloc
- *	layers: regions plan boot
+ *	layers: regions plan account boot
  *	layers: hotplug
  *	layers: vm_space
  *	layers: vm_area vmalloc vm_check

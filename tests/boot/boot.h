@@ -177,6 +177,11 @@ void test_vmalloc_cpus(void);
 void test_exhaustion(void);
 void test_misuse(void);
 
+/* Where memory is plenty, some of it is held back at first, from that address
+ * on; 0: none. test_stages() releases it. */
+kmem_phys_t stages_early_end(void);
+void test_stages(void);
+
 void workload(uint64_t seed);
 
 /* ---- print.c ---- */

@@ -38,6 +38,7 @@ _Noreturn void boot_main(void)
 	if (HAVE_VM)
 		vm_init();
 
+	test_stages();
 	seed = argument("seed", (uint32_t)machine_usec());
 	selftest();
 	workload(seed);

@@ -175,6 +175,7 @@ void port_init(void)
 		.nr_cpus = machine.nr_cpus,	/* that will ever run */
 		.virt_offset = machine.virt_offset,
 		.direct_map_end = machine.direct_map_end,
+		.early_end = stages_early_end(), /* if not all is mapped yet */
 		.hooks = &hooks,		/* copied */
 	};
 	int err;

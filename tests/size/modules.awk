@@ -31,7 +31,7 @@ function group(file)
 		return "vmalloc"
 	if (file ~ /^(debug|track|cache_debug|debug_options)$/)
 		return "reports"
-	if (file ~ /^(boot|plan|regions|hotplug)$/)
+	if (file ~ /^(boot|plan|account|regions|hotplug)$/)
 		return "boot"
 	if (file ~ /^(report|check|cache_check|magazine_check|format|hooks|invariant)$/)
 		return "reports"

@@ -36,17 +36,22 @@ static struct kmem_cache *s;
 static void *objs[1 << 18];
 static size_t nr;
 
-static int setup(void **state)
+static void start(const struct kmem_hooks *h)
 {
-	struct kmem_params p = { .nr_cpus = 4, .hooks = &hooks };
+	struct kmem_params p = { .nr_cpus = 4, .hooks = h };
 
-	(void)state;
 	host_cpu_set(0);
 	assert_int_equal(test_machine(map, 1, &p), KMEM_OK);
-	test_panics_record();
-	test_log_clear();
 	s = kmem_cache_create("reserve", 120, 0, 0, NULL);
 	nr = 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	start(&hooks);
+	test_panics_record();
+	test_log_clear();
 	return 0;
 }
 
@@ -406,7 +411,7 @@ static void test_shrinker_recursion(void **state)
 	end(&m);
 }
 
-static bool scanning, let_go, freed;
+static bool scanning, freed;
 
 static unsigned long slow_scan(struct shrinker *sh, struct shrink_control *sc)
 {
@@ -438,10 +443,11 @@ static void scan_or_free(unsigned cpu, void *arg)
 /* shrinker_free() while another CPU is inside: it returns only after that. */
 static void test_free_during_scan(void **state)
 {
+	static const struct kmem_hooks none = { .log = test_log };
 	static struct mine m;
 
 	(void)state;
-	take_all_pages();
+	start(&none);			/* the other CPU is at work: not ours */
 	for (unsigned i = 0; i < test_scaled(50); i++) {
 		while (nr_pages)
 			__free_pages(pages[--nr_pages], 0);
@@ -449,7 +455,7 @@ static void test_free_during_scan(void **state)
 		m.s->scan_objects = slow_scan;
 		shrinker_register(m.s);
 		take_all_pages();
-		scanning = freed = let_go = false;
+		scanning = freed = false;
 		host_run_cpus(2, scan_or_free, &m);
 		assert_true(freed);
 	}

@@ -11,6 +11,12 @@
 
 #include <kmem/port.h>
 
+/* The kernel's, as C has them. Who uses kmem has declarations of its own. */
+void *memcpy(void *dst, const void *src, size_t n);
+void *memmove(void *dst, const void *src, size_t n);
+void *memset(void *dst, int byte, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+
 /* A copy of params.hooks; all NULL until kmem_init(). */
 extern struct kmem_hooks kmem_hooks;
 

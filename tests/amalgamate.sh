@@ -7,13 +7,16 @@
 # layers (include/kmem/kmem.h); an #include of a file that is part of them
 # becomes that file the first time and nothing later. What an architecture
 # supplies stays apart, to be chosen or replaced: DIR/arch/*/kmem_arch.h; and
-# so do the choices of a small machine.
+# so do the choices of a small machine, and kmem/linux.h, which is not for all.
 
 cd "$(dirname "$0")/.." || exit 1
 out=${1:-build/amalgamation}
-layers=$(sed -n 's/.*layers: //p' include/kmem/kmem.h | grep -vx config_small)
+layers=$(sed -n 's/.*layers: //p' include/kmem/kmem.h |
+	grep -vx -e config_small -e linux)
 mkdir -p "$out/kmem" || exit 1
 cp include/kmem/config_small.h "$out/kmem" || exit 1
+sed 's|<kmem/kmem.h>|<kmem.h>|' include/kmem/linux.h >"$out/kmem/linux.h" ||
+	exit 1
 
 # each PREFIX SUFFIX: the files of that kind which exist, lower layers first
 each() {

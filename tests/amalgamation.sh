@@ -28,9 +28,9 @@ for mk in arch/*/arch.mk; do
 	done
 done
 for cxx in g++ clang++; do
-	echo '#include <kmem.h>' | $cxx -x c++ -std=c++17 -Wall -Wextra \
+	echo '#include <kmem/linux.h>' | $cxx -x c++ -std=c++17 -Wall -Wextra \
 		-Werror -I$dir -I$dir/arch/host -fsyntax-only - ||
-		fail "kmem.h with $cxx"
+		fail "kmem.h and linux.h with $cxx"
 done
 for cc in gcc clang; do
 	KMEM_OPS=${KMEM_OPS:-200000} KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-10} \

@@ -13,11 +13,7 @@
 #ifndef KMEM_CONFIG_H
 #define KMEM_CONFIG_H
 
-#ifdef KMEM_CONFIG_FILE
-#include KMEM_CONFIG_FILE
-#endif
-
-#include <kmem/names.h>
+#include <kmem/names.h>		/* and, first of all, KMEM_CONFIG_FILE */
 
 #include <stdbool.h>
 #include <stddef.h>

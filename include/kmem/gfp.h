@@ -13,27 +13,35 @@
 /* How to get memory: any of the __GFP_ flags, or one of the sets below. */
 typedef unsigned int gfp_t;
 
-/* Zone modifiers: the highest zone allowed. None: any zone. */
-#define __GFP_DMA		((gfp_t)0x001)	/* below params.dma_end */
-#define __GFP_DMA32		((gfp_t)0x002)	/* below params.dma32_end */
-#define KMEM_GFP_ZONEMASK	((gfp_t)0x003)
+/*
+ * Zone modifiers: the highest zone allowed. None: any zone. As in Linux they
+ * are among the lowest four bits, which code that keeps a gfp_t in a word of
+ * its own (radix trees do) reuses; so nothing else is there.
+ */
+#define __GFP_DMA		((gfp_t)0x01)	/* below params.dma_end */
+#define __GFP_DMA32		((gfp_t)0x04)	/* below params.dma32_end */
+#define KMEM_GFP_ZONEMASK	((gfp_t)0x05)
+#define __GFP_MOVABLE		((gfp_t)0x08)	/* accepted, no effect yet */
 
 /* Behaviour. */
-#define __GFP_ZERO		((gfp_t)0x004)	/* memory reads as zero */
-#define __GFP_HIGH		((gfp_t)0x008)	/* may use half the reserve */
-#define __GFP_ATOMIC		((gfp_t)0x010)	/* and half of the rest */
-#define __GFP_DIRECT_RECLAIM	((gfp_t)0x020)	/* may sleep, may call hooks */
-#define __GFP_NOWARN		((gfp_t)0x040)	/* failure is not logged */
-#define __GFP_NORETRY		((gfp_t)0x080)	/* reclaim once, then fail */
+#define __GFP_NOWARN		((gfp_t)0x10)	/* failure is not logged */
+#define __GFP_DIRECT_RECLAIM	((gfp_t)0x20)	/* may sleep, may call hooks */
+#define __GFP_ZERO		((gfp_t)0x40)	/* memory reads as zero */
+#define __GFP_THISNODE		((gfp_t)0x80)	/* this node or none */
 #define __GFP_NOFAIL		((gfp_t)0x100)	/* wait until it succeeds */
-#define __GFP_THISNODE		((gfp_t)0x200)	/* this node or none */
-#define __GFP_IO		((gfp_t)0x400)	/* reclaim may start I/O */
-#define __GFP_FS		((gfp_t)0x800)	/* reclaim may enter a fs */
-#define __GFP_RECLAIMABLE	((gfp_t)0x1000)	/* accepted, no effect yet */
-#define __GFP_ACCOUNT		((gfp_t)0x2000)	/* accepted, no effect yet */
-#define __GFP_COMP		((gfp_t)0x4000)	/* accepted: all blocks are */
-#define __GFP_MOVABLE		((gfp_t)0x8000)	/* accepted, no effect yet */
-#define __GFP_RETRY_MAYFAIL	((gfp_t)0x10000) /* no out-of-memory hook */
+#define __GFP_HIGH		((gfp_t)0x200)	/* may use half the reserve */
+#define __GFP_ATOMIC		((gfp_t)0x400)	/* and half of the rest */
+#define __GFP_NORETRY		((gfp_t)0x800)	/* reclaim once, then fail */
+#define __GFP_IO		((gfp_t)0x1000)	/* reclaim may start I/O */
+#define __GFP_FS		((gfp_t)0x2000)	/* reclaim may enter a fs */
+#define __GFP_RECLAIMABLE	((gfp_t)0x4000)	/* accepted, no effect yet */
+#define __GFP_ACCOUNT		((gfp_t)0x8000)	/* accepted, no effect yet */
+#define __GFP_COMP		((gfp_t)0x10000) /* accepted: all blocks are */
+#define __GFP_RETRY_MAYFAIL	((gfp_t)0x20000) /* no out-of-memory hook */
+
+/* Flags are below 1 << this. */
+#define __GFP_BITS_SHIFT	20
+#define __GFP_BITS_MASK		((gfp_t)((1u << __GFP_BITS_SHIFT) - 1))
 
 #define __GFP_KSWAPD_RECLAIM	((gfp_t)0)	/* there is no kswapd */
 

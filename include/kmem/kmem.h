@@ -38,6 +38,7 @@
  *	layers: map_efi map_fdt map_limine map_pvh map_symbols
  *	layers: map_multiboot
  *	layers: kmem
+ *	layers: linux
  */
 #ifndef KMEM_KMEM_H
 #define KMEM_KMEM_H

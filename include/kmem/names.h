@@ -5,10 +5,17 @@
  * With -DKMEM_PREFIX_NAMES each of Linux's names that kmem defines becomes
  * kmem_<name>, in the library and for everyone who includes its headers:
  * kmalloc(8, GFP_KERNEL) then calls kmem_kmalloc(). Names that begin with
- * kmem_ are never changed.
+ * kmem_ are never changed. A kernel's own header of choices may say it, too.
+ *
+ * The file in which the kernel defines, say, its own kfree() with kmem's has
+ * `#undef kfree` after the #include of kmem's headers, and calls kmem_kfree().
  */
 #ifndef KMEM_NAMES_H
 #define KMEM_NAMES_H
+
+#ifdef KMEM_CONFIG_FILE
+#include KMEM_CONFIG_FILE
+#endif
 
 #ifdef KMEM_PREFIX_NAMES
 #define alloc_pages		kmem_alloc_pages

@@ -92,16 +92,10 @@ KMEM_BEGIN_DECLS
  */
 void kmem_panic(const char *reason);
 
-#ifndef __cplusplus
-/* Supplied by the host kernel, as C has them. */
-void *memcpy(void *dst, const void *src, size_t n);
-/* The same. */
-void *memmove(void *dst, const void *src, size_t n);
-/* The same. */
-void *memset(void *dst, int byte, size_t n);
-/* The same. */
-int memcmp(const void *a, const void *b, size_t n);
-#endif
+/*
+ * And memcpy(), memmove(), memset(), memcmp(), which compilers call too. They
+ * are not declared here: a kernel's own declarations may differ from C's.
+ */
 
 /* What reclaim is told of the request that is failing. */
 struct kmem_pressure {

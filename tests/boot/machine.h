@@ -20,6 +20,12 @@
 
 #include <kmem/port.h>
 
+/* string.c: what compilers call unasked, and kmem. */
+void *memcpy(void *dst, const void *src, size_t n);
+void *memmove(void *dst, const void *src, size_t n);
+void *memset(void *dst, int byte, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+
 /* What the test kernel has room for, if kmem has. */
 #define MACHINE_MAX_CPUS	(KMEM_MAX_CPUS < 32 ? KMEM_MAX_CPUS : 32)
 #define MACHINE_MAX_RANGES	(KMEM_MAX_REGIONS < 128 ? KMEM_MAX_REGIONS : 128)

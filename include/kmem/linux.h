@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kmem/linux.h - for code that was written for Linux.
+ *
+ * What such code includes this instead of: <linux/slab.h>, <linux/gfp.h>,
+ * <linux/mm.h>, <linux/pfn.h>, <linux/highmem.h>, and of <linux/overflow.h>
+ * and <linux/cleanup.h> what belongs to allocation. It is <kmem/kmem.h>, which
+ * has Linux's functions under Linux's names, and the further names that Linux
+ * has for the same things. kmem itself uses none of them.
+ *
+ *	code for Linux ── PAGE_SIZE, struct_size(), kmalloc_obj(), … ─┐
+ *	                                                   kmem/linux.h
+ *	your kernel ── kmalloc(), alloc_pages(), … ── kmem/kmem.h ────┘
+ *
+ * Three kinds of names are here:
+ *
+ *	= another name for what kmem has	PAGE_SIZE, NUMA_NO_NODE
+ *	+ made of what kmem has			array_size(), kmalloc_obj()
+ *	0 accepted, and without effect		__GFP_HIGHMEM, SLAB_MEM_SPREAD
+ *
+ * A macro that is defined already, say PAGE_SIZE, is left as it is. What a
+ * function here is said to do is what Linux's does.
+ *
+ * With KMEM_PREFIX_NAMES the kernel has names of its own, which these must
+ * not meet: this header is then <kmem/kmem.h> and nothing more.
+ */
+#ifndef KMEM_LINUX_H
+#define KMEM_LINUX_H
+
+#include <kmem/kmem.h>
+
+#ifndef KMEM_PREFIX_NAMES
+
+/* ---- = pages ---- */
+
+#ifndef PAGE_SHIFT
+#define PAGE_SHIFT		KMEM_PAGE_SHIFT
+#endif
+#ifndef PAGE_SIZE
+#define PAGE_SIZE		(1UL << PAGE_SHIFT)
+#endif
+#ifndef PAGE_MASK
+#define PAGE_MASK		(~(PAGE_SIZE - 1))
+#endif
+KMEM_STATIC_ASSERT(PAGE_SIZE == KMEM_PAGE_SIZE,
+		   "PAGE_SIZE and KMEM_PAGE_SHIFT are of one page");
+
+#ifndef PAGE_ALIGN
+#define PAGE_ALIGN(addr)	(((addr) + PAGE_SIZE - 1) & PAGE_MASK)
+#endif
+#ifndef PAGE_ALIGN_DOWN
+#define PAGE_ALIGN_DOWN(addr)	((addr) & PAGE_MASK)
+#endif
+#ifndef PAGE_ALIGNED
+#define PAGE_ALIGNED(addr)	(!((unsigned long)(addr) & ~PAGE_MASK))
+#endif
+#ifndef offset_in_page
+#define offset_in_page(addr)	((unsigned long)(addr) & ~PAGE_MASK)
+#endif
+#ifndef PFN_UP
+#define PFN_UP(phys)		(((phys) + PAGE_SIZE - 1) >> PAGE_SHIFT)
+#define PFN_DOWN(phys)		((phys) >> PAGE_SHIFT)
+#define PFN_PHYS(pfn)		((kmem_phys_t)(pfn) << PAGE_SHIFT)
+#define PHYS_PFN(phys)		((unsigned long)((phys) >> PAGE_SHIFT))
+#endif
+
+/* The largest order. There is no MAX_ORDER: it was one more until Linux 6.4.
+ */
+#define MAX_PAGE_ORDER		KMEM_MAX_ORDER
+#define NR_PAGE_ORDERS		(MAX_PAGE_ORDER + 1)
+#ifndef NUMA_NO_NODE
+#define NUMA_NO_NODE		KMEM_NO_NODE
+#endif
+#ifndef MAX_NUMNODES
+#define MAX_NUMNODES		KMEM_MAX_NODES
+#endif
+
+/* Linux has addresses of pages as unsigned long, which has their width. */
+#define __get_free_pages(gfp, order) \
+	((unsigned long)__get_free_pages((gfp), (order)))
+#define get_zeroed_page(gfp)	((unsigned long)get_zeroed_page(gfp))
+#define __get_dma_pages(gfp, order) \
+	__get_free_pages((gfp) | GFP_DMA, (order))
+
+/* All memory that kmem gives is in the direct map. */
+#ifndef __pa
+#define __pa(addr)		virt_to_phys((const void *)(addr))
+#define __va(phys)		phys_to_virt(phys)
+#endif
+#define virt_to_pfn(addr)	page_to_pfn(virt_to_page(addr))
+#define pfn_valid(pfn)		(pfn_to_page(pfn) != NULL)
+#define kmap(page)		page_address(page)
+#define kmap_local_page(page)	page_address(page)
+#define kmap_atomic(page)	page_address(page)
+#define kunmap(page)		((void)(page))
+#define kunmap_local(addr)	((void)(addr))
+#define kunmap_atomic(addr)	((void)(addr))
+
+/* ---- 0 flags ---- */
+
+#define GFP_ZONEMASK		((gfp_t)0x0f)
+#define __GFP_HIGHMEM		((gfp_t)0)	/* there is no other memory */
+#define __GFP_HARDWALL		((gfp_t)0)
+#define __GFP_WRITE		((gfp_t)0)
+#define __GFP_NOMEMALLOC	((gfp_t)0)
+#define __GFP_NOLOCKDEP		((gfp_t)0)
+#define __GFP_NO_OBJ_EXT	((gfp_t)0)
+#define __GFP_ZEROTAGS		((gfp_t)0)
+#define __GFP_SKIP_ZERO		((gfp_t)0)
+#define __GFP_SKIP_KASAN	((gfp_t)0)
+
+#ifndef __GFP_MEMALLOC
+#define __GFP_MEMALLOC		(__GFP_HIGH | __GFP_ATOMIC)
+#endif
+#define __GFP_RECLAIM		(__GFP_DIRECT_RECLAIM | __GFP_KSWAPD_RECLAIM)
+#define GFP_HIGHUSER		(GFP_USER | __GFP_HIGHMEM)
+#define GFP_HIGHUSER_MOVABLE	(GFP_HIGHUSER | __GFP_MOVABLE)
+#define GFP_TRANSHUGE_LIGHT \
+	((GFP_HIGHUSER_MOVABLE | __GFP_COMP | __GFP_NOWARN) & ~__GFP_RECLAIM)
+#define GFP_TRANSHUGE		(GFP_TRANSHUGE_LIGHT | __GFP_DIRECT_RECLAIM)
+
+#define SLAB_MEM_SPREAD		((slab_flags_t)0)
+#define SLAB_NOLEAKTRACE	((slab_flags_t)0)
+#define SLAB_DEBUG_OBJECTS	((slab_flags_t)0)
+#define SLAB_FAILSLAB		((slab_flags_t)0)
+#define SLAB_KASAN		((slab_flags_t)0)
+#define SLAB_NO_USER_FLAGS	((slab_flags_t)0)
+#define SLAB_NO_OBJ_EXT		((slab_flags_t)0)
+#define SLAB_TEMPORARY		SLAB_RECLAIM_ACCOUNT
+
+/* ---- = objects ---- */
+
+#define ARCH_KMALLOC_MINALIGN	KMALLOC_MIN_SIZE
+#define ARCH_SLAB_MINALIGN	__alignof__(void *)
+#define KMALLOC_SHIFT_LOW	KMALLOC_MIN_SHIFT
+#define KMALLOC_SHIFT_MAX	(KMEM_MAX_ORDER + KMEM_PAGE_SHIFT)
+#define KMALLOC_MAX_ORDER	KMEM_MAX_ORDER
+
+struct list_lru;
+
+/* kmem charges nobody: `lru` is not looked at. */
+#define kmem_cache_alloc_lru(s, lru, gfp) \
+	((void)(lru), kmem_cache_alloc((s), (gfp)))
+
+/* No part of an object is out of bounds for copies to user space. */
+#define kmem_cache_create_usercopy(name, size, align, flags, start, len, ctor) \
+	((void)(start), (void)(len), \
+	 kmem_cache_create((name), (size), (align), (flags), (ctor)))
+#define KMEM_CACHE_USERCOPY(__struct, __flags, __field) \
+	KMEM_CACHE(__struct, __flags)
+
+/* Read-only strings are copied like all others. */
+#define kstrdup_const(s, gfp)	((const char *)kstrdup((s), (gfp)))
+#define kfree_const(p)		kfree(p)
+#define kzfree(p)		kfree_sensitive(p)
+
+KMEM_BEGIN_DECLS
+
+/** slab_is_available - kmem_init() has returned: kmalloc() may be called */
+KMEM_INLINE bool slab_is_available(void)
+{
+	return kmalloc_caches[KMALLOC_NORMAL][0] != NULL;
+}
+
+/** gfpflags_allow_blocking - these flags let an allocation sleep */
+KMEM_INLINE bool gfpflags_allow_blocking(gfp_t gfp)
+{
+	return (gfp & __GFP_DIRECT_RECLAIM) != 0;
+}
+
+/* ---- + sizes that stay too large when they overflow ---- */
+
+/** size_mul - a * b, or SIZE_MAX, which no allocation grants */
+KMEM_INLINE size_t size_mul(size_t a, size_t b)
+{
+	size_t product;
+
+	return kmem_mul_overflow(a, b, &product) ? SIZE_MAX : product;
+}
+
+/** size_add - a + b, or SIZE_MAX */
+KMEM_INLINE size_t size_add(size_t a, size_t b)
+{
+	return a > SIZE_MAX - b ? SIZE_MAX : a + b;
+}
+
+/** size_sub - a - b, or SIZE_MAX if that is negative or one of them SIZE_MAX */
+KMEM_INLINE size_t size_sub(size_t a, size_t b)
+{
+	return a == SIZE_MAX || b == SIZE_MAX || b > a ? SIZE_MAX : a - b;
+}
+
+/** kmemdup_nul - a copy of len bytes and a terminator; NULL for NULL */
+KMEM_INLINE KMEM_MUST_CHECK
+char *kmemdup_nul(const char *s, size_t len, gfp_t gfp)
+{
+	char *copy = s ? (char *)kzalloc(size_add(len, 1), gfp) : NULL;
+
+	for (size_t i = 0; copy && i < len; i++)
+		copy[i] = s[i];
+	return copy;
+}
+
+/** kmemdup_array - a copy of n elements of size bytes */
+KMEM_INLINE KMEM_MUST_CHECK
+void *kmemdup_array(const void *src, size_t n, size_t size, gfp_t gfp)
+{
+	return kmemdup(src, size_mul(n, size), gfp);
+}
+
+KMEM_END_DECLS
+
+#define array_size(a, b)	size_mul((a), (b))
+#define array3_size(a, b, c)	size_mul(size_mul((a), (b)), (c))
+#define flex_array_size(p, member, n) \
+	size_mul((n), sizeof(*(p)->member))
+#define struct_size(p, member, n) \
+	size_add(sizeof(*(p)), flex_array_size((p), member, (n)))
+#define struct_size_t(type, member, n) \
+	struct_size((type *)NULL, member, (n))
+
+/* ---- + objects by their type: gfp may be left out, and is GFP_KERNEL ---- */
+
+#define kmem_obj(fn, what, gfp, ...) \
+	((__typeof__(what) *)fn(sizeof(what), (gfp)))
+#define kmem_objs(fn, what, n, gfp, ...) \
+	((__typeof__(what) *)fn(array_size((n), sizeof(what)), (gfp)))
+#define kmem_flex(fn, what, member, n, gfp, ...) \
+	((__typeof__(what) *)fn(struct_size_t(__typeof__(what), member, (n)), \
+				(gfp)))
+
+/* kmalloc_obj(*p), kmalloc_obj(struct task, GFP_ATOMIC) */
+#define kmalloc_obj(...)	kmem_obj(kmalloc, __VA_ARGS__, GFP_KERNEL, )
+#define kzalloc_obj(...)	kmem_obj(kzalloc, __VA_ARGS__, GFP_KERNEL, )
+/* kmalloc_objs(*p, n) */
+#define kmalloc_objs(...)	kmem_objs(kmalloc, __VA_ARGS__, GFP_KERNEL, )
+#define kzalloc_objs(...)	kmem_objs(kzalloc, __VA_ARGS__, GFP_KERNEL, )
+/* kmalloc_flex(*p, member, n) */
+#define kmalloc_flex(...)	kmem_flex(kmalloc, __VA_ARGS__, GFP_KERNEL, )
+#define kzalloc_flex(...)	kmem_flex(kzalloc, __VA_ARGS__, GFP_KERNEL, )
+
+/* ---- + freed where its name goes out of scope ---- */
+
+#if !defined(DEFINE_FREE) && !defined(__cplusplus)
+/* void *p __free(kfree) = kmalloc(…); frees it with the function that
+ * DEFINE_FREE(kfree, …) names, whichever way the block is left. */
+#define DEFINE_FREE(name, type, free) \
+	KMEM_INLINE void __free_##name(void *p) \
+	{ \
+		type _T = *(type *)p; \
+		free; \
+	}
+#define __free(name)		__attribute__((cleanup(__free_##name)))
+
+/* The pointer, whose variable is NULL from now on. */
+#define no_free_ptr(p) \
+	(__extension__ ({ \
+		__auto_type kmem_kept = (p); \
+		(p) = NULL; \
+		kmem_kept; \
+	}))
+#define return_ptr(p)		return no_free_ptr(p)
+
+/* Neither NULL nor one of Linux's error pointers, the last 4,095 addresses. */
+#define kmem_is_block(p) \
+	((uintptr_t)(p) - 1 < (uintptr_t)-4096)
+
+DEFINE_FREE(kfree, void *, if (kmem_is_block(_T)) kfree(_T))
+DEFINE_FREE(kfree_sensitive, void *,
+	    if (kmem_is_block(_T)) kfree_sensitive(_T))
+#endif
+
+#endif /* !KMEM_PREFIX_NAMES */
+
+#endif /* KMEM_LINUX_H */

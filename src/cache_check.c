@@ -62,7 +62,7 @@ void cache_check(struct kmem_cache *s, struct check *c)
 void kmem_cache_stats(struct kmem_cache *s, struct kmem_cache_stats *st)
 {
 	struct slab_node sum;
-	size_t cached;
+	size_t cached, empty_pages;
 
 	memset(st, 0, sizeof(*st));
 	slabs_sum(&s->slabs, &sum);
@@ -81,6 +81,8 @@ void kmem_cache_stats(struct kmem_cache *s, struct kmem_cache_stats *st)
 	st->free_in_slabs = sum.capacity - sum.inuse;
 	st->slabs = sum.nr_slabs;
 	st->empty_slabs = sum.nr_empty;
+	slabs_empty(&s->slabs, &st->free_in_empty, &empty_pages);
+	st->empty_bytes = empty_pages << KMEM_PAGE_SHIFT;
 	st->slab_bytes = sum.nr_pages << KMEM_PAGE_SHIFT;
 	st->overhead_bytes = sum.nr_slabs * slabs_slot_room(&s->slabs) +
 			     st->layer.magazine_bytes +

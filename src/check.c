@@ -6,6 +6,7 @@
  *
  *  A1	every managed page of a zone is in exactly one block: free, cached,
  *	allocated or of a slab; so the pages of the blocks add up to `managed`
+ *  A2	the pages of each kind are those that kmem_usage() says
  *
  * which is found by stepping from head to head through each zone, and is
  * independent of all lists and counters; and
@@ -18,31 +19,49 @@
 
 #include <kmem/report.h>
 
-/* Pages to step over, and how many of them belong to a block of zone z. */
-static uintptr_t step(const struct zone *z, uintptr_t pfn, size_t *pages)
+/* Pages in blocks, by the type of the block: enum kmem_page_type. */
+struct page_count {
+	size_t pages[PAGE_SLAB + 1];
+};
+
+/* Pages to step over; counted, if they belong to a block of zone z. */
+static uintptr_t step(const struct zone *z, uintptr_t pfn,
+		      struct page_count *n)
 {
 	const struct page *p = pfn_to_page(pfn);
 
 	if (!p || page_type(p) == PAGE_TAIL || p->zone != z->id)
 		return 1;
-	*pages += (size_t)1 << p->order;
+	n->pages[page_type(p) % KMEM_ARRAY_SIZE(n->pages)] +=
+		(size_t)1 << p->order;
 	return (uintptr_t)1 << p->order;
 }
 
-static void zone_check_blocks(struct zone *z, struct check *c)
+static void count_blocks(const struct zone *z, struct page_count *n)
 {
-	size_t pages = 0;
-
 	for (uintptr_t pfn = z->start_pfn; pfn < z->end_pfn; ) {
 		if (pfn == z->late_pfn && pfn < z->late_end) {
-			pages += z->late_end - pfn;
+			n->pages[PAGE_FREE] += z->late_end - pfn;
 			pfn = z->late_end;
 			continue;
 		}
 		if (!pfn_to_page(pfn))	/* a hole: on to the next section */
 			pfn = (pfn | kmem_page_map.page_mask) + 1;
 		else
-			pfn += step(z, pfn, &pages);
+			pfn += step(z, pfn, n);
+	}
+}
+
+static void zone_check_blocks(struct zone *z, struct check *c,
+			      struct page_count *all)
+{
+	struct page_count n = { { 0 } };
+	size_t pages = 0;
+
+	count_blocks(z, &n);
+	for (unsigned t = 0; t < KMEM_ARRAY_SIZE(n.pages); t++) {
+		pages += n.pages[t];
+		all->pages[t] += n.pages[t];
 	}
 	if (pages != z->managed)
 		check_violated(c, "A1: zone %u: its blocks have %zu pages, "
@@ -67,9 +86,28 @@ static void account_check(struct check *c)
 			       (unsigned long long)info->held);
 }
 
+static void check_usage(const struct page_count *n, struct check *c)
+{
+	size_t taken = n->pages[PAGE_ALLOCATED] + n->pages[PAGE_KMALLOC];
+	struct kmem_usage u;
+
+	kmem_usage(&u);
+	if (n->pages[PAGE_FREE] != u.free ||
+	    n->pages[PAGE_CACHED] != u.cached ||
+	    n->pages[PAGE_SLAB] != u.slabs + u.metadata ||
+	    taken != u.allocated)
+		check_violated(c, "A2: pages are %zu free, %zu cached, %zu of "
+			       "slabs, %zu allocated; the accounts say %zu, "
+			       "%zu, %zu, %zu", n->pages[PAGE_FREE],
+			       n->pages[PAGE_CACHED], n->pages[PAGE_SLAB],
+			       taken, u.free, u.cached, u.slabs + u.metadata,
+			       u.allocated);
+}
+
 size_t kmem_check_all(kmem_out_fn out, void *ctx)
 {
 	struct check c = { out, ctx, 0 };
+	struct page_count n = { { 0 } };
 
 	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++) {
 		struct zone *z = zones.zone[i];
@@ -78,13 +116,14 @@ size_t kmem_check_all(kmem_out_fn out, void *ctx)
 			continue;
 		zone_check(z, &c);
 		page_layers_check(z, &c);
-		zone_check_blocks(z, &c);
+		zone_check_blocks(z, &c, &n);
 	}
 	if (zones.nr_nodes) {
 		account_check(&c);
 		slots_check(&c);
 		magazines_check(&c);
 		caches_check(&c);
+		check_usage(&n, &c);
 	}
 	if (vm_range.ops)
 		vm_range.ops->check(&c);

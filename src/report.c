@@ -154,13 +154,6 @@ void kmem_report_caches(kmem_out_fn out, void *ctx)
 	    "pages", kmem_internal_bytes() >> 10);
 }
 
-size_t kmem_internal_bytes(void)
-{
-	if (!zones.nr_nodes)
-		return 0;
-	return slots_bytes() + magazines_bytes() + caches_bytes();
-}
-
 /* ---- what each layer absorbed ---- */
 
 static void add_layer(struct kmem_layer_stats *sum,
@@ -268,6 +261,182 @@ void kmem_report_layers(kmem_out_fn out, void *ctx)
 	say_layer(&s, &pages, 0);
 }
 
+/* ---- whose memory is it ---- */
+
+#define KIB_OF_PAGES(n)	((n) << KMEM_PAGE_SHIFT >> 10)
+
+static void say_kib(const struct sink *s, const char *what, size_t kib,
+		    size_t all)
+{
+	struct percent p = percent(kib, all);
+
+	say(s, "%-28s %10zu KiB  %3u.%u %%", what, kib, p.whole, p.tenths);
+}
+
+/* The cache with the most live bytes below those of `below`. */
+struct largest {
+	struct kmem_cache_stats st;
+	size_t bytes, below;
+};
+
+static bool look_for_largest(struct kmem_cache *c, void *arg)
+{
+	struct largest *l = arg;
+	struct kmem_cache_stats st;
+	size_t bytes;
+
+	kmem_cache_stats(c, &st);
+	bytes = st.live * st.slot_size;
+	if (bytes > l->bytes && bytes < l->below) {
+		l->st = st;
+		l->bytes = bytes;
+	}
+	return true;
+}
+
+static void say_largest(const struct sink *s)
+{
+	struct largest l = { .below = SIZE_MAX };
+
+	for (unsigned i = 0; i < 3; i++) {
+		l.bytes = 0;
+		kmem_for_each_cache(look_for_largest, &l);
+		if (!l.bytes)
+			return;
+		say(s, "  %-26s %10zu KiB, %zu objects", l.st.name,
+		    l.bytes >> 10, l.st.live);
+		l.below = l.bytes;
+	}
+}
+
+void kmem_report_usage(kmem_out_fn out, void *ctx)
+{
+	struct sink s = { out, ctx };
+	struct kmem_usage u;
+	size_t all, objects;
+
+	kmem_usage(&u);
+	all = KIB_OF_PAGES(u.managed);
+	objects = (u.in_cpus + u.in_depots + u.in_partial + u.in_empty) >> 10;
+	say_kib(&s, "Users hold", KIB_OF_PAGES(u.allocated) + (u.live >> 10),
+		all);
+	say(&s, "  %-26s %10zu KiB", "pages", KIB_OF_PAGES(u.allocated));
+	say_largest(&s);
+	say_kib(&s, "Freed, and kept by kmem", KIB_OF_PAGES(u.cached) + objects,
+		all);
+	say(&s, "  pages in CPUs and depots   %10zu KiB",
+	    KIB_OF_PAGES(u.cached));
+	say(&s, "  objects in CPUs %zu, depots %zu, slabs %zu, empty slabs %zu "
+	    "KiB", u.in_cpus >> 10, u.in_depots >> 10, u.in_partial >> 10,
+	    u.in_empty >> 10);
+	say_kib(&s, "Beside objects", KIB_OF_PAGES(u.metadata) +
+		(u.slack >> 10), all);
+	say_kib(&s, "Free", KIB_OF_PAGES(u.free), all);
+	say(&s, "= %zu pages: allocated %zu + slabs %zu + metadata %zu + "
+	    "cached %zu + free %zu", u.managed, u.allocated, u.slabs,
+	    u.metadata, u.cached, u.free);
+}
+
+/* ---- what has grown ---- */
+
+struct growth {
+	struct sink s;
+	const struct kmem_leak_mark *marks;
+	size_t nr, grown;
+};
+
+static size_t marked(const struct growth *g, const struct kmem_cache *c)
+{
+	for (size_t i = 0; i < g->nr; i++)
+		if (g->marks[i].cache == c)
+			return g->marks[i].live;
+	return 0;
+}
+
+static void compare(struct growth *g, const struct kmem_cache *c,
+		    const char *name, size_t live)
+{
+	size_t before = marked(g, c);
+
+	if (live <= before)
+		return;
+	g->grown++;
+	if (g->s.out)
+		say(&g->s, "%-28s %10zu more, now %zu", name, live - before,
+		    live);
+}
+
+static bool compare_cache(struct kmem_cache *c, void *arg)
+{
+	struct kmem_cache_stats st;
+
+	kmem_cache_stats(c, &st);
+	compare(arg, c, st.name, st.live);
+	return true;
+}
+
+size_t kmem_leak_report(const struct kmem_leak_mark *marks, size_t n,
+			kmem_out_fn out, void *ctx)
+{
+	struct growth g = { { out, ctx }, marks, n, 0 };
+	struct kmem_usage u;
+
+	kmem_usage(&u);
+	compare(&g, NULL, "(pages)", u.allocated);
+	if (u.managed)
+		kmem_for_each_cache(compare_cache, &g);
+	return g.grown;
+}
+
+/* ---- for programs ---- */
+
+static void say_raw_layer(const struct sink *s, const char *kind,
+			  const char *name, unsigned order,
+			  const struct kmem_layer_stats *l)
+{
+	say(s, "%s name=%s order=%u allocs=%llu frees=%llu refills=%llu "
+	    "flushes=%llu contended=%llu", kind, name, order,
+	    (unsigned long long)l->allocs, (unsigned long long)l->frees,
+	    (unsigned long long)l->refills, (unsigned long long)l->flushes,
+	    (unsigned long long)l->depot_contended);
+}
+
+static bool say_raw_cache(struct kmem_cache *c, void *arg)
+{
+	struct kmem_cache_stats st;
+
+	kmem_cache_stats(c, &st);
+	say(arg, "cache name=%s size=%zu live=%zu cpus=%zu depot=%zu "
+	    "partial=%zu empty=%zu bytes=%zu empty_bytes=%zu", st.name,
+	    st.slot_size, st.live, st.layer.in_cpus, st.layer.in_depot,
+	    st.free_in_slabs - st.free_in_empty, st.free_in_empty,
+	    st.slab_bytes, st.empty_bytes);
+	say_raw_layer(arg, "cache_ops", st.name, st.order, &st.layer);
+	return true;
+}
+
+void kmem_report_raw(kmem_out_fn out, void *ctx)
+{
+	struct sink s = { out, ctx };
+	struct kmem_zone_stats z;
+	struct kmem_usage u;
+
+	kmem_usage(&u);
+	say(&s, "memory managed=%zu allocated=%zu slabs=%zu metadata=%zu "
+	    "cached=%zu free=%zu", u.managed, u.allocated, u.slabs,
+	    u.metadata, u.cached, u.free);
+	for (unsigned i = 0; kmem_zone_stats(i, &z); i++) {
+		say(&s, "zone name=%s node=%d managed=%zu free=%zu cached=%zu "
+		    "locks=%llu contended=%llu", z.name, z.node, z.managed,
+		    z.free_pages, z.cached_pages, (unsigned long long)z.locks,
+		    (unsigned long long)z.contended);
+		for (unsigned o = 0; o < NR_CACHED_ORDERS; o++)
+			say_raw_layer(&s, "zone_ops", z.name, o, &z.order[o]);
+	}
+	if (u.managed)
+		kmem_for_each_cache(say_raw_cache, &s);
+}
+
 void kmem_report(kmem_out_fn out, void *ctx)
 {
 	kmem_report_boot(kmem_boot_info(), out, ctx);
@@ -276,6 +445,7 @@ void kmem_report(kmem_out_fn out, void *ctx)
 	kmem_report_layers(out, ctx);
 	if (vm_range.ops)
 		vm_range.ops->report(out, ctx);
+	kmem_report_usage(out, ctx);
 }
 
 bool kmem_zone_stats(unsigned n, struct kmem_zone_stats *st)

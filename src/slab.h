@@ -180,6 +180,8 @@ void slabs_trim(struct kmem_slabs *s, size_t most);
 /* The counts of all nodes, added up; sum->lock has the uses of the locks. */
 void slabs_sum(struct kmem_slabs *s, struct slab_node *sum);
 
+/* What is in empty slabs: objects, and pages. */
+void slabs_empty(struct kmem_slabs *s, size_t *objects, size_t *pages);
 /* Bytes of all its pages. */
 size_t slabs_bytes(struct kmem_slabs *s);
 

@@ -27,6 +27,23 @@ void slabs_sum(struct kmem_slabs *s, struct slab_node *sum)
 	}
 }
 
+void slabs_empty(struct kmem_slabs *s, size_t *objects, size_t *pages)
+{
+	struct kmem_list *l;
+
+	*objects = *pages = 0;
+	for (unsigned i = 0; i < s->nr_nodes; i++) {
+		struct slab_node *n = &s->node[i];
+		uintptr_t irq = lock_irq(&n->lock);
+
+		list_for_each(l, &n->empty) {
+			*objects += list_page(l)->objects;
+			*pages += (size_t)1 << list_page(l)->order;
+		}
+		unlock_irq(&n->lock, irq);
+	}
+}
+
 size_t slabs_bytes(struct kmem_slabs *s)
 {
 	struct slab_node sum;

@@ -72,6 +72,7 @@ missing() {
 	command -v qemu-system-aarch64 >/dev/null || echo qemu-system-arm
 	command -v arm-none-eabi-gcc >/dev/null || echo gcc-arm-none-eabi
 	command -v ld.lld >/dev/null || echo lld
+	command -v rustc >/dev/null || echo rustc
 	command -v qemu-s390x-static >/dev/null || echo qemu-user-static
 	for tuple in i686-linux-gnu:i386 arm-linux-gnueabihf:armhf \
 		aarch64-linux-gnu:arm64 riscv64-linux-gnu:riscv64 \
@@ -143,6 +144,7 @@ step "make docs" $MAKE -s docs
 step "in projects of make, cmake and meson" sh tests/embed.sh
 step "make install" sh tests/install.sh
 step "one kmem.c and one kmem.h" sh tests/amalgamation.sh
+step "C++ and Rust on kmem" sh tests/samples.sh
 step "the README" sh tests/readme.sh
 
 for cc in gcc clang; do

@@ -32,6 +32,7 @@
  *	layers: vm_space
  *	layers: vm_area vmalloc vm_check
  *	layers: cache_limit reserve sheaf shrinker mempool
+ *	layers: usage
  *	layers: report check
  *	layers: boot_map
  *	layers: map_e820

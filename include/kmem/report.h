@@ -42,9 +42,29 @@ void kmem_report_caches(kmem_out_fn out, void *ctx);
 /** kmem_report_layers - what each layer absorbed */
 void kmem_report_layers(kmem_out_fn out, void *ctx);
 
-/** kmem_internal_bytes - memory of kmem's own slabs (slot arrays, magazines,
- * per-CPU lines, cache descriptors), in bytes of pages */
-size_t kmem_internal_bytes(void);
+/** kmem_report_usage - what users hold, what has been freed and is kept, what
+ * is free: leaked or cached? */
+void kmem_report_usage(kmem_out_fn out, void *ctx);
+
+/**
+ * kmem_leak_report - what users hold more of than at a mark
+ * @marks: from kmem_leak_mark(), which had room for all
+ * @n: what that returned
+ * @out: gets a line for each cache, and one for pages; NULL for none
+ * @ctx: passed to out
+ *
+ * Context: thread. A cache that did not exist then counts from 0; one made
+ * since in the place of a destroyed one is compared with that. Exact when no
+ * other CPU allocates or frees.
+ * Return: how many have grown; 0 is no leak.
+ * Cost: O(caches × (CPUs + n)).
+ */
+size_t kmem_leak_report(const struct kmem_leak_mark *marks, size_t n,
+			kmem_out_fn out, void *ctx);
+
+/** kmem_report_raw - all of it for programs: a kind, then `key=value`, a line
+ * for each zone, cache and cached order. Pages, objects or bytes. */
+void kmem_report_raw(kmem_out_fn out, void *ctx);
 
 KMEM_END_DECLS
 

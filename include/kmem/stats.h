@@ -36,8 +36,10 @@ struct kmem_cache_stats {
 	struct kmem_layer_stats layer;
 	size_t live;			/* objects that users hold */
 	size_t free_in_slabs;
+	size_t free_in_empty;		/* of them, in empty slabs */
 	size_t slabs, empty_slabs;
 	size_t slab_bytes;		/* their pages */
+	size_t empty_bytes;		/* of them, those of empty slabs */
 	size_t overhead_bytes;		/* slot arrays, magazines, per-CPU */
 	uint64_t slabs_made, slabs_freed;
 	uint64_t node_locks, node_contended;
@@ -58,7 +60,65 @@ struct kmem_zone_stats {
 
 struct kmem_cache;
 
+/*
+ * The whole of managed memory. Every managed page is one of
+ *
+ *	managed = allocated + slabs + metadata + cached + free
+ *
+ * and the pages of slabs are
+ *
+ *	slabs * KMEM_PAGE_SIZE = live + in_cpus + in_depots + in_partial +
+ *				 in_empty + slack
+ *
+ * What users hold is `allocated` and `live`: if that grows and should not, it
+ * is a leak. What is in magazines, depots and empty slabs has been freed, and
+ * kept for the next who wants it.
+ */
+struct kmem_usage {
+	/* pages */
+	size_t managed;
+	size_t allocated;	/* by alloc_pages() and large kmalloc() */
+	size_t slabs;		/* of all caches */
+	size_t metadata;	/* kmem_internal_bytes() */
+	size_t cached;		/* blocks in magazines and depots */
+	size_t free;		/* in the zones */
+
+	/* bytes of objects */
+	size_t live;
+	size_t in_cpus, in_depots;
+	size_t in_partial, in_empty; /* free in slabs, partial or empty */
+	size_t slack;		/* what is left of slabs beside objects */
+};
+
+/* A point in time: how much of one cache users held. */
+struct kmem_leak_mark {
+	const struct kmem_cache *cache;	/* NULL: pages, not objects */
+	size_t live;
+};
+
 KMEM_BEGIN_DECLS
+
+/** kmem_internal_bytes - memory of kmem's own slabs (slot arrays, magazines,
+ * per-CPU lines, cache descriptors), in bytes of pages */
+size_t kmem_internal_bytes(void);
+
+/**
+ * kmem_usage - what all of memory is used for
+ *
+ * Context: thread; takes each cache's locks in turn. Cost: O(caches × CPUs).
+ * Exact when no other CPU allocates or frees.
+ */
+void kmem_usage(struct kmem_usage *u);
+
+/**
+ * kmem_leak_mark - remember what users hold of each cache, and in pages
+ * @marks: filled in
+ * @room: entries that there is room for
+ *
+ * Context: thread. Later, kmem_leak_report() tells what has grown since.
+ * Return: entries that are needed, one a cache and one for pages.
+ */
+size_t kmem_leak_mark(struct kmem_leak_mark *marks, size_t room);
 
 /**
  * kmem_zone_stats - figures of the n-th zone that has memory

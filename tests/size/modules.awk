@@ -33,7 +33,7 @@ function group(file)
 		return "reports"
 	if (file ~ /^(boot|plan|account|regions|hotplug)$/)
 		return "boot"
-	if (file ~ /^(report|check|cache_check|magazine_check|format|hooks|invariant)$/)
+	if (file ~ /^(report|usage|check|cache_check|magazine_check|format|hooks|invariant)$/)
 		return "reports"
 	print "modules.awk: of which group is " file "?" | "cat >&2"
 	unknown = 1

@@ -556,6 +556,188 @@ static void test_for_each_cache(void **state)
 	assert_int_equal(some.seen, 3);
 }
 
+/* ---------------------------------------------------- leaked or cached? */
+
+/* The identities of struct kmem_usage, and what is known of this machine. */
+static void usage(struct kmem_usage *u)
+{
+	kmem_usage(u);
+	assert_int_equal(u->managed, u->allocated + u->slabs + u->metadata +
+			 u->cached + u->free);
+	assert_int_equal(u->slabs * PAGE, u->live + u->in_cpus + u->in_depots +
+			 u->in_partial + u->in_empty + u->slack);
+	assert_true(u->slack <= u->slabs * PAGE / 8);
+	assert_int_equal(u->metadata * PAGE, kmem_internal_bytes());
+	assert_int_equal(u->free + u->cached, nr_free_pages());
+}
+
+/* Each kind of memory grows by what a user does, and no other: a page that is
+ * taken is `allocated`, freed it is `cached`; an object is `live`, then in a
+ * CPU, then in an empty slab, then gone. */
+static void test_usage_follows_each_step(void **state)
+{
+	struct kmem_usage u[6];
+	struct page *p;
+	void *big;
+
+	(void)state;
+	p = alloc_pages(GFP_KERNEL, 1);
+	usage(&u[0]);
+	assert_non_null(p);
+	__free_pages(p, 1);
+	usage(&u[1]);
+	assert_int_equal(u[1].allocated, u[0].allocated - 2);
+	assert_int_equal(u[1].cached, u[0].cached + 2);
+	big = kmalloc(KMALLOC_MAX_CACHE_SIZE + 1, GFP_KERNEL);
+	usage(&u[2]);
+	assert_true(u[2].allocated > u[1].allocated);
+	assert_int_equal(u[2].live, u[1].live);
+	kfree(big);
+
+	kmem_cache_free(s, live[89]);
+	usage(&u[3]);
+	assert_int_equal(u[3].live, u[1].live - 512);
+	assert_int_equal(u[3].in_cpus, u[1].in_cpus + 512);
+	for (unsigned i = 0; i < 89; i++)
+		kmem_cache_free(s, live[i]);
+	usage(&u[4]);
+	assert_int_equal(u[4].live, 0);
+	test_drain(CPUS);
+	usage(&u[5]);
+	assert_int_equal(u[5].slabs, 0);
+	assert_int_equal(u[5].cached, 0);
+	assert_int_equal(u[5].in_cpus + u[5].in_depots, 0);
+	for (unsigned i = 0; i < 90; i++)
+		live[i] = kmem_cache_alloc(s, GFP_KERNEL);
+}
+
+/* Empty slabs are told from partial ones, in objects and in bytes. */
+static void test_stats_of_empty_slabs(void **state)
+{
+	struct kmem_cache_stats st;
+	struct kmem_usage u;
+	unsigned whole = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 90; i++)
+		kmem_cache_free(s, live[i]);
+	magazine_drain_cpu(&s->magazine);
+	depot_drain(&s->magazine);
+	kmem_cache_stats(s, &st);
+	usage(&u);
+	assert_int_equal(st.live, 0);
+	assert_true(st.empty_slabs > 0);
+	assert_int_equal(st.slabs, st.empty_slabs);
+	assert_int_equal(st.free_in_empty, st.free_in_slabs);
+	assert_int_equal(st.empty_bytes, st.slab_bytes);
+	assert_int_equal(u.in_empty, st.free_in_empty * 512);
+	whole = st.empty_slabs;
+	live[0] = kmem_cache_alloc(s, GFP_KERNEL);
+	magazine_drain_cpu(&s->magazine);
+	kmem_cache_stats(s, &st);
+	assert_int_equal(st.empty_slabs, whole - 1);
+	assert_int_equal(st.free_in_slabs - st.free_in_empty,
+			 st.objects_per_slab - 1);
+	for (unsigned i = 1; i < 90; i++)
+		live[i] = kmem_cache_alloc(s, GFP_KERNEL);
+}
+
+/* Accounts that a page has slipped out of: a zone that counts one too many as
+ * free, a cache that counts a slab's pages twice. */
+static void test_usage_is_checked(void **state)
+{
+	struct slab_node *n = &s->slabs.node[0];
+
+	(void)state;
+	PLANT("A2", n->nr_pages += 4, n->nr_pages -= 4);
+	PLANT("A2", z->buddy.free_pages--, z->buddy.free_pages++);
+}
+
+/* Between two points an object, a page and a whole cache leak, others come and
+ * go: the three are named, with how many, and nothing else. */
+static void test_leak_between_two_points(void **state)
+{
+	static struct kmem_leak_mark marks[200];
+	struct kmem_cache *young;
+	size_t n = kmem_leak_mark(marks, 200);
+	void *leaked[3], *a, *b;
+	struct page *page;
+
+	(void)state;
+	assert_true(n > 30 && n < 200);
+	assert_int_equal(kmem_leak_mark(NULL, 0), n);
+	kfree(kmalloc(100, GFP_KERNEL));
+	kmem_cache_free(s, live[0]);
+	assert_int_equal(kmem_leak_report(marks, n, NULL, NULL), 0);
+	live[0] = kmem_cache_alloc(s, GFP_KERNEL);
+
+	page = alloc_pages(GFP_KERNEL, 2);
+	for (unsigned i = 0; i < 3; i++)
+		leaked[i] = kmem_cache_alloc(s, GFP_KERNEL);
+	young = kmem_cache_create("young", 32, 0, 0, NULL);
+	a = kmem_cache_alloc(young, GFP_KERNEL);
+	b = kmalloc(300, GFP_KERNEL);
+	kfree(b);
+	said.nr = 0;
+	assert_int_equal(kmem_leak_report(marks, n, collect, &said), 3);
+	assert_int_equal(said.nr, 3);
+	assert_non_null(strstr(said.line[0], "(pages)"));
+	assert_non_null(strstr(said.line[0], " 4 more"));
+	assert_int_equal(kmem_leak_report(marks, n, NULL, NULL), 3);
+
+	said.nr = 0;
+	__free_pages(page, 2);
+	kmem_cache_free(young, a);
+	kmem_cache_destroy(young);
+	assert_int_equal(kmem_leak_report(marks, n, collect, &said), 1);
+	assert_non_null(strstr(said.line[0], "victim"));
+	assert_non_null(strstr(said.line[0], " 3 more, now 93"));
+	for (unsigned i = 0; i < 3; i++)
+		kmem_cache_free(s, leaked[i]);
+	assert_int_equal(kmem_leak_report(marks, n, NULL, NULL), 0);
+}
+
+static bool said_line(const char *start, const char *words)
+{
+	for (unsigned i = 0; i < said.nr && i < 200; i++)
+		if (!strncmp(said.line[i], start, strlen(start)) &&
+		    strstr(said.line[i], words))
+			return true;
+	return false;
+}
+
+/* What a person reads says the same as the figures; and a program can read
+ * each of them. */
+static void test_report_usage(void **state)
+{
+	struct kmem_cache_stats st;
+	char words[200];
+	struct kmem_usage u;
+
+	(void)state;
+	usage(&u);
+	report(kmem_report_usage);
+	assert_true(said.nr <= 15);
+	snprintf(words, sizeof(words), "%zu KiB",
+		 (size_t)(u.allocated * PAGE + u.live) >> 10);
+	assert_true(said_line("Users hold", words));
+	assert_true(said_line("  victim", "45 KiB, 90 objects"));
+	snprintf(words, sizeof(words), "= %zu pages: allocated %zu +",
+		 u.managed, u.allocated);
+	assert_true(said_line("= ", words));
+
+	kmem_cache_stats(s, &st);
+	report(kmem_report_raw);
+	snprintf(words, sizeof(words), "allocated=%zu slabs=%zu metadata=%zu",
+		 u.allocated, u.slabs, u.metadata);
+	assert_true(said_line("memory managed=", words));
+	snprintf(words, sizeof(words), "live=90 cpus=%zu depot=0 partial=%zu",
+		 st.layer.in_cpus, st.free_in_slabs - st.free_in_empty);
+	assert_true(said_line("cache name=victim size=512 ", words));
+	assert_true(said_line("cache_ops name=victim ", "refills="));
+	assert_true(said_line("zone name=", "cached="));
+}
+
 /* Before kmem_init() and after kmem_reset() there is nothing to say, and
  * nothing that breaks. */
 static void test_without_a_machine(void **state)
@@ -567,6 +749,8 @@ static void test_without_a_machine(void **state)
 	assert_int_equal(kmem_check_all(NULL, NULL), 0);
 	assert_false(kmem_zone_stats(0, &st));
 	assert_int_equal(kmem_internal_bytes(), 0);
+	assert_int_equal(kmem_leak_report(NULL, 0, NULL, NULL), 0);
+	kmem_report_usage(collect, &said);
 	setup(NULL);
 }
 
@@ -593,6 +777,11 @@ int main(void)
 		CASE(test_report_caches),
 		CASE(test_report_layers),
 		CASE(test_for_each_cache),
+		CASE(test_usage_follows_each_step),
+		CASE(test_stats_of_empty_slabs),
+		CASE(test_usage_is_checked),
+		CASE(test_leak_between_two_points),
+		CASE(test_report_usage),
 		CASE(test_without_a_machine),
 	};
 

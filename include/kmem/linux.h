@@ -3,8 +3,8 @@
  * kmem/linux.h - for code that was written for Linux.
  *
  * What such code includes this instead of: <linux/slab.h>, <linux/gfp.h>,
- * <linux/mm.h>, <linux/pfn.h>, <linux/highmem.h>, and of <linux/overflow.h>
- * and <linux/cleanup.h> what belongs to allocation. It is <kmem/kmem.h>, which
+ * <linux/mm.h>, <linux/vmalloc.h>, <linux/pfn.h>, <linux/highmem.h>, and of
+ * <linux/overflow.h> and <linux/cleanup.h> what belongs to allocation. It is <kmem/kmem.h>, which
  * has Linux's functions under Linux's names, and the further names that Linux
  * has for the same things. kmem itself uses none of them.
  *
@@ -20,6 +20,9 @@
  *
  * A macro that is defined already, say PAGE_SIZE, is left as it is. What a
  * function here is said to do is what Linux's does.
+ *
+ * `struct page` is kmem's and opaque. A file that has one of its own writes
+ * `#define page kmem_page` before the #include, and `#undef page` after it.
  *
  * With KMEM_PREFIX_NAMES the kernel has names of its own, which these must
  * not meet: this header is then <kmem/kmem.h> and nothing more.
@@ -232,12 +235,18 @@ KMEM_END_DECLS
 /* kmalloc_obj(*p), kmalloc_obj(struct task, GFP_ATOMIC) */
 #define kmalloc_obj(...)	kmem_obj(kmalloc, __VA_ARGS__, GFP_KERNEL, )
 #define kzalloc_obj(...)	kmem_obj(kzalloc, __VA_ARGS__, GFP_KERNEL, )
+#define kvmalloc_obj(...)	kmem_obj(kvmalloc, __VA_ARGS__, GFP_KERNEL, )
+#define kvzalloc_obj(...)	kmem_obj(kvzalloc, __VA_ARGS__, GFP_KERNEL, )
 /* kmalloc_objs(*p, n) */
 #define kmalloc_objs(...)	kmem_objs(kmalloc, __VA_ARGS__, GFP_KERNEL, )
 #define kzalloc_objs(...)	kmem_objs(kzalloc, __VA_ARGS__, GFP_KERNEL, )
+#define kvmalloc_objs(...)	kmem_objs(kvmalloc, __VA_ARGS__, GFP_KERNEL, )
+#define kvzalloc_objs(...)	kmem_objs(kvzalloc, __VA_ARGS__, GFP_KERNEL, )
 /* kmalloc_flex(*p, member, n) */
 #define kmalloc_flex(...)	kmem_flex(kmalloc, __VA_ARGS__, GFP_KERNEL, )
 #define kzalloc_flex(...)	kmem_flex(kzalloc, __VA_ARGS__, GFP_KERNEL, )
+#define kvmalloc_flex(...)	kmem_flex(kvmalloc, __VA_ARGS__, GFP_KERNEL, )
+#define kvzalloc_flex(...)	kmem_flex(kvzalloc, __VA_ARGS__, GFP_KERNEL, )
 
 /* ---- + freed where its name goes out of scope ---- */
 
@@ -266,6 +275,7 @@ KMEM_END_DECLS
 	((uintptr_t)(p) - 1 < (uintptr_t)-4096)
 
 DEFINE_FREE(kfree, void *, if (kmem_is_block(_T)) kfree(_T))
+DEFINE_FREE(kvfree, void *, if (kmem_is_block(_T)) kvfree(_T))
 DEFINE_FREE(kfree_sensitive, void *,
 	    if (kmem_is_block(_T)) kfree_sensitive(_T))
 #endif

@@ -124,6 +124,9 @@ static void test_objects_by_their_type(void **state)
 	assert_true(ksize(c) >= sizeof(*c) + 9 * sizeof(long));
 	assert_int_equal(c->values[8], 0);
 	assert_int_equal(list[99], 0);
+	kvfree(list);
+	list = kvzalloc_objs(*list, 100);
+	assert_int_equal(list[99], 0);
 	assert_null(kmalloc_objs(*list, huge, GFP_KERNEL | __GFP_NOWARN));
 	assert_null(kmalloc_flex(*c, values, huge, GFP_NOWAIT | __GFP_NOWARN));
 	kfree(a);

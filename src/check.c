@@ -32,8 +32,8 @@ static uintptr_t step(const struct zone *z, uintptr_t pfn,
 
 	if (!p || page_type(p) == PAGE_TAIL || p->zone != z->id)
 		return 1;
-	n->pages[page_type(p) % KMEM_ARRAY_SIZE(n->pages)] +=
-		(size_t)1 << p->order;
+	if (page_type(p) <= PAGE_SLAB)
+		n->pages[page_type(p)] += (size_t)1 << p->order;
 	return (uintptr_t)1 << p->order;
 }
 

@@ -22,7 +22,7 @@
  * function here is said to do is what Linux's does.
  *
  * `struct page` is kmem's and opaque. A file that has one of its own writes
- * `#define page kmem_page` before the #include, and `#undef page` after it.
+ * `#define page kmem_page` before it includes this, and `#undef page` after.
  *
  * With KMEM_PREFIX_NAMES the kernel has names of its own, which these must
  * not meet: this header is then <kmem/kmem.h> and nothing more.
@@ -274,10 +274,12 @@ KMEM_END_DECLS
 #define kmem_is_block(p) \
 	((uintptr_t)(p) - 1 < (uintptr_t)-4096)
 
+/** @cond */
 DEFINE_FREE(kfree, void *, if (kmem_is_block(_T)) kfree(_T))
 DEFINE_FREE(kvfree, void *, if (kmem_is_block(_T)) kvfree(_T))
 DEFINE_FREE(kfree_sensitive, void *,
 	    if (kmem_is_block(_T)) kfree_sensitive(_T))
+/** @endcond */
 #endif
 
 #endif /* !KMEM_PREFIX_NAMES */

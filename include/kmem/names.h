@@ -8,7 +8,7 @@
  * kmem_ are never changed. A kernel's own header of choices may say it, too.
  *
  * The file in which the kernel defines, say, its own kfree() with kmem's has
- * `#undef kfree` after the #include of kmem's headers, and calls kmem_kfree().
+ * `#undef kfree` after it includes kmem's headers, and calls kmem_kfree().
  */
 #ifndef KMEM_NAMES_H
 #define KMEM_NAMES_H

@@ -308,7 +308,7 @@ int kmem_init(const struct kmem_params *params)
 	zones_update();
 	if (MAGAZINES)
 		init_layers();
-	if (!kmem_cache_bootstrap() || !kmalloc_bootstrap()) {
+	if (!kmem_cache_bootstrap(params->merge_caches) || !kmalloc_bootstrap()) {
 		forget();
 		regions.nr = nr;
 		return plan_refuse(&boot.plan, "too little memory for the caches",

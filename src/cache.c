@@ -101,7 +101,7 @@ void *cache_alloc_slow(struct kmem_cache *s, gfp_t gfp)
 	return r.obj;
 }
 
-static KMEM_COLD void second_copy(const struct kmem_cache *s, const void *obj)
+KMEM_COLD void cache_second_copy(const struct kmem_cache *s, const void *obj)
 {
 	kmem_misuse("double free", obj,
 		    "kmem: object %p of cache %s was freed twice, by CPUs "
@@ -110,7 +110,7 @@ static KMEM_COLD void second_copy(const struct kmem_cache *s, const void *obj)
 
 void *cache_alloc_again(struct kmem_cache *s, gfp_t gfp, void *bad)
 {
-	second_copy(s, bad);
+	cache_second_copy(s, bad);
 	return cache_alloc(s, gfp);
 }
 
@@ -183,7 +183,7 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n,
 			if (cache_mark_live(s, r[i]))
 				got++;
 			else
-				second_copy(s, r[i].obj);
+				cache_second_copy(s, r[i].obj);
 		}
 	}
 	if (got < n) {
@@ -210,7 +210,8 @@ static void free_run(struct kmem_cache *s, const struct round *r, size_t n)
 	}
 }
 
-/* Mark an object CACHED. Its cache, or NULL: there is no more to do. */
+/* Mark an object CACHED. Its cache, or NULL: it was a block of kmalloc()'s and
+ * is free, or of size 0, or there is no more to do. */
 KMEM_INLINE struct kmem_cache *bulk_mark(struct kmem_cache *s, struct round *r)
 {
 	struct page *page = virt_to_page(r->obj);
@@ -218,7 +219,10 @@ KMEM_INLINE struct kmem_cache *bulk_mark(struct kmem_cache *s, struct round *r)
 	if (page && page->slabs && (!s || page->slabs == &s->slabs) &&
 	    cache_mark_cached(page, page->slabs, r->obj, &r->slot))
 		return slabs_cache(page->slabs);
-	cache_refused("kmem_cache_free_bulk", s, r->obj);
+	if (!s && is_large(page, r->obj))
+		large_free(page);
+	else if (s || !ZERO_OR_NULL_PTR(r->obj))
+		cache_refused("kmem_cache_free_bulk", s, r->obj);
 	return NULL;
 }
 
@@ -250,7 +254,7 @@ void kmem_cache_free_bulk(struct kmem_cache *s, size_t n, void **objs)
 
 size_t kmem_cache_size(const struct kmem_cache *s)
 {
-	return s->object_size;
+	return kmem_load_relaxed(&s->object_size);
 }
 
 const char *kmem_cache_name(const struct kmem_cache *s)

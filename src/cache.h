@@ -29,15 +29,17 @@ struct kmem_cache {
 };
 
 /* Bytes to zero of an object that was allocated for __GFP_ZERO. */
-#define CACHE_ZEROED(s)	(KMEM_CACHE_DEBUG ? (s)->zeroed : (s)->object_size)
+#define CACHE_ZEROED(s) \
+	(KMEM_CACHE_DEBUG ? kmem_load_relaxed(&(s)->zeroed) : (s)->object_size)
 
 /* Bytes of one. */
 #define CACHE_BYTES(nr_cpus) \
 	(MAGAZINES ? sizeof(struct kmem_cache) + LAYER_BYTES(nr_cpus) : \
 		     offsetof(struct kmem_cache, magazine))
 
-/* At boot, once; the zones are ready. Return: false if memory is too short. */
-bool kmem_cache_bootstrap(void);
+/* At boot, once; the zones are ready. merge: params.merge_caches. Return: false
+ * if memory is too short. */
+bool kmem_cache_bootstrap(bool merge);
 
 /* A cache has grown by a slab, or a CPU freed a magazine-full: let so many
  * others give up what they don't need. Context: any. */
@@ -53,8 +55,52 @@ void caches_shrink(bool all_cpus);
 void caches_unload(bool all_cpus);
 void caches_shrink_tables(void);
 
+/* The list of all caches. Context: thread; preemption is off meanwhile. */
+void list_lock(void);
+void list_unlock(void);
+
+/* Log, or report, why a cache could not be made. Return: NULL. */
+struct kmem_cache *cache_create_failed(const char *name, slab_flags_t flags,
+				       const char *why);
+
+/* kmem_for_each_cache() when the list is locked already. */
+void caches_each(bool (*fn)(struct kmem_cache *s, void *arg), void *arg);
+
+/* Slabs for kmem's own tables, on pages of the page allocator. */
+void bare_slabs(struct kmem_slabs *s, const char *name, size_t size,
+		struct slab_node *node);
+
 /* Bytes of pages that hold cache descriptors and per-CPU lines. */
 size_t caches_bytes(void);
+
+/*
+ * Caches that share one (cache_merge.c), where memory is not so scarce that
+ * the code for it would cost more.
+ */
+#define MERGING		MAGAZINES
+
+void cache_merge_init(bool on);
+
+/* A cache that may serve for this one too, without constructor; one more user
+ * of it, by that name. NULL: none, or no memory to note it. */
+struct kmem_cache *cache_share(const char *name, size_t size, size_t align,
+			       slab_flags_t flags);
+
+/*
+ * With the list locked:
+ * One user less. False: it is the last one.
+ * A user of s has, or had, that name, beside the one that the cache has.
+ * There were more users of s than there are now.
+ * s is gone.
+ */
+bool cache_unshare(const struct kmem_cache *s);
+bool cache_has_alias(const struct kmem_cache *s, const char *name);
+bool cache_was_shared(const struct kmem_cache *s);
+void aliases_forget(const struct kmem_cache *s);
+
+/* Bytes of pages that hold aliases; and verify C3. */
+size_t aliases_bytes(void);
+void aliases_check(struct check *c);
 
 /* An object from wherever there is one, CACHED; obj NULL without memory. */
 struct round cache_get(struct kmem_cache *s, gfp_t gfp);
@@ -71,6 +117,9 @@ void cache_free_slow(struct kmem_cache *s, void *p, kmem_slot_t *slot)
  * allocates another one. */
 void *cache_alloc_again(struct kmem_cache *s, gfp_t gfp, void *bad)
 	KMEM_COLD;
+
+/* Report that it came out of the magazines a second time. */
+void cache_second_copy(const struct kmem_cache *s, const void *obj);
 
 /* cache_alloc(), and zero it. */
 void *cache_alloc_zeroed(struct kmem_cache *s, gfp_t gfp) KMEM_NOINLINE;
@@ -101,6 +150,10 @@ bool debug_options_set(const char *string);
 slab_flags_t debug_options_flags(const char *name);
 bool debug_options_lower(void);
 
+/* kmem_cache_alloc_node(), for that caller, who will use `size` bytes. */
+void *cache_alloc_node(struct kmem_cache *s, size_t size, gfp_t gfp, int node,
+		       uintptr_t caller);
+
 /* cache_alloc_slow() of any cache, for that caller. */
 void *cache_alloc_by(struct kmem_cache *s, gfp_t gfp, uintptr_t caller)
 	KMEM_NOINLINE;
@@ -108,6 +161,9 @@ void *cache_alloc_by(struct kmem_cache *s, gfp_t gfp, uintptr_t caller)
  * gfp says so. */
 void *cache_alloc_debugged(struct kmem_cache *s, size_t size, gfp_t gfp,
 			   uintptr_t caller);
+
+/* A CACHED one becomes such an object. Return: it. */
+void *cache_given(void *obj, size_t size, gfp_t gfp, uintptr_t caller);
 
 /* What is not LIVE is to be freed: in a debugged cache that may be right,
  * otherwise cache_bad_free(). */
@@ -130,9 +186,55 @@ const char *cache_who(const struct page *page, const void *p, bool freed,
 void cache_check(struct kmem_cache *s, struct check *c);
 void caches_check(struct check *c);
 
+KMEM_INLINE bool same_name(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+/* That name is taken, by s. */
+KMEM_INLINE bool cache_has_name(const struct kmem_cache *s, const char *name)
+{
+	if (!MERGING)
+		return same_name(s->name, name);
+	return (same_name(s->name, name) || cache_has_alias(s, name)) &&
+	       !cache_was_shared(s);
+}
+
+/* The alignment that was meant. An object smaller than half a cache line need
+ * not have one to itself. */
+KMEM_INLINE size_t cache_align(size_t size, size_t align, slab_flags_t flags)
+{
+	size_t line = KMEM_CACHE_LINE;
+
+	align = KMEM_MAX(align, sizeof(void *));
+	if (!(flags & SLAB_HWCACHE_ALIGN))
+		return align;
+	while (size <= line / 2)
+		line /= 2;
+	return KMEM_MAX(align, line);
+}
+
 KMEM_INLINE struct kmem_cache *slabs_cache(struct kmem_slabs *s)
 {
 	return kmem_container_of(s, struct kmem_cache, slabs);
+}
+
+/* p is a block of pages that kmalloc() gave. */
+KMEM_INLINE bool is_large(const struct page *page, const void *p)
+{
+	return page && page_type(page) == PAGE_KMALLOC &&
+	       page_to_virt(page) == p;
+}
+
+/* Free it. */
+KMEM_INLINE void large_free(struct page *page)
+{
+	page_set_type(page, PAGE_ALLOCATED);
+	__free_pages(page, page->order);
 }
 
 /* The round's slab is there still, and the slot is of it. */

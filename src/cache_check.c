@@ -69,7 +69,7 @@ void kmem_cache_stats(struct kmem_cache *s, struct kmem_cache_stats *st)
 	magazine_layer_stats(&s->magazine, &st->layer);
 	cached = st->layer.in_cpus + st->layer.in_depot;
 	st->name = s->name;
-	st->object_size = s->object_size;
+	st->object_size = kmem_load_relaxed(&s->object_size);
 	st->slot_size = s->slabs.size;
 	st->align = s->align;
 	st->order = s->slabs.order;

@@ -94,14 +94,18 @@ size_t cache_debug_bytes(void)
 
 /* ---- allocation and free ---- */
 
+void *cache_given(void *obj, size_t size, gfp_t gfp, uintptr_t caller)
+{
+	debug_given(obj, size, gfp & __GFP_ZERO, caller);
+	return obj;
+}
+
 void *cache_alloc_debugged(struct kmem_cache *s, size_t size, gfp_t gfp,
 			   uintptr_t caller)
 {
 	struct round r = cache_get(s, gfp);
 
-	if (r.obj)
-		debug_given(r.obj, size, gfp & __GFP_ZERO, caller);
-	return r.obj;
+	return r.obj ? cache_given(r.obj, size, gfp, caller) : NULL;
 }
 
 void *cache_alloc_by(struct kmem_cache *s, gfp_t gfp, uintptr_t caller)
@@ -146,7 +150,7 @@ size_t cache_object_bytes(const void *p)
 
 	if (slabs_debugged(s))
 		return debug_object_at(p).rec->size;
-	return slabs_cache(s)->object_size;
+	return kmem_cache_size(slabs_cache(s));
 }
 
 bool cache_resize(const char *call, const void *p, size_t size)

@@ -31,9 +31,11 @@ _Static_assert(offsetof(struct kmem_cache, magazine) +
 #define TRIM_MAGAZINES	1
 #define TRIM_SLABS	4
 
-/* Flags that kmem does not know how to honour. */
-#define FLAGS_REFUSED \
-	(SLAB_TYPESAFE_BY_RCU | (KMEM_CACHE_DEBUG ? 0 : SLAB_DEBUG_FLAGS))
+/* Flags that kmem knows how to honour; any other bit is refused. */
+#define FLAGS_HONOURED \
+	(SLAB_HWCACHE_ALIGN | SLAB_PANIC | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | \
+	 SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT | SLAB_NO_MERGE | \
+	 (KMEM_CACHE_DEBUG ? SLAB_DEBUG_FLAGS : 0))
 
 static struct {
 	struct kmem_lock lock;
@@ -45,13 +47,13 @@ static struct {
 	struct slab_node node[2];
 } caches;
 
-static void list_lock(void)
+void list_lock(void)
 {
 	kmem_arch_enter();
 	lock_take(&caches.lock);
 }
 
-static void list_unlock(void)
+void list_unlock(void)
 {
 	lock_release(&caches.lock);
 	kmem_arch_exit();
@@ -118,15 +120,6 @@ static bool valid_name(const char *name)
 	return n > 0;
 }
 
-static bool same_name(const char *a, const char *b)
-{
-	while (*a && *a == *b) {
-		a++;
-		b++;
-	}
-	return *a == *b;
-}
-
 /* Why a cache can't be, or NULL. */
 static const char *refusal(const char *name, size_t size, size_t align,
 			   slab_flags_t flags)
@@ -139,22 +132,9 @@ static const char *refusal(const char *name, size_t size, size_t align,
 		return "the alignment is not a power of two up to a page";
 	if ((flags & SLAB_CACHE_DMA) && (flags & SLAB_CACHE_DMA32))
 		return "DMA and DMA32 exclude each other";
-	if (flags & FLAGS_REFUSED)
+	if (flags & ~FLAGS_HONOURED)
 		return "a flag is not supported";
 	return NULL;
-}
-
-/* An object smaller than half a cache line need not have one to itself. */
-static size_t choose_align(size_t size, size_t align, slab_flags_t flags)
-{
-	size_t line = KMEM_CACHE_LINE;
-
-	align = KMEM_MAX(align, sizeof(void *));
-	if (!(flags & SLAB_HWCACHE_ALIGN))
-		return align;
-	while (size <= line / 2)
-		line /= 2;
-	return KMEM_MAX(align, line);
 }
 
 static uint16_t pages_gfp(slab_flags_t flags)
@@ -186,6 +166,7 @@ static void cache_layer_init(struct kmem_cache *s)
 	magazine_layer_init(&s->magazine, s->slabs.size,
 			    slabs_debugged(&s->slabs) ? 0 : most,
 			    KMEM_DEPOT_BYTES);
+	s->magazine.nodes = zones.nr_nodes > 1;
 	s->magazine.take = take_objects;
 	s->magazine.give = give_objects;
 }
@@ -206,7 +187,7 @@ static struct kmem_cache *cache_make(const char *name, size_t size,
 	for (size_t i = 0; name[i]; i++)
 		s->name[i] = name[i];
 	s->object_size = size;
-	s->align = choose_align(size, align, flags);
+	s->align = cache_align(size, align, flags);
 	s->flags = flags;
 	slot = (size_t)round_up_to(size, s->align);
 	slabs_init(&s->slabs, s->name, slot, nodes, zones.nr_nodes);
@@ -232,7 +213,7 @@ static bool cache_publish(struct kmem_cache *s)
 
 	list_lock();
 	for_each_cache(other, l)
-		if (same_name(s->name, other->name))
+		if (cache_has_name(other, s->name))
 			unique = false;
 	if (unique)
 		list_add_tail(&s->list, &caches.list);
@@ -240,8 +221,8 @@ static bool cache_publish(struct kmem_cache *s)
 	return unique;
 }
 
-static struct kmem_cache *create_failed(const char *name, slab_flags_t flags,
-					const char *why)
+struct kmem_cache *cache_create_failed(const char *name, slab_flags_t flags,
+				       const char *why)
 {
 	if (flags & SLAB_PANIC)
 		kmem_misuse("bad cache", NULL,
@@ -251,26 +232,32 @@ static struct kmem_cache *create_failed(const char *name, slab_flags_t flags,
 	return NULL;
 }
 
-struct kmem_cache *kmem_cache_create(const char *name, size_t size,
-				     size_t align, slab_flags_t flags,
-				     void (*ctor)(void *))
+/* (In parentheses: it is a macro too.) */
+struct kmem_cache *(kmem_cache_create)(const char *name, size_t size,
+				       size_t align, slab_flags_t flags,
+				       void (*ctor)(void *))
 {
 	const char *why = refusal(name, size, align, flags);
 	struct kmem_cache *s;
 
 	if (why)
-		return create_failed(name, flags, why);
+		return cache_create_failed(name, flags, why);
 	if (KMEM_CACHE_DEBUG)
 		flags |= debug_options_flags(name);
+	if (MERGING && !ctor) {
+		s = cache_share(name, size, align, flags);
+		if (s)
+			return s;
+	}
 	s = cache_make(name, size, align, flags, ctor);
 	if (!s)
-		return create_failed(name, flags, "no memory");
+		return cache_create_failed(name, flags, "no memory");
 	if (!cache_publish(s)) {
 		if (KMEM_CACHE_DEBUG)
 			cache_debug_fini(s);
 		free_parts(s, s->slabs.node);
-		return create_failed(name, flags,
-				     "there is a cache of that name");
+		return cache_create_failed(name, flags,
+					   "there is a cache of that name");
 	}
 	return s;
 }
@@ -296,8 +283,12 @@ void kmem_cache_destroy(struct kmem_cache *s)
 	if (!s)
 		return;
 	/* As long as it is on the list, a CPU that is short of memory may
-	 * drain it. */
+	 * drain it, and a new cache come to share it. */
 	list_lock();
+	if (MERGING && cache_unshare(s)) {
+		list_unlock();
+		return;
+	}
 	if (MAGAZINES)
 		magazine_layer_fini(&s->magazine);
 	if (MAGAZINES)
@@ -308,6 +299,8 @@ void kmem_cache_destroy(struct kmem_cache *s)
 		if (caches.hand == &s->list)
 			caches.hand = s->list.prev;
 		list_del(&s->list);
+		if (MERGING)
+			aliases_forget(s);
 	}
 	list_unlock();
 	if (sum.inuse) {
@@ -436,16 +429,21 @@ void caches_trim_idle(void)
 	list_unlock();
 }
 
-void kmem_for_each_cache(bool (*fn)(struct kmem_cache *s, void *arg),
-			 void *arg)
+void caches_each(bool (*fn)(struct kmem_cache *s, void *arg), void *arg)
 {
 	struct kmem_cache *s;
 	struct kmem_list *l;
 
-	list_lock();
 	for_each_cache(s, l)
 		if (!fn(s, arg))
 			break;
+}
+
+void kmem_for_each_cache(bool (*fn)(struct kmem_cache *s, void *arg),
+			 void *arg)
+{
+	list_lock();
+	caches_each(fn, arg);
 	list_unlock();
 }
 
@@ -461,6 +459,8 @@ void caches_check(struct check *c)
 {
 	slabs_check(&caches.descriptors, c);
 	slabs_check(&caches.nodes, c);
+	if (MERGING)
+		aliases_check(c);
 	kmem_for_each_cache(check_one, c);
 }
 
@@ -468,11 +468,12 @@ void caches_check(struct check *c)
 size_t caches_bytes(void)
 {
 	return slabs_bytes(&caches.descriptors) + slabs_bytes(&caches.nodes) +
+	       (MERGING ? aliases_bytes() : 0) +
 	       (KMEM_CACHE_DEBUG ? cache_debug_bytes() : 0);
 }
 
-static void bare_slabs(struct kmem_slabs *s, const char *name, size_t size,
-		       struct slab_node *node)
+void bare_slabs(struct kmem_slabs *s, const char *name, size_t size,
+		struct slab_node *node)
 {
 	slabs_init(s, name, (size_t)round_up_to(size, KMEM_CACHE_LINE), node,
 		   1);
@@ -491,7 +492,7 @@ static void bare_slabs(struct kmem_slabs *s, const char *name, size_t size,
  *	caches			all of the above
  *	kmalloc()		caches (kmalloc.c)
  */
-bool kmem_cache_bootstrap(void)
+bool kmem_cache_bootstrap(bool merge)
 {
 	lock_init(&caches.lock);
 	list_init(&caches.list);
@@ -507,6 +508,8 @@ bool kmem_cache_bootstrap(void)
 		   &caches.node[1]);
 	if (KMEM_CACHE_DEBUG)
 		cache_debug_bootstrap();
+	if (MERGING)
+		cache_merge_init(merge);
 	page_alloc_set_shrink(caches_shrink);
 	return true;
 }

@@ -21,9 +21,10 @@
  * its size from the start of a page: so its alignment is the largest power of
  * two that divides the class, and a power of two is aligned to itself.
  *
- * Memory of the zones DMA and DMA32 is asked for seldom: those types have
- * caches for the powers of two only, and where the machine has no such zone
- * they are the ordinary ones.
+ * Memory of the zones DMA and DMA32 and reclaimable memory are asked for
+ * seldom: those types have caches for the powers of two only, and where the
+ * machine has no such zone they are the ordinary ones. With KMEM_ZONES 1 there
+ * are no types.
  *
  * Locks: none of its own.
  */
@@ -77,16 +78,19 @@ static void name_put_number(char *at, size_t n)
 
 static struct kmem_cache *make_class(enum kmalloc_type type, size_t size)
 {
-	static const char *const prefix[] = { "", "dma-", "dma32-" };
+	static const char *const prefix[] = {
+		"kmalloc-", "dma-kmalloc-", "dma32-kmalloc-", "kmalloc-rcl-"
+	};
 	static const slab_flags_t flags[] = {
-		0, SLAB_CACHE_DMA, SLAB_CACHE_DMA32
+		SLAB_NO_MERGE, SLAB_NO_MERGE | SLAB_CACHE_DMA,
+		SLAB_NO_MERGE | SLAB_CACHE_DMA32,
+		SLAB_NO_MERGE | SLAB_RECLAIM_ACCOUNT
 	};
 	size_t align = size & -size;
 	char name[KMEM_NAME_BYTES];
 	struct kmem_cache *s;
 
-	name_put_number(name_put(name_put(name, prefix[type]), "kmalloc-"),
-			size);
+	name_put_number(name_put(name, prefix[type]), size);
 	s = kmem_cache_create(name, size, KMEM_MIN(align, KMEM_PAGE_SIZE),
 			      flags[type], NULL);
 	if (KMEM_CACHE_DEBUG && s)
@@ -94,11 +98,13 @@ static struct kmem_cache *make_class(enum kmalloc_type type, size_t size)
 	return s;
 }
 
-/* The zone type that this type of kmalloc means has memory of its own. */
-static bool has_zone(enum kmalloc_type type)
+/* This type of kmalloc has caches of its own: if it means a zone, that zone is
+ * there. */
+static bool has_caches(enum kmalloc_type type)
 {
-	return type == KMALLOC_NORMAL ||
-	       (type == KMALLOC_DMA ? zones.dma : zones.dma32) != ZONE_NORMAL;
+	if (type == KMALLOC_NORMAL || type == KMALLOC_RECLAIM)
+		return true;
+	return (type == KMALLOC_DMA ? zones.dma : zones.dma32) != ZONE_NORMAL;
 }
 
 static bool make_type(enum kmalloc_type type)
@@ -111,7 +117,7 @@ static bool make_type(enum kmalloc_type type)
 
 		if (!size)
 			continue;
-		if (!has_zone(type))
+		if (!has_caches(type))
 			caches[i] = kmalloc_caches[KMALLOC_NORMAL][i];
 		else if (type == KMALLOC_NORMAL || is_power_of_two(size))
 			caches[i] = make_class(type, size);
@@ -154,26 +160,12 @@ bool kmalloc_bootstrap(void)
 
 void *kmalloc_large(size_t size, gfp_t gfp)
 {
-	struct page *page;
-
 	if (size > KMALLOC_MAX_SIZE)
 		return NULL;
-	page = alloc_pages(gfp, get_order(size));
-	if (!page)
-		return NULL;
-	page_set_type(page, PAGE_KMALLOC);
-	return page_to_virt(page);
+	return kmalloc_block(alloc_pages(gfp, get_order(size)));
 }
 
-/* The cache of a size; NULL if there is none. */
-KMEM_INLINE struct kmem_cache *class_cache(size_t size, gfp_t gfp)
-{
-	if (!size || size > KMALLOC_MAX_CACHE_SIZE)
-		return NULL;
-	return kmalloc_caches[kmalloc_type(gfp)][kmalloc_index(size)];
-}
-
-/* Any size, but meant for those that have no ordinary cache, zones other than
+/* Any size, but meant for those that have no ordinary cache, types other than
  * the ordinary one, and memory that must be zeroed, which takes its time. */
 static KMEM_NOINLINE void *kmalloc_rare(size_t size, gfp_t gfp,
 					uintptr_t caller)
@@ -198,7 +190,7 @@ void *__kmalloc(size_t size, gfp_t gfp)
 	if (!MAGAZINES)
 		return kmalloc_rare(size, gfp, KMEM_CALLER);
 	if (KMEM_UNLIKELY(size > KMALLOC_MAX_CACHE_SIZE ||
-			  (gfp & (KMEM_GFP_ZONEMASK | __GFP_ZERO))))
+			  (gfp & (KMALLOC_TYPE_GFP | __GFP_ZERO))))
 		return kmalloc_rare(size, gfp, KMEM_CALLER);
 	s = cache_of_size[(size + KMALLOC_MIN_SIZE - 1) / KMALLOC_MIN_SIZE];
 	if (KMEM_UNLIKELY(!s))
@@ -206,26 +198,19 @@ void *__kmalloc(size_t size, gfp_t gfp)
 	return cache_alloc(s, gfp);
 }
 
-/* For a caller of one of this file's other functions. */
-static void *kmalloc_for(size_t size, gfp_t gfp, uintptr_t caller)
+void *kmalloc_in(size_t size, size_t room, gfp_t gfp, uintptr_t caller)
 {
-	struct kmem_cache *s = KMEM_CACHE_DEBUG ? class_cache(size, gfp) :
+	struct kmem_cache *s = KMEM_CACHE_DEBUG ? class_cache(room, gfp) :
 						  NULL;
 
 	if (s && slabs_debugged(&s->slabs))
 		return cache_alloc_debugged(s, size, gfp, caller);
-	return __kmalloc(size, gfp);
+	return __kmalloc(room, gfp);
 }
 
 static size_t block_bytes(const struct page *page)
 {
 	return KMEM_PAGE_SIZE << page->order;
-}
-
-static bool is_large(const struct page *page, const void *p)
-{
-	return page && page_type(page) == PAGE_KMALLOC &&
-	       page_to_virt(page) == p;
 }
 
 static KMEM_NOINLINE void free_large(struct page *page, const void *p)
@@ -236,8 +221,7 @@ static KMEM_NOINLINE void free_large(struct page *page, const void *p)
 		cache_bad_free("kfree", NULL, p);
 		return;
 	}
-	page_set_type(page, PAGE_ALLOCATED);
-	__free_pages(page, page->order);
+	large_free(page);
 }
 
 /* p lies in that page. */
@@ -300,7 +284,7 @@ size_t ksize(const void *p)
 	page = virt_to_page(p);
 	if (page && page->slabs && is_live_object(page, p))
 		return KMEM_CACHE_DEBUG ? cache_object_bytes(p) :
-			slabs_cache(page->slabs)->object_size;
+			kmem_cache_size(slabs_cache(page->slabs));
 	if (is_large(page, p))
 		return block_bytes(page);
 	cache_bad_free("ksize", NULL, p);
@@ -321,27 +305,36 @@ size_t kmalloc_size_roundup(size_t size)
 void *krealloc(const void *p, size_t size, gfp_t gfp)
 {
 	size_t old;
-	void *new;
 
 	if (!size) {
 		kfree(p);
 		return ZERO_SIZE_PTR;
 	}
 	if (ZERO_OR_NULL_PTR(p))
-		return kmalloc_for(size, gfp, KMEM_CALLER);
+		return kmalloc_in(size, size, gfp, KMEM_CALLER);
 	old = ksize(p);
 	if (!old)			/* misuse, and reported */
 		return NULL;
-	if (KMEM_CACHE_DEBUG && cache_resize("krealloc", p, size))
+	if (kmalloc_resize(p, old, size, gfp))
 		return (void *)(uintptr_t)p;
-	if (size <= old)
-		return (void *)(uintptr_t)p;
-	new = kmalloc_for(size, gfp, KMEM_CALLER);
-	if (!new)
-		return NULL;
-	memcpy(new, p, old);
-	kfree(p);
-	return new;
+	return kmalloc_move(p, old,
+			    kmalloc_in(size, size_aligned_as(size,
+					kmalloc_room(p, old)), gfp,
+				       KMEM_CALLER));
+}
+
+void kfree_sized(const void *p, size_t size)
+{
+	size_t most = ksize(p);
+
+	if (!p || (!most && p != ZERO_SIZE_PTR))
+		return;			/* NULL, or misuse, and reported */
+	if (size > most || !size != !most)
+		kmem_misuse("wrong size", p,
+			    "kmem: kfree_sized(%p, %zu): wrong size: the "
+			    "block has room for %zu bytes", p, size, most);
+	else
+		kfree(p);
 }
 
 void kfree_sensitive(const void *p)
@@ -355,43 +348,4 @@ void kfree_sensitive(const void *p)
 	/* The compiler knows that nobody reads freed memory; it is wrong. */
 	kmem_barrier();
 	kfree(p);
-}
-
-void *kmemdup(const void *src, size_t len, gfp_t gfp)
-{
-	void *p = kmalloc_for(len, gfp, KMEM_CALLER);
-
-	if (p && len)
-		memcpy(p, src, len);
-	return p;
-}
-
-static size_t string_length(const char *s, size_t max)
-{
-	size_t n = 0;
-
-	while (n < max && s[n])
-		n++;
-	return n;
-}
-
-char *kstrndup(const char *s, size_t max, gfp_t gfp)
-{
-	size_t n;
-	char *p;
-
-	if (!s)
-		return NULL;
-	n = string_length(s, max);
-	p = kmalloc_for(n + 1, gfp, KMEM_CALLER);
-	if (p) {
-		memcpy(p, s, n);
-		p[n] = '\0';
-	}
-	return p;
-}
-
-char *kstrdup(const char *s, gfp_t gfp)
-{
-	return kstrndup(s, SIZE_MAX - 1, gfp);
 }

@@ -36,27 +36,13 @@ static gfp_t first_choice(gfp_t gfp)
 	return (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN | __GFP_NORETRY;
 }
 
-static void *kmalloc_near(size_t size, gfp_t gfp, int node)
-{
-	struct page *page;
-
-	if (node == KMEM_NO_NODE || size <= KMALLOC_MAX_CACHE_SIZE ||
-	    size > KMALLOC_MAX_SIZE)
-		return kmalloc(size, gfp);
-	page = alloc_pages_node(node, gfp, get_order(size));
-	if (!page)
-		return NULL;
-	page_set_type(page, PAGE_KMALLOC);
-	return page_to_virt(page);
-}
-
 void *kvmalloc_node(size_t size, gfp_t gfp, int node)
 {
 	void *p;
 
 	if (!have_vmalloc(size, gfp))
-		return kmalloc_near(size, gfp, node);
-	p = kmalloc_near(size, first_choice(gfp), node);
+		return kmalloc_node(size, gfp, node);
+	p = kmalloc_node(size, first_choice(gfp), node);
 	return p ? p : vm_range.ops->alloc(size, gfp, node,
 					   __builtin_return_address(0));
 }

@@ -60,6 +60,12 @@
  * was first, it is seen, and with it the count of those who wait; if not, its
  * NULL remains.
  *
+ * Nodes. A free goes to the CPU's magazine wherever the object lies, so that
+ * the fast path need not ask. But what is of another node than the CPU's goes
+ * home, to its slab, as soon as magazines are exchanged: a magazine that comes
+ * from the depot keeps what is of its CPU's node, and so does a full one before
+ * it goes there.
+ *
  * Invariants:
  *
  *  M1	without a loaded magazine, bottom, top and end are NULL; without a
@@ -89,6 +95,7 @@ void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
 {
 	memset(layer_cpu(l, 0), 0, LAYER_BYTES(zones.nr_cpus));
 	l->max_limit = fit_limit(object_bytes, magazine_bytes);
+	l->nodes = false;
 	l->epoch = 0;
 	depot_init(l, bits_divide(depot_bytes, object_bytes) * zones.nr_cpus);
 }
@@ -101,6 +108,15 @@ void magazine_layer_grow(struct magazine_layer *l, size_t object_bytes,
 	if (limit > l->max_limit)
 		kmem_store_relaxed(&l->max_limit, limit);
 	depot_grow(l, bits_divide(depot_bytes, object_bytes) * zones.nr_cpus);
+}
+
+void magazine_layer_set_limit(struct magazine_layer *l, unsigned limit)
+{
+	l->max_limit = (uint8_t)(limit > KMEM_MAGAZINE_ROUNDS ?
+				 KMEM_MAGAZINE_ROUNDS : limit);
+	l->min_depot = l->max_limit;
+	l->max_depot = KMEM_MAX(l->max_depot, l->min_depot);
+	l->depot.max_objects = l->min_depot;
 }
 
 /* ---- one CPU's magazines; interrupts are masked and busy is set ---- */
@@ -250,6 +266,37 @@ static void drain_if_asked(struct magazine_layer *l, struct magazine_cpu *c)
 	empty_both(l, c);
 }
 
+/* ---- nodes ---- */
+
+/* Of n rounds, those of this CPU's node first. Return: how many they are. */
+static unsigned sort_own(struct round *r, unsigned n)
+{
+	unsigned here = this_node(), own = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct round next = r[i];
+
+		if (page_node(virt_to_page(next.obj)) != here)
+			continue;
+		r[i] = r[own];
+		r[own++] = next;
+	}
+	return own;
+}
+
+/* What is of other nodes goes home. Return: how many rounds stay. */
+static unsigned keep_own(struct magazine_layer *l, struct magazine_cpu *c,
+			 struct round *r, unsigned n)
+{
+	unsigned own;
+
+	if (KMEM_MAX_NODES == 1 || KMEM_LIKELY(!l->nodes))
+		return n;
+	own = sort_own(r, n);
+	give_below(l, c, r + own, n - own);
+	return own;
+}
+
 /* ---- exchanging with the depot ---- */
 
 /* Both magazines are empty: exchange one for a full one. */
@@ -260,9 +307,9 @@ static bool get_full(struct magazine_layer *l, struct magazine_cpu *c)
 	if (!full)
 		return false;
 	set_previous(c, loaded(c), 0);
-	load(c, full, full->rounds);
+	load(c, full, keep_own(l, c, full->round, full->rounds));
 	kmem_count(&c->exchanged[DIR_ALLOC]);
-	return true;
+	return rounds(c);
 }
 
 /* Both magazines are full: exchange one for an empty one. Or, with the depot
@@ -319,6 +366,11 @@ static void load_empty(struct magazine_layer *l, struct magazine_cpu *c)
 	swap_magazines(c);
 }
 
+static bool previous_full(const struct magazine_cpu *c)
+{
+	return c->previous && is_full(c, c->previous, c->previous_rounds);
+}
+
 /* Have room for at least one round in the loaded magazine. Return: whether a
  * magazine had to go, to the depot or below. */
 static bool make_room(struct magazine_layer *l, struct magazine_cpu *c)
@@ -327,7 +379,11 @@ static bool make_room(struct magazine_layer *l, struct magazine_cpu *c)
 		return false;
 	if (!c->previous)
 		set_previous(c, magazine_new(l, c->limit), 0);
-	if (c->previous && !is_full(c, c->previous, c->previous_rounds)) {
+	if (previous_full(c))
+		set_previous(c, c->previous,
+			     keep_own(l, c, c->previous->round,
+				      c->previous_rounds));
+	if (c->previous && !previous_full(c)) {
 		kmem_count(&c->swaps[DIR_FREE]);
 		if (c->previous_rounds)
 			swap_magazines(c);

@@ -87,6 +87,7 @@ struct depot {
  */
 struct magazine_layer {
 	uint8_t max_limit;		/* 0: no magazines at all */
+	bool nodes;			/* objects are of more than one node */
 	uint32_t epoch;			/* raised to make CPUs drain */
 	size_t min_depot, max_depot;	/* limits of depot.max_objects */
 	size_t magazines, magazine_bytes; /* that exist */
@@ -149,6 +150,10 @@ void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
  * are. */
 void magazine_layer_grow(struct magazine_layer *l, size_t object_bytes,
 			 size_t magazine_bytes, size_t depot_bytes);
+
+/* Of a layer that nobody has used: how many objects a magazine holds, instead;
+ * at least 1, and no more than KMEM_MAGAZINE_ROUNDS. */
+void magazine_layer_set_limit(struct magazine_layer *l, unsigned limit);
 
 /*
  * When the fast path has failed: from the other magazine, the depot, or the

@@ -163,17 +163,18 @@ struct page *alloc_pages_near(unsigned node, gfp_t gfp, unsigned order)
 
 struct page *alloc_pages_node(int node, gfp_t gfp, unsigned order)
 {
+	unsigned index;
+
 	if (KMEM_UNLIKELY(order > KMEM_MAX_ORDER || !zones.nr_nodes))
 		return NULL;
-	for (unsigned i = 0; i < zones.nr_nodes; i++)
-		if (zones.node[i]->id == node)
-			return alloc_block(i, gfp, order);
+	index = node_find(node);
+	if (index < zones.nr_nodes)
+		return alloc_block(index, gfp, order);
 	return node == KMEM_NO_NODE || !(gfp & __GFP_THISNODE) ?
 	       alloc_block(this_node(), gfp, order) : NULL;
 }
 
-/* The head of the block that a page lies inside, or NULL. */
-static struct page *find_head(const struct page *page)
+struct page *page_find_head(const struct page *page)
 {
 	for (unsigned o = 1; o <= KMEM_MAX_ORDER; o++) {
 		struct page *p = pfn_to_page(page->pfn >> o << o);
@@ -205,7 +206,7 @@ const char *page_describe(const struct page *page)
 		return head_of[page->type];
 	if (pfn_to_page(page->pfn) != page)	/* not described yet */
 		return head_of[PAGE_TAIL];
-	head = find_head(page);
+	head = page_find_head(page);
 	return head ? inside[head->type] : head_of[PAGE_TAIL];
 }
 

@@ -103,6 +103,9 @@ KMEM_INLINE bool page_is_free(const struct page *page)
 	return page_type(page) == PAGE_FREE || page_type(page) == PAGE_CACHED;
 }
 
+/* The head of the block that a page lies inside, or NULL. */
+struct page *page_find_head(const struct page *page);
+
 /* In words, what a page is that should have been something else. */
 const char *page_describe(const struct page *page);
 

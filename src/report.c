@@ -143,6 +143,12 @@ static bool say_cache(struct kmem_cache *c, void *arg)
 	return true;
 }
 
+static bool say_alias(const char *name, struct kmem_cache *c, void *arg)
+{
+	say(arg, "%-24s shares %s", name, kmem_cache_name(c));
+	return true;
+}
+
 void kmem_report_caches(kmem_out_fn out, void *ctx)
 {
 	struct sink s = { out, ctx };
@@ -150,6 +156,7 @@ void kmem_report_caches(kmem_out_fn out, void *ctx)
 	say(&s, "# name                     active    total   size objs page"
 	    " : in CPUs  depot  slabs :  slabKiB overKiB");
 	kmem_for_each_cache(say_cache, &s);
+	kmem_for_each_alias(say_alias, &s);
 	say(&s, "slot arrays, magazines and cache descriptors use %zu KiB of "
 	    "pages", kmem_internal_bytes() >> 10);
 }

@@ -173,7 +173,7 @@ static size_t slab_take(struct slab_node *n, struct page *head,
 		kmem_store_relaxed(slot, SLOT_CACHED);
 	}
 	head->free = (kmem_slot_t)index;
-	head->inuse = (kmem_slot_t)(head->inuse + take);
+	kmem_store_relaxed(&head->inuse, (kmem_slot_t)(head->inuse + take));
 	n->inuse += take;
 	if (was_empty)
 		slab_count_empty(n, head, false);
@@ -302,7 +302,7 @@ static size_t slab_put(struct slab_node *n, struct page *head,
 		next = (kmem_slot_t)index;
 	}
 	head->free = next;
-	head->inuse = (kmem_slot_t)(head->inuse - i);
+	kmem_store_relaxed(&head->inuse, (kmem_slot_t)(head->inuse - i));
 	n->inuse -= i;
 	if (i && head->inuse == 0)
 		slab_emptied(n, head, excess);
@@ -334,13 +334,26 @@ static struct slab_node *page_slab_node(struct kmem_slabs *s,
 	return s->nr_nodes == 1 ? s->node : &s->node[page_node(page)];
 }
 
+/* A node has pages for one more slab; if not, what others have free is taken
+ * first. */
+static bool node_may_grow(const struct kmem_slabs *s, const struct node *n)
+{
+	const struct zone *z = n->preferred[gfp_zone(s->gfp)];
+
+	return z && z->node == n && zone_free_pages(z) >
+	       z->wmark[WMARK_LOW] + ((size_t)1 << s->order);
+}
+
 size_t slabs_take(struct kmem_slabs *s, struct round *rounds, size_t n,
 		  bool any)
 {
 	const struct node *here = zones.node[this_node()];
+	unsigned nodes = s->nr_nodes;
 	size_t got = 0;
 
-	for (unsigned i = 0; i < s->nr_nodes && !got; i++)
+	if (KMEM_MAX_NODES > 1 && !any && nodes > 1 && node_may_grow(s, here))
+		nodes = 1;
+	for (unsigned i = 0; i < nodes && !got; i++)
 		got = node_take(s, slabs_node(s, here->nearest[i]), rounds, n,
 				any);
 	return got;
@@ -355,9 +368,17 @@ static void keep_more(struct slab_node *n)
 	n->given_up = 0;
 }
 
-struct round slabs_grow(struct kmem_slabs *s, gfp_t gfp)
+struct round slabs_take_from(struct kmem_slabs *s, unsigned node)
 {
-	struct page *head = slab_make(s, gfp, this_node());
+	struct round r = { NULL, NULL };
+
+	node_take(s, slabs_node(s, node), &r, 1, true);
+	return r;
+}
+
+struct round slabs_grow_on(struct kmem_slabs *s, gfp_t gfp, unsigned node)
+{
+	struct page *head = slab_make(s, gfp, node);
 	struct slab_node *n;
 	uintptr_t irq;
 	struct round r = { NULL, NULL };

@@ -118,7 +118,8 @@ void slabs_put_raw_pages(struct kmem_slabs *s, struct page *page,
 /*
  * Take up to n free objects, of this node first, from slabs that exist; each
  * becomes CACHED. Unless `any`, slabs that other CPUs use are left to them
- * while it is better to make one more.
+ * while it is better to make one more, and those of other nodes while this one
+ * has pages.
  *
  * Context: any. Locks: one node lock at a time.
  * Return: how many.
@@ -127,14 +128,24 @@ void slabs_put_raw_pages(struct kmem_slabs *s, struct page *page,
 size_t slabs_take(struct kmem_slabs *s, struct round *rounds, size_t n,
 		  bool any);
 
+/* One free object of that node, CACHED; obj NULL: it has none. Context: any. */
+struct round slabs_take_from(struct kmem_slabs *s, unsigned node);
+
 /*
- * Make a slab and take its first object, CACHED.
+ * Make a slab, in memory of that node as far as possible, and take its first
+ * object, CACHED.
  *
  * Context: as get_pages(); no lock held.
  * Return: obj NULL if there are no pages.
  * Cost: O(objects in a slab).
  */
-struct round slabs_grow(struct kmem_slabs *s, gfp_t gfp);
+struct round slabs_grow_on(struct kmem_slabs *s, gfp_t gfp, unsigned node);
+
+/* The same in memory of this CPU's node. */
+KMEM_INLINE struct round slabs_grow(struct kmem_slabs *s, gfp_t gfp)
+{
+	return slabs_grow_on(s, gfp, this_node());
+}
 
 /* For kmem's own tables, one object: slabs_take(), or slabs_grow() if there is
  * none; and slabs_give(). */

@@ -21,6 +21,10 @@
 
 #define SLAB_GOOD_OBJECTS	4
 
+/* What a request for an object can't say of the pages of its slab. */
+#define GFP_OF_PAGES \
+	(__GFP_ZERO | KMEM_GFP_ZONEMASK | __GFP_RECLAIMABLE | __GFP_MOVABLE)
+
 /* ---- geometry ---- */
 
 /* Bytes for objects, each with what is its own to its left. */
@@ -129,12 +133,14 @@ void slab_set_pages(struct kmem_slabs *s, struct page *head, unsigned order,
 		struct page *p = head + i;
 
 		p->order = (uint8_t)order;
-		p->slab_offset = (uint16_t)((i << KMEM_PAGE_SHIFT) +
-					    slabs_bias(s));
-		p->slabs = s;
+		kmem_store_relaxed(&p->slab_offset,
+				   (uint16_t)((i << KMEM_PAGE_SHIFT) +
+					      slabs_bias(s)));
 		p->slot = slot;
 		p->objects = (kmem_slot_t)slab_capacity(s, order);
 		page_set_type(p, PAGE_SLAB);
+		/* last: now a walk may find it (cache_walk.c) */
+		kmem_store_release(&p->slabs, s);
 	}
 }
 
@@ -162,7 +168,7 @@ struct page *slab_make(struct kmem_slabs *s, gfp_t gfp, unsigned node)
 	kmem_slot_t *slot;
 	unsigned order, n, slots;
 
-	gfp &= ~(__GFP_ZERO | KMEM_GFP_ZONEMASK);
+	gfp &= ~GFP_OF_PAGES;
 	head = slab_get_pages(s, gfp | s->gfp, node, &order);
 	if (!head)
 		return NULL;
@@ -179,9 +185,9 @@ struct page *slab_make(struct kmem_slabs *s, gfp_t gfp, unsigned node)
 	}
 	for (unsigned i = 0; i < slots; i++)
 		kmem_store_plain(&slot[i], SLOT_FRESH);
-	slab_set_pages(s, head, order, slot);
-	head->inuse = 0;
+	kmem_store_relaxed(&head->inuse, 0);
 	head->free = 0;
+	slab_set_pages(s, head, order, slot);
 	if (slabs_debugged(s))
 		debug_slab_made(head);
 	for (unsigned i = 0; s->ctor && i < n; i++)
@@ -201,7 +207,7 @@ void slab_unmake(struct kmem_slabs *s, struct page *head)
 		struct page *p = head + i;
 
 		page_set_type(p, i ? PAGE_TAIL : PAGE_ALLOCATED);
-		p->slabs = NULL;
+		kmem_store_relaxed(&p->slabs, NULL);
 		p->slot = NULL;
 	}
 	s->put_pages(s, head, order);

@@ -32,7 +32,7 @@ KMEM_COLD void slab_broken(struct slab_node *n, struct page *head)
 			kmem_store_relaxed(slab_slot(head, i),
 					   slabs_live(head->slabs));
 	n->inuse += (size_t)(head->objects - head->inuse);
-	head->inuse = head->objects;
+	kmem_store_relaxed(&head->inuse, head->objects);
 	head->free = SLOT_END;
 	slab_place(n, head);
 }
@@ -64,7 +64,7 @@ static void chain_again(struct page *head)
 		kmem_store_relaxed(slot, head->free);
 		head->free = (kmem_slot_t)i;
 	}
-	head->inuse = (kmem_slot_t)used;
+	kmem_store_relaxed(&head->inuse, (kmem_slot_t)used);
 }
 
 static bool list_has(struct kmem_list *list, const struct page *head)

@@ -168,6 +168,15 @@ void zones_update(void)
 	kmem_store_relaxed(&zones.managed, managed);
 }
 
+unsigned node_find(int id)
+{
+	unsigned i = 0;
+
+	while (i < zones.nr_nodes && zones.node[i]->id != id)
+		i++;
+	return i;
+}
+
 void zone_walk_start(struct zone_walk *w, unsigned node, enum zone_type type,
 		     bool this_node_only)
 {

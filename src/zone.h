@@ -114,6 +114,9 @@ KMEM_INLINE struct zone *zone_by_id(unsigned id)
 	return kmem_load_relaxed(&zones.zone[id]);
 }
 
+/* The index of the node of that number, or zones.nr_nodes: no such. */
+unsigned node_find(int id);
+
 KMEM_INLINE struct zone *page_zone(const struct page *page)
 {
 	return zones.zone[page->zone];

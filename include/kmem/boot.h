@@ -107,6 +107,12 @@ struct kmem_params {
 	 * stay where it is. */
 	const char *debug;
 
+	/* Caches of one size share one, as in Linux: that saves memory where
+	 * there are many, each used little. It also loses, among those that
+	 * share, the check that an object is freed to its own cache, and who
+	 * holds how many. Not where there are no magazines. */
+	bool merge_caches;
+
 	/* Copied by kmem_init(). May be NULL. */
 	const struct kmem_hooks *hooks;
 };

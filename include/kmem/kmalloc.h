@@ -12,7 +12,8 @@
  * is a constant.
  *
  * Alignment: a power-of-two size is aligned to itself; any other to the
- * largest power of two that divides its class, at least two pointers.
+ * largest power of two that divides its class, at least two pointers. More:
+ * kmalloc_aligned().
  *
  * Context: any, NMI excepted, after kmem_init(); GFP_KERNEL and its like may
  * sleep. (Before kmem_init(): kmem_boot_alloc().)
@@ -30,17 +31,18 @@
 #define KMALLOC_MAX_CACHE_SIZE	((size_t)1 << KMALLOC_SHIFT_HIGH)
 #define KMALLOC_MAX_SIZE	(KMEM_PAGE_SIZE << KMEM_MAX_ORDER)
 
-/* What kmalloc(0) returns: not NULL, and not to be dereferenced. */
-#define ZERO_SIZE_PTR		((void *)16)
-#define ZERO_OR_NULL_PTR(p)	((uintptr_t)(p) <= (uintptr_t)ZERO_SIZE_PTR)
-
-/* Kinds of kmalloc caches: by the zone that their pages come from. */
+/* Kinds of kmalloc caches: by the zone that their pages come from, and by
+ * whether a shrinker can free them. With KMEM_ZONES 1 all are the first. */
 enum kmalloc_type {
 	KMALLOC_NORMAL,
 	KMALLOC_DMA,
 	KMALLOC_DMA32,
-	KMALLOC_NR_TYPES = KMEM_ZONES
+	KMALLOC_RECLAIM,
+	KMALLOC_NR_TYPES = KMEM_ZONES == 1 ? 1 : 4
 };
+
+/* The flags that choose among them. */
+#define KMALLOC_TYPE_GFP	(KMEM_GFP_ZONEMASK | __GFP_RECLAIMABLE)
 
 /*
  * The size classes. Four a doubling: with m the index of the highest bit of
@@ -115,9 +117,11 @@ KMEM_INLINE unsigned kmalloc_index(size_t size)
 
 KMEM_INLINE enum kmalloc_type kmalloc_type(gfp_t gfp)
 {
-	if (KMEM_ZONES == 1 || KMEM_LIKELY(!(gfp & KMEM_GFP_ZONEMASK)))
+	if (KMEM_ZONES == 1 || KMEM_LIKELY(!(gfp & KMALLOC_TYPE_GFP)))
 		return KMALLOC_NORMAL;
-	return gfp & __GFP_DMA ? KMALLOC_DMA : KMALLOC_DMA32;
+	if (gfp & __GFP_DMA)
+		return KMALLOC_DMA;
+	return gfp & __GFP_DMA32 ? KMALLOC_DMA32 : KMALLOC_RECLAIM;
 }
 
 /* kmalloc() of more than KMALLOC_MAX_CACHE_SIZE. */
@@ -199,21 +203,111 @@ void *kcalloc(size_t n, size_t size, gfp_t gfp)
 	return kmalloc_array(n, size, gfp | __GFP_ZERO);
 }
 
+/* What kmalloc_node() is. */
+void *__kmalloc_node(size_t size, gfp_t gfp, int node)
+	KMEM_MALLOC KMEM_ALLOC_SIZE(1) KMEM_MUST_CHECK;
+
+/**
+ * kmalloc_node - kmalloc() in the memory of a node
+ * @size: bytes, 0 .. KMALLOC_MAX_SIZE
+ * @gfp: flags of <kmem/gfp.h>
+ * @node: its number, or KMEM_NO_NODE: as kmalloc()
+ *
+ * Of that node as long as it has memory, as kmem_cache_alloc_node(); with
+ * __GFP_THISNODE of that node or NULL.
+ *
+ * Return: as kmalloc().
+ * Cost: as kmem_cache_alloc_node(), alloc_pages_node().
+ */
+KMEM_INLINE KMEM_MALLOC KMEM_ALLOC_SIZE(1) KMEM_MUST_CHECK
+void *kmalloc_node(size_t size, gfp_t gfp, int node)
+{
+	return __kmalloc_node(size, gfp, node);
+}
+
+/** kzalloc_node - kmalloc_node(), zeroed */
+KMEM_INLINE KMEM_MALLOC KMEM_ALLOC_SIZE(1) KMEM_MUST_CHECK
+void *kzalloc_node(size_t size, gfp_t gfp, int node)
+{
+	return kmalloc_node(size, gfp | __GFP_ZERO, node);
+}
+
+/** kmalloc_array_node - kmalloc_array() in the memory of a node */
+KMEM_INLINE KMEM_MALLOC KMEM_ALLOC_SIZE(1, 2) KMEM_MUST_CHECK
+void *kmalloc_array_node(size_t n, size_t size, gfp_t gfp, int node)
+{
+	size_t bytes;
+
+	if (kmem_mul_overflow(n, size, &bytes))
+		return NULL;
+	return kmalloc_node(bytes, gfp, node);
+}
+
+/** kcalloc_node - kmalloc_array_node(), zeroed */
+KMEM_INLINE KMEM_MALLOC KMEM_ALLOC_SIZE(1, 2) KMEM_MUST_CHECK
+void *kcalloc_node(size_t n, size_t size, gfp_t gfp, int node)
+{
+	return kmalloc_array_node(n, size, gfp | __GFP_ZERO, node);
+}
+
+/**
+ * kmalloc_aligned - kmalloc(), aligned
+ * @size: bytes, 0 .. KMALLOC_MAX_SIZE
+ * @align: a power of two, 1 .. KMALLOC_MAX_SIZE
+ * @gfp: flags of <kmem/gfp.h>
+ *
+ * Uses the memory of the next multiple of `align`. Freed by kfree(); krealloc()
+ * keeps the alignment. Above a page, addresses are aligned as far as
+ * params.virt_offset is.
+ *
+ * Misuse: an alignment that is no power of two is reported through
+ * kmem_panic(), and the call fails.
+ * Return: as kmalloc(); NULL if the alignment is too large.
+ */
+void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
+	KMEM_ALLOC_SIZE(1) KMEM_MUST_CHECK;
+
 /**
  * krealloc - change the size of a block
  * @p: from kmalloc() and its family; NULL: as kmalloc()
  * @size: bytes; 0: frees p and returns ZERO_SIZE_PTR
  * @gfp: flags of <kmem/gfp.h>
  *
- * The block stays where it is if its class holds the new size. The content up
- * to the smaller size is kept; with __GFP_ZERO, what is beyond ksize() of the
- * old block is zero.
+ * The block stays where it is if its class holds the new size, and never
+ * becomes less aligned than it was: one that grows is aligned as kmalloc() of
+ * the new size is, and as its old class was. The content up to the smaller size
+ * is kept; with __GFP_ZERO in this call and all before for the same block, the
+ * rest is zero.
  *
  * Return: the block, which may have moved; NULL on failure, and then p is
  * still valid.
  */
 void *krealloc(const void *p, size_t size, gfp_t gfp)
 	KMEM_ALLOC_SIZE(2) KMEM_MUST_CHECK;
+
+/**
+ * krealloc_node_align - krealloc() with an alignment, in the memory of a node
+ * @p: as for krealloc()
+ * @size: the same
+ * @align: a power of two, 1 .. KMALLOC_MAX_SIZE
+ * @gfp: flags of <kmem/gfp.h>
+ * @node: its number, or KMEM_NO_NODE: any
+ *
+ * The block stays where it is if its class holds the new size and is so
+ * aligned; with __GFP_THISNODE, only if it is of that node too.
+ *
+ * Misuse: as kmalloc_aligned(), krealloc().
+ * Return: as krealloc().
+ */
+void *krealloc_node_align(const void *p, size_t size, size_t align, gfp_t gfp,
+			  int node) KMEM_ALLOC_SIZE(2) KMEM_MUST_CHECK;
+
+/** krealloc_aligned - krealloc_node_align() in any node's memory */
+KMEM_INLINE KMEM_ALLOC_SIZE(2) KMEM_MUST_CHECK
+void *krealloc_aligned(const void *p, size_t size, size_t align, gfp_t gfp)
+{
+	return krealloc_node_align(p, size, align, gfp, KMEM_NO_NODE);
+}
 
 /** krealloc_array - krealloc() to n * size bytes; NULL if that overflows */
 KMEM_INLINE KMEM_ALLOC_SIZE(2, 3) KMEM_MUST_CHECK
@@ -238,6 +332,23 @@ void *krealloc_array(void *p, size_t n, size_t size, gfp_t gfp)
  */
 void kfree(const void *p);
 
+/**
+ * kfree_sized - kfree(), by who knows the size
+ * @p: as for kfree()
+ * @size: bytes, as asked for; of NULL any, of ZERO_SIZE_PTR 0
+ *
+ * Misuse: as kfree(); a size that the block has no room for is reported
+ * through kmem_panic(), and nothing is freed. (One that is too small can't be
+ * told from that of a block which krealloc() made smaller.)
+ */
+void kfree_sized(const void *p, size_t size);
+
+/** kfree_bulk - kfree() n pointers. Cost: less than n times kfree(). */
+KMEM_INLINE void kfree_bulk(size_t n, void **p)
+{
+	kmem_cache_free_bulk(NULL, n, p);
+}
+
 /** kfree_sensitive - zero it, then kfree() it */
 void kfree_sensitive(const void *p);
 
@@ -253,11 +364,39 @@ size_t kmalloc_size_roundup(size_t size);
 /** kmemdup - a copy of len bytes */
 void *kmemdup(const void *src, size_t len, gfp_t gfp) KMEM_MUST_CHECK;
 
+/** kmemdup_array - a copy of n elements of size bytes; NULL if n * size
+ * overflows */
+KMEM_INLINE KMEM_MUST_CHECK
+void *kmemdup_array(const void *src, size_t n, size_t size, gfp_t gfp)
+{
+	size_t bytes;
+
+	if (kmem_mul_overflow(n, size, &bytes))
+		return NULL;
+	return kmemdup(src, bytes, gfp);
+}
+
+/** kmemdup_nul - a copy of len bytes, and a zero behind them; NULL for NULL */
+char *kmemdup_nul(const char *s, size_t len, gfp_t gfp) KMEM_MUST_CHECK;
+
 /** kstrdup - a copy of a string; NULL for NULL */
 char *kstrdup(const char *s, gfp_t gfp) KMEM_MUST_CHECK;
 
 /** kstrndup - a copy of at most max characters of a string, terminated */
 char *kstrndup(const char *s, size_t max, gfp_t gfp) KMEM_MUST_CHECK;
+
+/** kstrdup_const - kstrdup(): kmem can't tell which strings never change */
+KMEM_INLINE KMEM_MUST_CHECK
+const char *kstrdup_const(const char *s, gfp_t gfp)
+{
+	return kstrdup(s, gfp);
+}
+
+/** kfree_const - free what kstrdup_const() gave */
+KMEM_INLINE void kfree_const(const void *p)
+{
+	kfree(p);
+}
 
 KMEM_END_DECLS
 

@@ -24,8 +24,11 @@
  *	layers: slab slab_make slab_repair slots slab_check debug track
  *	layers: magazine depot magazine_check
  *	layers: page_alloc page_reclaim
+ *	layers: node
  *	layers: cache caches cache_check cache_debug debug_options trim
+ *	layers: cache_args cache_merge cache_node cache_walk
  *	layers: kmalloc
+ *	layers: kmalloc_node kmalloc_dup obj_info
  *	layers: kvmalloc
  *	layers: regions plan account boot
  *	layers: hotplug
@@ -55,6 +58,7 @@
 #include <kmem/page_alloc.h>
 #include <kmem/cache.h>
 #include <kmem/kmalloc.h>
+#include <kmem/obj_info.h>
 #include <kmem/trim.h>
 #include <kmem/kvmalloc.h>
 #include <kmem/vmalloc.h>

@@ -124,6 +124,23 @@
 #define mempool_create_kmalloc_pool	kmem_mempool_create_kmalloc_pool
 #define mempool_init_page_pool	kmem_mempool_init_page_pool
 #define mempool_create_page_pool	kmem_mempool_create_page_pool
+#define kstrdup_const		kmem_kstrdup_const
+#define kfree_const		kmem_kfree_const
+#define kmemdup_nul		kmem_kmemdup_nul
+#define kmemdup_array		kmem_kmemdup_array
+#define kfree_sized		kmem_kfree_sized
+#define kfree_bulk		kmem_kfree_bulk
+#define kmalloc_aligned		kmem_kmalloc_aligned
+#define krealloc_aligned	kmem_krealloc_aligned
+#define krealloc_node_align	kmem_krealloc_node_align
+#define kmalloc_node		kmem_kmalloc_node
+#define __kmalloc_node		kmem___kmalloc_node
+#define kzalloc_node		kmem_kzalloc_node
+#define kmalloc_array_node	kmem_kmalloc_array_node
+#define kcalloc_node		kmem_kcalloc_node
+#define numa_node_id		kmem_numa_node_id
+#define page_to_nid		kmem_page_to_nid
+#define __kmem_cache_create_args kmem___kmem_cache_create_args
 #endif
 
 #endif /* KMEM_NAMES_H */

@@ -93,6 +93,13 @@ KMEM_INLINE unsigned get_order(size_t size)
 	return order;
 }
 
+/** numa_node_id - the number of this CPU's node. Context: any; it may be out of
+ * date at once if the caller can be moved to another CPU. */
+int numa_node_id(void);
+
+/** page_to_nid - the number of the node that a page of kmem's is of */
+int page_to_nid(const struct page *page);
+
 /**
  * nr_free_pages - free pages of all zones, those in magazines included
  *

@@ -138,6 +138,18 @@ void kmem_cache_stats(struct kmem_cache *s, struct kmem_cache_stats *st);
 void kmem_for_each_cache(bool (*fn)(struct kmem_cache *s, void *arg),
 			 void *arg);
 
+/**
+ * kmem_for_each_alias - call fn for every other name of a cache that is
+ * shared (params.merge_caches), until it returns false
+ *
+ * A shared cache that has been destroyed by some of its users, but not the
+ * last, keeps all its names: nobody can tell whose is gone.
+ *
+ * Context: thread. As with kmem_for_each_cache(), the list is locked.
+ */
+void kmem_for_each_alias(bool (*fn)(const char *name, struct kmem_cache *s,
+				    void *arg), void *arg);
+
 KMEM_END_DECLS
 
 #endif /* KMEM_STATS_H */

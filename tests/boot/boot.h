@@ -167,6 +167,8 @@ void test_krealloc(void);
 void test_copies(void);
 void test_cache(void);
 void test_cache_bulk(void);
+void test_cache_walk(void);
+void test_aligned(void);
 void test_page_orders(void);
 void test_page_parts(void);
 void test_zones(void);

@@ -108,6 +108,39 @@ static void sort(void **p, size_t n)
 			}
 }
 
+static bool count_object(void *obj, void *arg)
+{
+	CHECK(*(uint8_t *)obj == 0x77);
+	++*(size_t *)arg;
+	return true;
+}
+
+/* A walk sees what is allocated, and an address says where it lies. */
+void test_cache_walk(void)
+{
+	struct kmem_cache_args args = { .align = 32 };
+	struct kmem_cache *cache = kmem_cache_create("walk", 40, &args, 0);
+	struct kmem_obj_info info;
+	size_t seen = 0;
+
+	CHECK(cache);
+	for (size_t i = 0; i < NR_OBJECTS; i++) {
+		object[i] = kmem_cache_alloc(cache, GFP_KERNEL);
+		CHECK(object[i] && (uintptr_t)object[i] % 32 == 0);
+		memset(object[i], 0x77, 40);
+	}
+	CHECK(kmem_cache_walk(cache, count_object, &seen));
+	CHECK(seen == NR_OBJECTS);
+	CHECK(kmem_obj_lookup((char *)object[3] + 5, &info));
+	CHECK(info.cache == cache && info.start == object[3]);
+	CHECK(info.offset == 5 && info.state == KMEM_OBJ_LIVE);
+	kfree_bulk(NR_OBJECTS, object);
+	CHECK(!kmem_obj_lookup(object[3], &info));
+	seen = 0;
+	CHECK(kmem_cache_walk(cache, count_object, &seen) && seen == 0);
+	kmem_cache_destroy(cache);
+}
+
 void test_cache_bulk(void)
 {
 	struct kmem_cache *cache = kmem_cache_create("bulk", 88, 0, 0, NULL);

@@ -147,6 +147,24 @@ void test_krealloc(void)
 	CHECK(krealloc(p, 0, GFP_KERNEL) == ZERO_SIZE_PTR);
 }
 
+/* Aligned, and still so when krealloc() has moved it. */
+void test_aligned(void)
+{
+	for (size_t align = 1; align <= BY_MEMORY(65536, 256); align *= 2) {
+		uint8_t *p = kmalloc_aligned(20, align, GFP_KERNEL);
+
+		CHECK(p && (uintptr_t)p % align == 0);
+		for (size_t i = 0; i < 20; i++)
+			p[i] = (uint8_t)(i * 31);
+		p = krealloc_aligned(p, 40, align * 2, GFP_KERNEL);
+		CHECK(p && (uintptr_t)p % (align * 2) == 0);
+		p = krealloc(p, 3 * align + 45, GFP_KERNEL);
+		CHECK(p && (uintptr_t)p % (align * 2) == 0);
+		check_bytes(p, 20);
+		kfree_sized(p, 3 * align + 45);
+	}
+}
+
 void test_copies(void)
 {
 	static const char text[] = "the quick brown fox";

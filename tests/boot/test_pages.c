@@ -274,9 +274,24 @@ static void check_nodes(void)
 	}
 }
 
+/* Objects too, although what others' nodes lent lies in the magazines. */
+static void check_object_nodes(void)
+{
+	for (unsigned i = 0; i < 8 * machine.nr_cpus; i++) {
+		int node = machine.cpu_node[i % machine.nr_cpus];
+		void *p = kmalloc_node(24, GFP_KERNEL | __GFP_THISNODE, node);
+
+		CHECK(p && port_node(virt_to_phys(p)) == node);
+		CHECK(page_to_nid(virt_to_page(p)) == node);
+		kfree(p);
+	}
+	CHECK(numa_node_id() == machine.cpu_node[kmem_arch_cpu()]);
+}
+
 void test_nodes(void)
 {
 	cpus_run(check_nodes);
+	cpus_run(check_object_nodes);
 }
 
 /* ---- exhaustion ---- */

@@ -35,6 +35,8 @@ function group(file)
 		return "boot"
 	if (file ~ /^(report|usage|check|cache_check|magazine_check|format|hooks|invariant)$/)
 		return "reports"
+	if (file ~ /^(node|cache_(args|merge|node|walk)|kmalloc_(node|dup)|obj_info)$/)
+		return "caches"
 	print "modules.awk: of which group is " file "?" | "cat >&2"
 	unknown = 1
 }

@@ -81,28 +81,30 @@ static void check_size(size_t size)
 		(uintptr_t)p % (size > KMALLOC_MIN_SIZE ? size : 1) == 0);
 	REQUIRE(ksize(p) == oracle_ksize(size));
 	REQUIRE(kmalloc_size_roundup(size) == oracle_ksize(size));
+	REQUIRE((uintptr_t)p % (2 * sizeof(void *)) == 0);
 	/* all of it may be used: its first and last byte are ours alone */
-	memset(p, 0x11, size < 4096 ? ksize(p) : 4096);
+	memset(p, 0x11, size < 4096 ? ksize(p) : 16);
 	((char *)p)[ksize(p) - 1] = 0x22;
+	REQUIRE(*(char *)p == 0x11 && ((char *)p)[size - 1] ==
+		(size == ksize(p) ? 0x22 : size < 4096 ? 0x11 :
+		 ((char *)p)[size - 1]));
 	kfree(p);
 }
 
-/* Every size to 16 KiB: usable, aligned, of the class that the table says. */
-static void test_every_small_size(void **state)
+/* Every size there is, from 0 to one more than the largest: usable, aligned, of
+ * the class that the table says. (Under slow tools every small one, and then
+ * some.) */
+static void test_every_size(void **state)
 {
-	unsigned step = test_scaled(100) < 100 ? 7 : 1;
+	size_t step = test_step(), size = 1;
+	volatile size_t zero = 0, too_large = KMALLOC_MAX_SIZE + 1;
 
 	(void)state;
-	for (size_t size = 1; size <= 16 * KIB; size += step)
+	assert_ptr_equal(kmalloc(zero, GFP_KERNEL), ZERO_SIZE_PTR);
+	for (; size <= 16 * KIB; size += step)
 		check_size(size);
-	assert_sound();
-}
-
-/* Larger ones in steps, and around every power of two up to the maximum. */
-static void test_large_sizes(void **state)
-{
-	(void)state;
-	for (size_t size = 16 * KIB; size <= KMALLOC_MAX_SIZE; size += 40013)
+	step = test_scaled(100) < 100 ? 4099 : 1;
+	for (; size <= KMALLOC_MAX_SIZE; size += step)
 		check_size(size);
 	for (size_t power = 16 * KIB; power <= KMALLOC_MAX_SIZE; power *= 2)
 		for (size_t d = 0; d < 3; d++) {
@@ -110,6 +112,7 @@ static void test_large_sizes(void **state)
 			if (power + d <= KMALLOC_MAX_SIZE)
 				check_size(power + d);
 		}
+	assert_null(kmalloc(too_large, GFP_KERNEL | QUIET));
 	assert_sound();
 }
 
@@ -379,6 +382,58 @@ static void test_krealloc_zero(void **state)
 	kfree(p);
 }
 
+/* The same over a block's whole life: with __GFP_ZERO in every call, what was
+ * never written is zero, though the block became smaller and larger again where
+ * it was. */
+static void test_krealloc_zero_in_place(void **state)
+{
+	uint64_t seed = test_seed("kmalloc_test: zero");
+	size_t size = 1;
+	char *p = kzalloc(size, GFP_KERNEL);
+
+	(void)state;
+	for (unsigned i = 0; i < 3000; i++) {
+		size_t next = 1 + test_below(&seed, i % 20 ? 300 : 20000);
+
+		memset(p, 0xee, size);
+		p = krealloc(p, next, GFP_KERNEL | __GFP_ZERO);
+		assert_non_null(p);
+		for (size_t b = 0; b < next; b++)
+			REQUIRE(p[b] == (char)(b < size ? 0xee : 0));
+		size = next;
+	}
+	kfree(p);
+}
+
+/* A block never becomes less aligned than it was, from any class to any size;
+ * and one of a power of two is aligned to that. Several at once, so that none
+ * is aligned for being the first of its slab. */
+static void test_krealloc_keeps_alignment(void **state)
+{
+	char *p[5];
+
+	(void)state;
+	for (size_t from = 1; from <= 9000; from += from < 300 ? 1 : 97)
+		for (size_t to = from; to <= 70000; to += to / 3 + 1) {
+			size_t align = oracle_align(oracle_ksize(from));
+
+			for (unsigned i = 0; i < 5; i++) {
+				p[i] = kmalloc(from, GFP_KERNEL);
+				test_fill(p[i], from, i);
+				p[i] = krealloc(p[i], to, GFP_KERNEL);
+				REQUIRE(p[i] && (uintptr_t)p[i] % align == 0);
+				REQUIRE((uintptr_t)p[i] % oracle_align(to)
+					== 0);
+				REQUIRE(ksize(p[i]) >= to);
+			}
+			for (unsigned i = 0; i < 5; i++) {
+				REQUIRE(!test_changed(p[i], from, i));
+				kfree(p[i]);
+			}
+		}
+	assert_sound();
+}
+
 /* A pointer that is no live block: reported, NULL, nothing allocated. */
 static void test_krealloc_misuse(void **state)
 {
@@ -425,6 +480,38 @@ static void test_dup(void **state)
 	assert_string_equal(p, "");
 	kfree(p);
 	assert_null(kmemdup(source, SIZE_MAX, GFP_KERNEL | QUIET));
+}
+
+/* The rest of that family. */
+static void test_dup_more(void **state)
+{
+	char source[300], *p;
+	volatile size_t most = SIZE_MAX;
+	const char *c;
+
+	(void)state;
+	test_fill(source, sizeof(source), 2);
+	p = kmemdup_nul(source, 299, GFP_KERNEL);
+	assert_memory_equal(p, source, 299);
+	assert_int_equal(p[299], 0);
+	kfree(p);
+	p = kmemdup_nul("a\0b", 3, GFP_KERNEL);
+	assert_memory_equal(p, "a\0b", 4);
+	kfree(p);
+	p = kmemdup_nul("", 0, GFP_KERNEL);
+	assert_string_equal(p, "");
+	kfree(p);
+	assert_null(kmemdup_nul(NULL, 5, GFP_KERNEL));
+	assert_null(kmemdup_nul(source, most, GFP_KERNEL | QUIET));
+	assert_null(kmemdup_nul(source, most - 1, GFP_KERNEL | QUIET));
+	p = kmemdup_array(source, 10, 30, GFP_KERNEL);
+	assert_memory_equal(p, source, 300);
+	kfree(p);
+	assert_null(kmemdup_array(source, most / 2, 3, GFP_KERNEL | QUIET));
+	c = kstrdup_const("constant", GFP_KERNEL);
+	assert_string_equal(c, "constant");
+	kfree_const(c);
+	kfree_const(NULL);
 }
 
 /* kstrndup() reads no further than max: the string need not end. */
@@ -516,7 +603,127 @@ static void test_dma_runs_out(void **state)
 		kfree(held[--n]);
 }
 
+/* __GFP_RECLAIMABLE: caches of its own, whose pages are marked so, for powers
+ * of two; a zone flag beside it decides. Memory that a shrinker can free and
+ * memory that it can't then don't share slabs. */
+static void test_reclaimable(void **state)
+{
+	static const size_t sizes[] = { 1, 16, 100, 128, 3000, 8192 };
+	char name[32];
+
+	(void)state;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(sizes); i++) {
+		gfp_t gfp = GFP_KERNEL | __GFP_RECLAIMABLE;
+		unsigned char *p = kmalloc(sizes[i], gfp);
+		unsigned char *z = kzalloc(sizes[i], gfp);
+		unsigned char *d = kmalloc(sizes[i], gfp | GFP_DMA);
+		struct kmem_obj_info info;
+		size_t class = KMALLOC_MIN_SIZE;
+
+		while (class < sizes[i])
+			class *= 2;
+		assert_true(kmem_obj_lookup(p, &info));
+		snprintf(name, sizeof(name), "kmalloc-rcl-%zu", class);
+		assert_string_equal(info.name, KMEM_ZONES == 1 ? info.name :
+				    name);
+		if (KMEM_ZONES > 1) {
+			assert_ptr_equal(info.cache, kmalloc_caches
+				[KMALLOC_RECLAIM][kmalloc_index(sizes[i])]);
+			assert_int_equal(ksize(p), class);
+			assert_true(virt_to_phys(d) < 16 * MIB);
+		}
+		for (size_t b = 0; b < sizes[i]; b++)
+			REQUIRE(z[b] == 0);
+		kfree(p);
+		kfree(z);
+		kfree(d);
+	}
+	/* a constant size takes the other path */
+	if (KMEM_ZONES > 1) {
+		struct kmem_obj_info info;
+		void *p = kmalloc(200, GFP_ATOMIC | __GFP_RECLAIMABLE);
+
+		kmem_obj_lookup(p, &info);
+		assert_string_equal(info.name, "kmalloc-rcl-256");
+		kfree(p);
+	}
+	assert_int_equal(kmalloc_type(GFP_KERNEL), KMALLOC_NORMAL);
+	kfree(kmalloc(20000, GFP_KERNEL | __GFP_RECLAIMABLE));
+}
+
 /* ------------------------------------------------------------------ misuse */
+
+/* kfree_sized(): any size that the block has room for; one byte more is
+ * reported, and the block is still there. */
+static void test_sized(void **state)
+{
+	static const size_t sizes[] = { 1, 16, 100, 8192, 8193, 100000 };
+	volatile size_t zero = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(sizes); i++) {
+		char *p = kmalloc(sizes[i], GFP_KERNEL);
+		size_t most = ksize(p);
+
+		test_fill(p, most, i);
+		kfree_sized(p, most + 1);
+		assert_panicked(p, "wrong size", NULL);
+		kfree_sized(p, SIZE_MAX);
+		assert_panicked(p, "wrong size", NULL);
+		kfree_sized(p, zero);
+		assert_panicked(p, "wrong size", NULL);
+		kfree_sized(p + 1, sizes[i]);
+		assert_panicked(p + 1, "not the start", NULL);
+		assert_null(test_changed(p, most, i));
+		kfree_sized(p, sizes[i]);
+		assert_no_panic();
+		kfree_sized(p, sizes[i]);
+		assert_panicked(p, NULL, NULL);	/* it was freed */
+	}
+	kfree_sized(NULL, 0);
+	kfree_sized(NULL, 100);
+	kfree_sized(ZERO_SIZE_PTR, 0);
+	assert_no_panic();
+	kfree_sized(ZERO_SIZE_PTR, 5);
+	assert_panicked(NULL, "wrong size", NULL);
+}
+
+/* kfree_bulk(): small and large blocks, objects of caches, nothing; what is
+ * wrong among them is reported and the rest is freed. */
+static void test_kfree_bulk(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("any", 72, 0, 0, NULL);
+	void *p[200], *bad = NULL;
+	size_t before;
+
+	(void)state;
+	for (unsigned round = 0; round < 3; round++) {
+		test_drain(2);
+		before = test_pages();
+		for (unsigned i = 0; i < 200; i++)
+			p[i] = i % 7 == 0 ? NULL : i % 7 == 1 ? ZERO_SIZE_PTR :
+			       i % 7 == 2 ? kmalloc(20000, GFP_KERNEL) :
+			       i % 7 == 3 ? kmem_cache_alloc(s, GFP_KERNEL) :
+			       kmalloc(i * 10, GFP_KERNEL);
+		if (round == 1) {
+			bad = p[100];
+			p[100] = (char *)p[2] + KMEM_PAGE_SIZE;
+		}
+		kfree_bulk(200, p);
+		if (round == 1) {
+			assert_panicked(p[100], NULL, NULL);
+			kfree(bad);
+		}
+		test_drain(2);
+		assert_sound();
+		assert_int_equal(test_pages(), before);
+	}
+	p[0] = kmalloc(20000, GFP_KERNEL);
+	kmem_cache_free_bulk(s, 1, p);		/* of one cache: not that */
+	assert_panicked(p[0], NULL, NULL);
+	kfree(p[0]);
+	kmem_cache_destroy(s);
+}
 
 /* kfree() takes objects of any cache. */
 static void test_kfree_of_cache_object(void **state)
@@ -947,8 +1154,7 @@ int main(void)
 {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(test_every_small_size),
-		CASE(test_large_sizes),
+		CASE(test_every_size),
 		CASE(test_too_large),
 		CASE(test_zero_size),
 		CASE(test_index),
@@ -961,12 +1167,18 @@ int main(void)
 		CASE(test_krealloc_corners),
 		CASE(test_krealloc_fails),
 		CASE(test_krealloc_zero),
+		CASE(test_krealloc_zero_in_place),
+		CASE(test_krealloc_keeps_alignment),
 		CASE(test_krealloc_misuse),
 		CASE(test_dup),
+		CASE(test_dup_more),
 		CASE(test_strndup_unterminated),
 		CASE(test_sensitive),
 		CASE(test_zones),
 		CASE(test_dma_runs_out),
+		CASE(test_reclaimable),
+		CASE(test_sized),
+		CASE(test_kfree_bulk),
 		CASE(test_kfree_of_cache_object),
 		CASE(test_misuse_small),
 		CASE(test_misuse_large),

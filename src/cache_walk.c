@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cache_walk.c - every object that somebody has, while CPUs go on.
+ *
+ * The slabs of a cache move from list to list as objects come and go, so a
+ * walk along the lists that lets go of the lock in between would meet some
+ * twice and others never. Addresses don't move: the walk goes through the
+ * descriptors of all pages, in the order of memory, and stops at the first
+ * page of each slab of the cache. An object that is allocated all the while is
+ * in a slab all the while, and so is met once.
+ *
+ * A slab is looked at under the lock of its node, if it has objects in use
+ * and, read after that, is of the cache:
+ *
+ *	on a list	inuse changes under the lock only, and with it above 0
+ *			the slab stays
+ *	being made	inuse is 0, or was read when the page was another's;
+ *			slabs is set last, when no slot is LIVE; and it can't
+ *			get on a list without the lock
+ *	being unmade	inuse is 0 from when it left its list until the page
+ *			is another's
+ *	something else	slabs is NULL, or another's
+ *
+ * LIVE objects become CACHED and back without the lock: an object may be freed
+ * while its slot is looked at. It can't leave its slab as long as the lock is
+ * held, so it stays memory of this cache.
+ *
+ * Locks: one node's at a time, for the slots of one slab.
+ */
+#include "cache.h"
+
+struct walk {
+	struct kmem_cache *s;
+	bool (*fn)(void *obj, void *arg);
+	void *arg;
+};
+
+/* The objects of a slab, its node locked. Return: false to stop. */
+static bool walk_objects(const struct walk *w, struct page *head)
+{
+	for (unsigned i = 0; i < head->objects; i++)
+		if (kmem_load_plain(slab_slot(head, i)) ==
+			    slabs_live(&w->s->slabs) &&
+		    !w->fn(slab_object(head, i), w->arg))
+			return false;
+	return true;
+}
+
+/* A page that seemed to be the first of a slab of the cache. */
+static bool walk_page(const struct walk *w, struct page *page)
+{
+	struct kmem_slabs *s = &w->s->slabs;
+	struct slab_node *n = &s->node[s->nr_nodes == 1 ? 0 : page_node(page)];
+	uintptr_t irq = lock_irq(&n->lock);
+	bool more = true;
+
+	if (kmem_load_acquire(&page->inuse) &&
+	    kmem_load_acquire(&page->slabs) == s)
+		more = walk_objects(w, page);
+	unlock_irq(&n->lock, irq);
+	return more;
+}
+
+static bool is_candidate(const struct walk *w, const struct zone *z,
+			 const struct page *page)
+{
+	return kmem_load_acquire(&page->slabs) == &w->s->slabs &&
+	       page->zone == z->id &&
+	       kmem_load_relaxed(&page->slab_offset) ==
+		       slabs_bias(&w->s->slabs);
+}
+
+static bool walk_zone(const struct walk *w, const struct zone *z)
+{
+	uintptr_t pfn = z->start_pfn;
+
+	while (pfn < z->end_pfn) {
+		struct page *page = pfn_to_page(pfn);
+
+		if (!page)		/* a section without memory */
+			pfn |= kmem_page_map.page_mask;
+		else if (is_candidate(w, z, page) && !walk_page(w, page))
+			return false;
+		pfn++;
+	}
+	return true;
+}
+
+bool kmem_cache_walk(struct kmem_cache *s, bool (*fn)(void *obj, void *arg),
+		     void *arg)
+{
+	struct walk w = { s, fn, arg };
+
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++) {
+		const struct zone *z = zone_by_id(i);
+
+		if (z && !walk_zone(&w, z))
+			return false;
+	}
+	return true;
+}

@@ -145,16 +145,6 @@ struct list_lru;
 #define kmem_cache_alloc_lru(s, lru, gfp) \
 	((void)(lru), kmem_cache_alloc((s), (gfp)))
 
-/* No part of an object is out of bounds for copies to user space. */
-#define kmem_cache_create_usercopy(name, size, align, flags, start, len, ctor) \
-	((void)(start), (void)(len), \
-	 kmem_cache_create((name), (size), (align), (flags), (ctor)))
-#define KMEM_CACHE_USERCOPY(__struct, __flags, __field) \
-	KMEM_CACHE(__struct, __flags)
-
-/* Read-only strings are copied like all others. */
-#define kstrdup_const(s, gfp)	((const char *)kstrdup((s), (gfp)))
-#define kfree_const(p)		kfree(p)
 #define kzfree(p)		kfree_sensitive(p)
 
 KMEM_BEGIN_DECLS
@@ -191,24 +181,6 @@ KMEM_INLINE size_t size_add(size_t a, size_t b)
 KMEM_INLINE size_t size_sub(size_t a, size_t b)
 {
 	return a == SIZE_MAX || b == SIZE_MAX || b > a ? SIZE_MAX : a - b;
-}
-
-/** kmemdup_nul - a copy of len bytes and a terminator; NULL for NULL */
-KMEM_INLINE KMEM_MUST_CHECK
-char *kmemdup_nul(const char *s, size_t len, gfp_t gfp)
-{
-	char *copy = s ? (char *)kzalloc(size_add(len, 1), gfp) : NULL;
-
-	for (size_t i = 0; copy && i < len; i++)
-		copy[i] = s[i];
-	return copy;
-}
-
-/** kmemdup_array - a copy of n elements of size bytes */
-KMEM_INLINE KMEM_MUST_CHECK
-void *kmemdup_array(const void *src, size_t n, size_t size, gfp_t gfp)
-{
-	return kmemdup(src, size_mul(n, size), gfp);
 }
 
 KMEM_END_DECLS

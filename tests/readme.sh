@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # readme.sh - what the README says is so: its first program compiles, runs and
-# is short, its kernel example compiles, its line counts are near the truth,
-# its links lead somewhere, and it is at most 200 lines long.
+# is short, its kernel example compiles, its links lead somewhere, and it is at
+# most 200 lines long; and the line counts of src/README.md are near the truth.
 
 cd "$(dirname "$0")/.." || exit 1
 dir=$(mktemp -d)
@@ -48,7 +48,7 @@ gcc -std=c11 -ffreestanding -Wall -Wextra -Wno-unused-parameter -Werror \
 	fail "the kernel example does not compile"
 
 # | `file` | lines | ...
-sed -n 's/^| \[\{0,1\}`\([^`]*\)`[^|]*| \([0-9]*\) |.*/\1 \2/p' README.md |
+sed -n 's/^| \[\{0,1\}`\([^`]*\)`[^|]*| \([0-9]*\) |.*/\1 \2/p' src/README.md |
 while read -r file said; do
 	is=$(wc -l <"$file") || { echo "$file is gone"; exit 1; }
 	if [ $((is * 10)) -gt $((said * 11 + 50)) ] ||

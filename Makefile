@@ -27,7 +27,7 @@ ARCH_ASKED := $(ARCH)
 ARCH	?= x86_64
 
 # What is about the host, whatever ARCH says.
-HOST_GOALS := demo check test bench bench-plot check-malloc
+HOST_GOALS := demo check test bench bench-plot bench-churn check-malloc
 ifneq ($(filter $(HOST_GOALS),$(MAKECMDGOALS)),)
 override ARCH := host
 endif

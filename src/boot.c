@@ -300,11 +300,13 @@ int kmem_init(const struct kmem_params *params)
 	err = plan_make(&boot.plan, params, boot.nr_given);
 	if (err)
 		return err;
+	kmem_hooks.in_atomic = NULL;	/* now, everything is */
 	write_section_table();
 	write_nodes();
 	write_descriptors();
 	fill_zones();
 	zones_order();
+	zones.mix_mobility = boot.plan.params.mix_mobility;
 	zones_update();
 	if (MAGAZINES)
 		init_layers();
@@ -317,6 +319,8 @@ int kmem_init(const struct kmem_params *params)
 	if (MAGAZINES)		/* how the count of free pages begins */
 		kmem_trim(KMEM_DRAIN);
 	boot.running = true;
+	if (params->hooks)
+		kmem_hooks.in_atomic = params->hooks->in_atomic;
 	log_accounting(&boot.plan.info);
 	return KMEM_OK;
 }

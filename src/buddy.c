@@ -23,6 +23,9 @@
  *	head of any other block	another type, order
  *	every other page	PAGE_TAIL
  *
+ * There are lists for each mobility (mobility.h), which all this is the same
+ * for: blocks merge whatever they are, and halves are what the whole was.
+ *
  * Splitting makes one tail a head, merging makes one head a tail; so both are
  * O(1), and a pointer to the middle of a block is known as one at sight. A
  * hole is all tails and has no head; it never merges with anything.
@@ -30,11 +33,13 @@
  * Invariants:
  *
  *  B1	free_pages == sum over orders o of nr_blocks[o] * 2^o
- *  B2	nr_blocks[o] == length of blocks[o], and bit o of nonempty tells
- *	whether that is not 0
- *  B3	every page on blocks[o] has type PAGE_FREE, order o, this zone, a frame
+ *  B2	nr_blocks[o] == length of all blocks[m][o], and bit o of nonempty[m]
+ *	tells whether blocks[m][o] is not empty
+ *  B3	every page on blocks[m][o] has type PAGE_FREE, order o, this zone, a frame
  *	number that is a multiple of 2^o, and only tails behind it
  *  B4	no two buddies of the same order below the highest are both free
+ *  B5	every page on blocks[m][o] has mobility m, and lies in a page block
+ *	that has
  *
  * Every loop here runs over orders, so take and give end after at most
  * KMEM_MAX_ORDER steps, whatever the history.
@@ -46,10 +51,12 @@
 void buddy_init(struct buddy *b, uint8_t zone)
 {
 	for (unsigned o = 0; o <= KMEM_MAX_ORDER; o++) {
-		list_init(&b->blocks[o]);
+		for (unsigned m = 0; m < NR_MOBILITIES; m++)
+			list_init(&b->blocks[m][o]);
 		b->nr_blocks[o] = 0;
 	}
-	b->nonempty = 0;
+	for (unsigned m = 0; m < NR_MOBILITIES; m++)
+		b->nonempty[m] = 0;
 	b->free_pages = 0;
 	b->zone = zone;
 }
@@ -60,21 +67,55 @@ static void count_add(size_t *count, size_t n)
 	kmem_store_relaxed(count, *count + n);
 }
 
-static void block_insert(struct buddy *b, struct page *page, unsigned order)
+/* Of a free block. */
+static enum mobility list_of(const struct page *page)
+{
+	return KMEM_MOBILITY ? (enum mobility)page->mobility : UNMOVABLE;
+}
+
+static struct kmem_list *list_for(struct buddy *b, enum mobility m,
+				  unsigned order)
+{
+	return &b->blocks[KMEM_MOBILITY ? m : 0][order];
+}
+
+static uint32_t *nonempty_for(struct buddy *b, enum mobility m)
+{
+	return &b->nonempty[KMEM_MOBILITY ? m : 0];
+}
+
+static void block_insert(struct buddy *b, struct page *page, unsigned order,
+			 enum mobility m)
 {
 	page_set_type(page, PAGE_FREE);
 	page->order = (uint8_t)order;
-	list_add(&page->list, &b->blocks[order]);
+	if (KMEM_MOBILITY) {
+		page->mobility = (uint8_t)m;
+		if (order >= PAGE_BLOCK_ORDER)
+			kmem_store_relaxed(&page->block_mobility,
+					   (uint8_t)m);
+	}
+	list_add(&page->list, list_for(b, m, order));
 	count_add(&b->nr_blocks[order], 1);
-	b->nonempty |= (uint32_t)1 << order;
+	*nonempty_for(b, m) |= (uint32_t)1 << order;
 }
 
-static void block_remove(struct buddy *b, struct page *page, unsigned order)
+static enum mobility block_remove(struct buddy *b, struct page *page,
+				  unsigned order)
 {
+	enum mobility m = list_of(page);
+
 	list_del(&page->list);
 	count_add(&b->nr_blocks[order], (size_t)-1);
-	if (list_empty(&b->blocks[order]))
-		b->nonempty &= ~((uint32_t)1 << order);
+	if (list_empty(list_for(b, m, order)))
+		*nonempty_for(b, m) &= ~((uint32_t)1 << order);
+	return m;
+}
+
+void buddy_move(struct buddy *b, struct page *head, enum mobility m)
+{
+	block_remove(b, head, head->order);
+	block_insert(b, head, head->order, m);
 }
 
 /* The free block that could merge with this one, or NULL. */
@@ -89,21 +130,37 @@ static struct page *free_buddy(const struct buddy *b, uintptr_t pfn,
 	return NULL;
 }
 
-struct page *buddy_take(struct buddy *b, unsigned order)
+/* A block of several page blocks: its user may return them one by one. */
+static void mark_page_blocks(struct page *page, unsigned order,
+			     enum mobility m)
 {
-	uint32_t fits = b->nonempty & ((uint32_t)-1 << order);
+	unsigned blocks = 1u << (order - PAGE_BLOCK_ORDER);
+
+	for (uintptr_t i = 0; i < blocks; i++) {
+		uintptr_t pfn = page->pfn + (i << PAGE_BLOCK_ORDER);
+
+		kmem_store_relaxed(&pfn_to_page(pfn)->block_mobility,
+				   (uint8_t)m);
+	}
+}
+
+struct page *buddy_take(struct buddy *b, unsigned order, enum mobility m)
+{
+	uint32_t fits = *nonempty_for(b, m) & ((uint32_t)-1 << order);
 	struct page *page;
 	unsigned o;
 
 	if (!fits)
 		return NULL;
 	o = bits_ffs(fits);
-	page = list_page(b->blocks[o].next);
+	page = list_page(list_for(b, m, o)->next);
 	KMEM_ASSERT(page_type(page) == PAGE_FREE && page->order == o);
 	block_remove(b, page, o);
 	while (o-- > order)
 		block_insert(b, pfn_to_page(page->pfn +
-					    ((uintptr_t)1 << o)), o);
+					    ((uintptr_t)1 << o)), o, m);
+	if (KMEM_MOBILITY && order > PAGE_BLOCK_ORDER)
+		mark_page_blocks(page, order, m);
 	page_set_type(page, PAGE_ALLOCATED);
 	page->order = (uint8_t)order;
 	count_add(&b->free_pages, 0 - ((size_t)1 << order));
@@ -130,7 +187,7 @@ void buddy_give(struct buddy *b, struct page *page, unsigned order)
 			page_set_type(other, PAGE_TAIL);
 		}
 	}
-	block_insert(b, page, order);
+	block_insert(b, page, order, block_mobility(b, page->pfn));
 }
 
 unsigned block_order(uintptr_t pfn, uintptr_t end)
@@ -143,8 +200,7 @@ unsigned block_order(uintptr_t pfn, uintptr_t end)
 	return order;
 }
 
-/* The free block that a page lies in, or NULL. */
-static struct page *free_block(const struct buddy *b, uintptr_t pfn)
+struct page *buddy_free_head(const struct buddy *b, uintptr_t pfn)
 {
 	for (unsigned o = 0; o <= KMEM_MAX_ORDER; o++) {
 		struct page *p = pfn_to_page(pfn >> o << o);
@@ -168,7 +224,7 @@ static void give_range(struct buddy *b, uintptr_t pfn, uintptr_t end)
 
 uintptr_t buddy_carve(struct buddy *b, uintptr_t pfn, uintptr_t end)
 {
-	struct page *head = free_block(b, pfn);
+	struct page *head = buddy_free_head(b, pfn);
 	uintptr_t first, last;
 
 	if (!head)
@@ -196,7 +252,7 @@ static bool tails_only(const struct page *head)
 }
 
 static void block_check(const struct buddy *b, const struct page *p,
-			unsigned o, struct check *c)
+			unsigned m, unsigned o, struct check *c)
 {
 	unsigned long pfn = p->pfn;
 
@@ -209,26 +265,46 @@ static void block_check(const struct buddy *b, const struct page *p,
 		check_violated(c, "B3: zone %u: the free block of order %u at "
 			       "pfn 0x%lx has another head inside", b->zone, o,
 			       pfn);
+	if (list_of(p) != m || block_mobility(b, p->pfn) != m)
+		check_violated(c, "B5: zone %u, order %u: pfn 0x%lx is on list "
+			       "%u, has mobility %u in a page block of %u",
+			       b->zone, o, pfn, m, p->mobility,
+			       block_mobility(b, p->pfn));
 	if (o < KMEM_MAX_ORDER && free_buddy(b, p->pfn, o))
 		check_violated(c, "B4: zone %u, order %u: pfn 0x%lx and its "
 			       "buddy are both free", b->zone, o, pfn);
 }
 
-void buddy_check(const struct buddy *b, struct check *c)
+/* The length of a list. */
+static size_t list_check(const struct buddy *b, unsigned m, unsigned o,
+			 struct check *c)
 {
 	struct kmem_list *l;
+	size_t n = 0;
+
+	list_for_each(l, &b->blocks[m][o]) {
+		block_check(b, list_page(l), m, o, c);
+		if (n++ > b->nr_blocks[o])
+			break;
+	}
+	if ((n != 0) != (b->nonempty[m] >> o & 1))
+		check_violated(c, "B2: zone %u, order %u: %zu blocks of "
+			       "mobility %u, nonempty is 0x%lx", b->zone, o, n,
+			       m, (unsigned long)b->nonempty[m]);
+	return n;
+}
+
+void buddy_check(const struct buddy *b, struct check *c)
+{
 	size_t pages = 0;
 
 	for (unsigned o = 0; o <= KMEM_MAX_ORDER; o++) {
 		size_t n = 0;
 
-		list_for_each(l, &b->blocks[o]) {
-			block_check(b, list_page(l), o, c);
-			if (n++ > b->nr_blocks[o])
-				break;
-		}
+		for (unsigned m = 0; m < NR_MOBILITIES; m++)
+			n += list_check(b, m, o, c);
 		pages += n << o;
-		if (n != b->nr_blocks[o] || (n != 0) != (b->nonempty >> o & 1))
+		if (n != b->nr_blocks[o])
 			check_violated(c, "B2: zone %u, order %u: %zu blocks, "
 				       "count says %zu", b->zone, o, n,
 				       b->nr_blocks[o]);

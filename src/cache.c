@@ -68,8 +68,9 @@ struct round cache_get(struct kmem_cache *s, gfp_t gfp)
 {
 	struct round r = get_existing(s);
 	struct waiter w = { .waiting = false };
-	gfp_t once = gfp;
+	gfp_t once;
 
+	once = gfp = gfp_checked("kmem_cache_alloc", gfp);
 	if (r.obj)
 		return r;
 	if (gfp & __GFP_NOFAIL)
@@ -280,7 +281,7 @@ static KMEM_COLD void bad_object(const char *call, const struct kmem_cache *s,
 			    call, s->name, p, of->name);
 		return;
 	}
-	if (!i.exact || index >= page->objects) {
+	if (!i.exact || index >= slab_objects(page)) {
 		if (i.index < slabs_first(of))
 			index = 0;	/* in front of it */
 		kmem_misuse("bad pointer", p,

@@ -244,7 +244,7 @@ KMEM_INLINE bool round_belongs(const struct kmem_cache *s, struct round r)
 
 	return page->slabs == &s->slabs &&
 	       (uintptr_t)r.slot - (uintptr_t)page->slot <
-	       page->objects * sizeof(kmem_slot_t);
+	       slab_objects(page) * sizeof(kmem_slot_t);
 }
 
 /*
@@ -298,6 +298,8 @@ KMEM_INLINE void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
 	struct round r;
 
+	if (KMEM_DEBUG)
+		gfp = gfp_checked("kmem_cache_alloc", gfp);
 	if (KMEM_UNLIKELY(!magazine_alloc(&s->magazine, &r)))
 		return cache_alloc_below(s, gfp);
 	if (KMEM_UNLIKELY(!cache_mark_live(s, r)))

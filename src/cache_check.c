@@ -34,7 +34,7 @@ static void check_cached(const struct round *r, void *arg)
 		return;
 	}
 	i = slab_index(page, page->slabs, r->obj);
-	if (!i.exact || i.index >= page->objects ||
+	if (!i.exact || i.index >= slab_objects(page) ||
 	    r->slot != &page->slot[i.index] || *r->slot != SLOT_CACHED)
 		check_violated(k->c, "C2: cache %s: %p in a magazine is not a "
 			       "cached object, or has not its slot",

@@ -38,7 +38,7 @@ struct walk {
 /* The objects of a slab, its node locked. Return: false to stop. */
 static bool walk_objects(const struct walk *w, struct page *head)
 {
-	for (unsigned i = 0; i < head->objects; i++)
+	for (unsigned i = 0; i < slab_objects(head); i++)
 		if (kmem_load_plain(slab_slot(head, i)) ==
 			    slabs_live(&w->s->slabs) &&
 		    !w->fn(slab_object(head, i), w->arg))

@@ -240,6 +240,7 @@ struct kmem_cache *(kmem_cache_create)(const char *name, size_t size,
 	const char *why = refusal(name, size, align, flags);
 	struct kmem_cache *s;
 
+	kmem_may_sleep("kmem_cache_create");
 	if (why)
 		return cache_create_failed(name, flags, why);
 	if (KMEM_CACHE_DEBUG)
@@ -282,6 +283,7 @@ void kmem_cache_destroy(struct kmem_cache *s)
 
 	if (!s)
 		return;
+	kmem_may_sleep("kmem_cache_destroy");
 	/* As long as it is on the list, a CPU that is short of memory may
 	 * drain it, and a new cache come to share it. */
 	list_lock();
@@ -323,6 +325,7 @@ int kmem_cache_shrink(struct kmem_cache *s)
 {
 	struct slab_node sum;
 
+	kmem_may_sleep("kmem_cache_shrink");
 	if (MAGAZINES) {
 		run_on_all_cpus(drain_cpu, s);
 		magazine_drain(&s->magazine);

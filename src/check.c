@@ -8,6 +8,8 @@
  *	allocated or of a slab; so the pages of the blocks add up to `managed`
  *  A2	the pages of each kind are those that kmem_usage() says
  *
+ *  P2	(page_ref.c)
+ *
  * which is found by stepping from head to head through each zone, and is
  * independent of all lists and counters; and
  *
@@ -26,18 +28,25 @@ struct page_count {
 
 /* Pages to step over; counted, if they belong to a block of zone z. */
 static uintptr_t step(const struct zone *z, uintptr_t pfn,
-		      struct page_count *n)
+		      struct page_count *n, struct check *c)
 {
 	const struct page *p = pfn_to_page(pfn);
 
 	if (!p || page_type(p) == PAGE_TAIL || p->zone != z->id)
 		return 1;
-	if (page_type(p) <= PAGE_SLAB)
+	if (page_type(p) != PAGE_SLAB && page_type(p) != PAGE_HELD && p->refs)
+		check_violated(c, "P2: zone %u: pfn 0x%lx of type %u has %zu "
+			       "holders more", z->id, (unsigned long)pfn,
+			       p->type, (size_t)p->refs);
+	if (page_type(p) == PAGE_HELD)
+		n->pages[PAGE_ALLOCATED] += (size_t)1 << p->order;
+	else if (page_type(p) <= PAGE_SLAB)
 		n->pages[page_type(p)] += (size_t)1 << p->order;
 	return (uintptr_t)1 << p->order;
 }
 
-static void count_blocks(const struct zone *z, struct page_count *n)
+static void count_blocks(const struct zone *z, struct page_count *n,
+			 struct check *c)
 {
 	for (uintptr_t pfn = z->start_pfn; pfn < z->end_pfn; ) {
 		if (pfn == z->late_pfn && pfn < z->late_end) {
@@ -48,7 +57,7 @@ static void count_blocks(const struct zone *z, struct page_count *n)
 		if (!pfn_to_page(pfn))	/* a hole: on to the next section */
 			pfn = (pfn | kmem_page_map.page_mask) + 1;
 		else
-			pfn += step(z, pfn, n);
+			pfn += step(z, pfn, n, c);
 	}
 }
 
@@ -58,7 +67,7 @@ static void zone_check_blocks(struct zone *z, struct check *c,
 	struct page_count n = { { 0 } };
 	size_t pages = 0;
 
-	count_blocks(z, &n);
+	count_blocks(z, &n, c);
 	for (unsigned t = 0; t < KMEM_ARRAY_SIZE(n.pages); t++) {
 		pages += n.pages[t];
 		all->pages[t] += n.pages[t];

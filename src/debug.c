@@ -285,7 +285,7 @@ static bool verify(const char *call, const struct debug_object *o, bool used)
 
 void debug_slab_made(struct page *head)
 {
-	for (unsigned i = 0; i < head->objects; i++) {
+	for (unsigned i = 0; i < slab_objects(head); i++) {
 		struct debug_object o = debug_object(head, i);
 
 		draw(&o, false);
@@ -294,7 +294,7 @@ void debug_slab_made(struct page *head)
 
 void debug_slab_ends(struct page *head)
 {
-	for (unsigned i = 0; i < head->objects; i++) {
+	for (unsigned i = 0; i < slab_objects(head); i++) {
 		struct debug_object o = debug_object(head, i);
 
 		verify("end of the slab", &o, false);
@@ -397,7 +397,7 @@ static void walk_objects(struct page *head, void *arg)
 {
 	struct debug_walk *w = arg;
 
-	for (unsigned i = 0; i < head->objects; i++) {
+	for (unsigned i = 0; i < slab_objects(head); i++) {
 		struct debug_object o = debug_object(head, i);
 		kmem_slot_t slot = kmem_load_relaxed(slab_slot(head, i));
 

@@ -17,6 +17,16 @@ void kmem_log_line(const char *fmt, ...)
 	kmem_hooks.log(kmem_hooks.ctx, line);
 }
 
+bool kmem_may_sleep_here(const char *call)
+{
+	if (!kmem_hooks.in_atomic(kmem_hooks.ctx))
+		return true;
+	kmem_misuse("sleeps in atomic context", NULL,
+		    "kmem: %s: may sleep, and was called in atomic context",
+		    call);
+	return false;
+}
+
 void kmem_misuse_line(const char *fmt, ...)
 {
 	char line[KMEM_LINE_MAX];

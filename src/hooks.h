@@ -37,6 +37,26 @@ extern struct kmem_hooks kmem_hooks;
 #define kmem_bug(file, line, what) \
 	kmem_misuse("BUG", NULL, "kmem: BUG at %s:%d: %s", file, line, what)
 
+/*
+ * A call that may sleep was made: whether it may. Reports it if the kernel says
+ * that it must not. With KMEM_REPORT_TEXT 0 nobody is asked.
+ */
+bool kmem_may_sleep_here(const char *call) KMEM_COLD;
+
+KMEM_INLINE bool kmem_may_sleep(const char *call)
+{
+	return !KMEM_REPORT_TEXT || KMEM_LIKELY(!kmem_hooks.in_atomic) ||
+	       kmem_may_sleep_here(call);
+}
+
+/* The same for an allocation: it goes on as one that must not sleep. */
+KMEM_INLINE gfp_t gfp_checked(const char *call, gfp_t gfp)
+{
+	if (!(gfp & __GFP_DIRECT_RECLAIM) || kmem_may_sleep(call))
+		return gfp;
+	return gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL);
+}
+
 void kmem_log_line(const char *fmt, ...) KMEM_PRINTF(1, 2);
 void kmem_misuse_line(const char *fmt, ...) KMEM_PRINTF(1, 2) KMEM_COLD;
 void kmem_misuse_kind(const char *kind, const void *p) KMEM_COLD;

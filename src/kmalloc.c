@@ -162,6 +162,8 @@ void *kmalloc_large(size_t size, gfp_t gfp)
 {
 	if (size > KMALLOC_MAX_SIZE)
 		return NULL;
+	if (KMEM_MOBILITY)
+		gfp &= ~KMEM_GFP_MOBILITYMASK;
 	return kmalloc_block(alloc_pages(gfp, get_order(size)));
 }
 

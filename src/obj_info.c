@@ -56,7 +56,7 @@ static void look_into_slab(struct page *page, struct kmem_slabs *s,
 		info->cache = slabs_cache(s);
 		info->state = KMEM_OBJ_REST;
 	}
-	if (n < page->objects && kmem_load_relaxed(&head->slot))
+	if (n < slabs_objects_of(s, page) && kmem_load_relaxed(&head->slot))
 		look_at_object(head, s, n, p, info);
 }
 
@@ -66,6 +66,7 @@ static enum kmem_obj_state block_state(const struct page *head)
 	case PAGE_KMALLOC:
 		return KMEM_OBJ_LARGE;
 	case PAGE_ALLOCATED:
+	case PAGE_HELD:
 		return KMEM_OBJ_PAGES;
 	case PAGE_FREE:
 	case PAGE_CACHED:

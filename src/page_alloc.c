@@ -44,7 +44,8 @@ static size_t take_blocks(struct magazine_layer *l, struct round *rounds,
 			  size_t n, bool any)
 {
 	struct page_layer *p = layer_of(l);
-	size_t got = zone_take(p->zone, p->order, rounds, n,
+	size_t got = zone_take(p->zone, p->order, (enum mobility)p->mobility,
+			       rounds, n,
 			       kmem_load_relaxed(&p->zone->wmark[WMARK_LOW]));
 
 	(void)any;
@@ -62,11 +63,11 @@ static void give_blocks(struct magazine_layer *l, const struct round *rounds,
 }
 
 /* Small zones must not vanish into magazines: a 64th of a zone for all CPUs',
- * two for each order. A CPU whose share is less than a block has none. */
+ * two for each layer. A CPU whose share is less than a block has none. */
 static size_t magazine_bytes(const struct zone *z)
 {
 	size_t share = bits_divide((z->managed << KMEM_PAGE_SHIFT) / 64,
-				   2 * NR_CACHED_ORDERS * zones.nr_cpus);
+				   2 * NR_PAGE_LAYERS * zones.nr_cpus);
 
 	return KMEM_MIN(share, PAGE_MAGAZINE_BYTES);
 }
@@ -75,8 +76,9 @@ void page_layers_init(struct zone *z, void *mem)
 {
 	size_t bytes = magazine_bytes(z);
 
-	for (unsigned o = 0; order_is_cached(o); o++) {
-		struct page_layer *p = (void *)((char *)mem + o *
+	for (unsigned i = 0; is_page_layer(i); i++) {
+		unsigned o = i == MOVABLE_LAYER ? 0 : i;
+		struct page_layer *p = (void *)((char *)mem + i *
 				       PAGE_LAYER_BYTES(zones.nr_cpus));
 
 		magazine_layer_init(&p->magazine, KMEM_PAGE_SIZE << o, bytes,
@@ -84,8 +86,9 @@ void page_layers_init(struct zone *z, void *mem)
 		p->magazine.take = take_blocks;
 		p->magazine.give = give_blocks;
 		p->zone = z;
-		p->order = o;
-		z->layer[o] = p;
+		p->order = (uint8_t)o;
+		p->mobility = i == MOVABLE_LAYER ? MOVABLE : UNMOVABLE;
+		z->layer[i] = p;
 	}
 }
 
@@ -93,10 +96,13 @@ void page_layers_resize(struct zone *z)
 {
 	size_t bytes = magazine_bytes(z);
 
-	for (unsigned o = 0; order_is_cached(o); o++)
-		magazine_layer_grow(&page_layer(z, o)->magazine,
-				    KMEM_PAGE_SIZE << o, bytes,
+	for (unsigned i = 0; is_page_layer(i); i++) {
+		struct page_layer *p = page_layer(z, i);
+
+		magazine_layer_grow(&p->magazine, KMEM_PAGE_SIZE << p->order,
+				    bytes,
 				    KMEM_MIN(4 * bytes, PAGE_DEPOT_BYTES));
+	}
 }
 
 /* ---- the interface ---- */
@@ -105,29 +111,37 @@ void page_layers_resize(struct zone *z)
 static KMEM_NOINLINE struct page *alloc_rare(unsigned node, gfp_t gfp,
 					     unsigned order)
 {
-	struct page *page = alloc_slow(node, gfp, order);
+	struct page *page;
 
+	gfp = gfp_checked("alloc_pages", gfp);
+	page = alloc_slow(node, gfp, order);
 	if (KMEM_UNLIKELY(!page))
 		return NULL;
-	page_set_type(page, PAGE_ALLOCATED);
+	page_set_allocated(page, gfp_mobility(gfp));
 	page->order = (uint8_t)order;
 	if (gfp & __GFP_ZERO)
 		memset(page_to_virt(page), 0, KMEM_PAGE_SIZE << order);
 	return page;
 }
 
-struct page *alloc_again(struct page *bad, unsigned node, gfp_t gfp,
-			 unsigned order)
+void second_block(struct page *bad, unsigned order)
 {
 	kmem_misuse("double free", page_to_virt(bad),
 		    "kmem: free_pages of %p (pfn 0x%lx), order %u: freed "
 		    "twice, by CPUs that raced; the second copy is dropped",
 		    page_to_virt(bad), (unsigned long)bad->pfn, order);
+}
+
+struct page *alloc_again(struct page *bad, unsigned node, gfp_t gfp,
+			 unsigned order)
+{
+	second_block(bad, order);
 	return alloc_rare(node, gfp, order);
 }
 
 /* Requests that the magazine of the preferred zone can't serve as it is. */
-#define GFP_RARE	(KMEM_GFP_ZONEMASK | __GFP_THISNODE | __GFP_ZERO)
+#define GFP_RARE	(KMEM_GFP_ZONEMASK | KMEM_GFP_MOBILITYMASK | \
+			 __GFP_THISNODE | __GFP_ZERO)
 
 /* The block at the top of a magazine knows its order. What fails ends in a
  * tail call. */
@@ -138,6 +152,8 @@ KMEM_INLINE struct page *alloc_block(unsigned node, gfp_t gfp, unsigned order)
 	struct page *page;
 	struct round r;
 
+	if (KMEM_DEBUG)
+		gfp = gfp_checked("alloc_pages", gfp);
 	if (KMEM_UNLIKELY(!order_is_cached(order) || (gfp & GFP_RARE) ||
 			  !magazine_alloc(&page_layer(z, order)->magazine,
 					  &r)))
@@ -161,17 +177,23 @@ struct page *alloc_pages_near(unsigned node, gfp_t gfp, unsigned order)
 	return alloc_block(node, gfp, order);
 }
 
+bool node_index(int id, gfp_t gfp, unsigned *index)
+{
+	*index = node_find(id);
+	if (*index < zones.nr_nodes)
+		return true;
+	*index = this_node();
+	return id == KMEM_NO_NODE || !(gfp & __GFP_THISNODE);
+}
+
 struct page *alloc_pages_node(int node, gfp_t gfp, unsigned order)
 {
 	unsigned index;
 
 	if (KMEM_UNLIKELY(order > KMEM_MAX_ORDER || !zones.nr_nodes))
 		return NULL;
-	index = node_find(node);
-	if (index < zones.nr_nodes)
-		return alloc_block(index, gfp, order);
-	return node == KMEM_NO_NODE || !(gfp & __GFP_THISNODE) ?
-	       alloc_block(this_node(), gfp, order) : NULL;
+	return node_index(node, gfp, &index) ?
+	       alloc_block(index, gfp, order) : NULL;
 }
 
 struct page *page_find_head(const struct page *page)
@@ -192,11 +214,13 @@ const char *page_describe(const struct page *page)
 		"no memory of kmem's", "free: freed twice",
 		"free: freed twice", "allocated by alloc_pages()",
 		"allocated by kmalloc()", "part of a slab",
+		"allocated by alloc_pages()",
 	};
 	static const char *const inside[] = {
 		"", "inside a free block", "inside a free block",
 		"inside a block of alloc_pages()",
 		"inside a block of kmalloc()", "part of a slab",
+		"inside a block of alloc_pages()",
 	};
 	const struct page *head;
 
@@ -210,13 +234,13 @@ const char *page_describe(const struct page *page)
 	return head ? inside[head->type] : head_of[PAGE_TAIL];
 }
 
-static KMEM_COLD void bad_block(const char *call, const struct page *page,
+KMEM_COLD void bad_block(const char *call, const struct page *page,
 				unsigned order)
 {
 	void *addr = page_to_virt(page);
 	unsigned long pfn = page->pfn;
 
-	if (page_type(page) == PAGE_ALLOCATED)
+	if (page_is_allocated(page))
 		kmem_misuse("wrong order", addr,
 			    "kmem: %s of %p (pfn 0x%lx) with order %u: it was "
 			    "allocated with order %u", call, addr, pfn, order,
@@ -242,6 +266,15 @@ static KMEM_NOINLINE void free_rare(struct page *page, unsigned order)
 	zone_give(page_zone(page), order, &r, 1, PAGE_ALLOCATED);
 }
 
+/* A block that is not PAGE_ALLOCATED of that order. */
+static KMEM_NOINLINE void free_unusual(struct page *page, unsigned order)
+{
+	if (page_type(page) == PAGE_HELD && page->order == order)
+		free_held(page);
+	else
+		bad_block("free_pages", page, order);
+}
+
 void __free_pages(struct page *page, unsigned order)
 {
 	struct magazine_layer *l;
@@ -250,7 +283,10 @@ void __free_pages(struct page *page, unsigned order)
 		return;
 	if (KMEM_UNLIKELY(page_type(page) != PAGE_ALLOCATED ||
 			  page->order != order)) {
-		bad_block("free_pages", page, order);
+		if (KMEM_MOBILITY)
+			free_unusual(page, order);
+		else
+			bad_block("free_pages", page, order);
 		return;
 	}
 	if (KMEM_UNLIKELY(!order_is_cached(order))) {
@@ -295,14 +331,18 @@ void free_pages(uintptr_t addr, unsigned order)
 
 void split_page(struct page *page, unsigned order)
 {
-	if (page_type(page) != PAGE_ALLOCATED || page->order != order) {
+	unsigned m;
+
+	if (!page_is_allocated(page) || page->order != order ||
+	    page_is_shared(page)) {
 		bad_block("split_page", page, order);
 		return;
 	}
+	m = page_mobility(page);
 	for (uintptr_t i = 0; i >> order == 0; i++) {
 		struct page *p = pfn_to_page(page->pfn + i);
 
-		page_set_type(p, PAGE_ALLOCATED);
+		page_set_allocated(p, m);
 		p->order = 0;
 	}
 }
@@ -342,9 +382,11 @@ size_t zone_cached_pages(struct zone *z)
 	struct kmem_layer_stats st;
 	size_t n = 0;
 
-	for (unsigned o = 0; order_is_cached(o); o++) {
-		magazine_layer_stats(&page_layer(z, o)->magazine, &st);
-		n += (st.in_cpus + st.in_depot) << o;
+	for (unsigned i = 0; is_page_layer(i); i++) {
+		const struct page_layer *l = page_layer(z, i);
+
+		magazine_layer_stats(&page_layer(z, i)->magazine, &st);
+		n += (st.in_cpus + st.in_depot) << l->order;
 	}
 	return n;
 }
@@ -383,8 +425,8 @@ static void check_block(const struct round *r, void *arg)
 
 void page_layers_check(struct zone *z, struct check *c)
 {
-	for (unsigned o = 0; order_is_cached(o); o++) {
-		struct page_layer *l = page_layer(z, o);
+	for (unsigned i = 0; is_page_layer(i); i++) {
+		struct page_layer *l = page_layer(z, i);
 		struct block_check b = { l, c };
 
 		magazine_layer_check(&l->magazine,

@@ -18,10 +18,21 @@ KMEM_INLINE bool order_is_cached(unsigned order)
 	return MAGAZINES && order < NR_CACHED_ORDERS;
 }
 
-/* The per-CPU layer of one zone and order. */
+/* A zone's layers: one for each of those orders, of unmovable blocks, and the
+ * last for movable single pages, which are what most of user space is. What
+ * else is movable or reclaimable goes straight to the zone. */
+#define MOVABLE_LAYER	NR_CACHED_ORDERS
+#define NR_PAGE_LAYERS	(NR_CACHED_ORDERS + KMEM_MOBILITY)
+
+KMEM_INLINE bool is_page_layer(unsigned layer)
+{
+	return MAGAZINES && layer < NR_PAGE_LAYERS;
+}
+
+/* The per-CPU layer of one zone, order and mobility. */
 struct page_layer {
 	struct zone *zone;
-	unsigned order;
+	uint8_t order, mobility;
 	struct magazine_layer magazine;	/* last: the CPUs' parts follow */
 };
 
@@ -29,7 +40,7 @@ struct page_layer {
 #define PAGE_LAYER_BYTES(nr_cpus) \
 	(sizeof(struct page_layer) + LAYER_BYTES(nr_cpus))
 #define PAGE_LAYERS_BYTES(nr_cpus) \
-	(MAGAZINES ? NR_CACHED_ORDERS * PAGE_LAYER_BYTES(nr_cpus) : 0)
+	(MAGAZINES ? NR_PAGE_LAYERS * PAGE_LAYER_BYTES(nr_cpus) : 0)
 
 /*
  * At boot: give a zone its per-CPU layers, in PAGE_LAYERS_BYTES at `mem`.
@@ -57,6 +68,13 @@ struct page *alloc_pages_near(unsigned node, gfp_t gfp, unsigned order);
  * the type that it was found with. */
 struct page *alloc_slow(unsigned node, gfp_t gfp, unsigned order)
 	KMEM_NOINLINE;
+
+/* The index of the node with that id, or of this CPU's. Return: false if the
+ * request is for a node that has no memory and for no other. */
+bool node_index(int id, gfp_t gfp, unsigned *index);
+
+/* Report the second copy of a block that CPUs freed twice. */
+void second_block(struct page *bad, unsigned order) KMEM_COLD;
 
 /* A magazine gave a block that is not PAGE_CACHED any more: it was freed twice
  * by CPUs that raced, and this is the second copy. Reports it, and allocates
@@ -97,22 +115,64 @@ KMEM_INLINE void wait_end(struct waiter *w)
 /* Pages of a zone that are in magazines and depots. */
 size_t zone_cached_pages(struct zone *z);
 
+/* It heads a block that its user has. */
+KMEM_INLINE bool page_is_allocated(const struct page *page)
+{
+	return page_type(page) == PAGE_ALLOCATED ||
+	       page_type(page) == PAGE_HELD;
+}
+
 /* It heads a block that nobody has. */
 KMEM_INLINE bool page_is_free(const struct page *page)
 {
 	return page_type(page) == PAGE_FREE || page_type(page) == PAGE_CACHED;
 }
 
+/* As what an allocated block was given; whether others hold it too. */
+KMEM_INLINE enum mobility page_mobility(const struct page *page)
+{
+	return KMEM_MOBILITY && page_type(page) == PAGE_HELD ?
+	       (enum mobility)page->mobility : UNMOVABLE;
+}
+
+KMEM_INLINE bool page_is_shared(const struct page *page)
+{
+	return page_type(page) == PAGE_HELD && kmem_load_relaxed(&page->refs);
+}
+
+/* __free_pages() of a block that is PAGE_HELD (page_ref.c). */
+void free_held(struct page *page);
+
 /* The head of the block that a page lies inside, or NULL. */
 struct page *page_find_head(const struct page *page);
+
+/* Report that a call was given a block that it can't be given. */
+void bad_block(const char *call, const struct page *page, unsigned order)
+	KMEM_COLD;
 
 /* In words, what a page is that should have been something else. */
 const char *page_describe(const struct page *page);
 
 KMEM_INLINE struct page_layer *page_layer(const struct zone *z,
-					  unsigned order)
+					  unsigned layer)
 {
-	return z->layer[order];
+	return z->layer[layer];
+}
+
+/* Whether CPUs cache what this request is for, and which layer that is. */
+KMEM_INLINE bool has_page_layer(gfp_t gfp, unsigned order)
+{
+	enum mobility m = gfp_mobility(gfp);
+
+	return order_is_cached(order) && !(gfp & __GFP_THISNODE) &&
+	       (m == UNMOVABLE || (m == MOVABLE && !order));
+}
+
+KMEM_INLINE struct page_layer *gfp_layer(const struct zone *z, gfp_t gfp,
+					 unsigned order)
+{
+	return page_layer(z, gfp_mobility(gfp) == MOVABLE ? MOVABLE_LAYER :
+			  order);
 }
 
 /* Verify P1 and the magazines of a zone's layers. */

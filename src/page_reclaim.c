@@ -49,7 +49,7 @@ void page_alloc_set_shrink(void (*shrink)(bool all_cpus))
 static void drain_layers(void (*drain)(struct magazine_layer *l))
 {
 	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++)
-		for (unsigned o = 0; zone_by_id(i) && order_is_cached(o); o++)
+		for (unsigned o = 0; zone_by_id(i) && is_page_layer(o); o++)
 			drain(&page_layer(zone_by_id(i), o)->magazine);
 }
 
@@ -102,7 +102,8 @@ static struct page *try_zones(unsigned node, gfp_t gfp, unsigned order)
 
 	zone_walk_start(&w, node, gfp_zone(gfp), gfp & __GFP_THISNODE);
 	while ((z = zone_walk_next(&w)))
-		if (zone_take(z, order, &r, 1, zone_mark(z, gfp)))
+		if (zone_take(z, order, gfp_mobility(gfp), &r, 1,
+			      zone_mark(z, gfp)))
 			return r.obj;
 	return NULL;
 }
@@ -216,10 +217,14 @@ static struct page *alloc_at_once(unsigned node, gfp_t gfp, unsigned order)
 	struct zone *z = kmem_load_relaxed(
 		&zones.node[node]->preferred[gfp_zone(gfp)]);
 	struct page *page = NULL;
+	struct round r;
 
-	if (z && order_is_cached(order) && !(gfp & __GFP_THISNODE))
-		page = magazine_alloc_slow(
-			&page_layer(z, order)->magazine).obj;
+	if (z && has_page_layer(gfp, order)) {
+		struct magazine_layer *l = &gfp_layer(z, gfp, order)->magazine;
+
+		page = magazine_alloc(l, &r) ? r.obj :
+					       magazine_alloc_slow(l).obj;
+	}
 	if (KMEM_UNLIKELY(page && page_type(page) != PAGE_CACHED))
 		return alloc_again(page, node, gfp, order);
 	if (!page)

@@ -92,6 +92,19 @@ void kmem_report_boot(const struct kmem_boot_info *info, kmem_out_fn out,
 
 /* ---- zones ---- */
 
+/* The order that fragmentation is judged by: that of a page block. */
+static void say_fragmentation(const struct sink *s,
+			      const struct kmem_zone_stats *z)
+{
+	unsigned mille = z->unusable[z->page_block_order];
+	unsigned whole = (unsigned)bits_divide(mille, 10);
+
+	say(s, "Node %d, zone %8s %10d %8u.%u %% %10zu %10zu %11zu", z->node,
+	    z->name, z->largest_order, whole, mille - 10 * whole,
+	    z->page_blocks[UNMOVABLE], z->page_blocks[MOVABLE],
+	    z->page_blocks[RECLAIMABLE]);
+}
+
 static void say_free_blocks(const struct sink *s,
 			    const struct kmem_zone_stats *z)
 {
@@ -122,6 +135,10 @@ void kmem_report_zones(kmem_out_fn out, void *ctx)
 		    z.cached_pages, z.min, z.low, z.high,
 		    (unsigned long long)z.locks,
 		    (unsigned long long)z.contended);
+	say(&s, "Page blocks of 2^%u pages   largest   unusable  unmovable "
+	    "   movable reclaimable", PAGE_BLOCK_ORDER);
+	for (unsigned i = 0; kmem_zone_stats(i, &z); i++)
+		say_fragmentation(&s, &z);
 }
 
 /* ---- caches ---- */
@@ -260,9 +277,11 @@ void kmem_report_layers(kmem_out_fn out, void *ctx)
 	    (unsigned long long)t.slabs_freed,
 	    (unsigned long long)t.node_locks,
 	    (unsigned long long)t.node_contended);
-	for (unsigned i = 0; kmem_zone_stats(i, &z); i++)
+	for (unsigned i = 0; kmem_zone_stats(i, &z); i++) {
 		for (unsigned o = 0; o < NR_CACHED_ORDERS; o++)
 			add_layer(&pages, &z.order[o]);
+		add_layer(&pages, &z.movable);
+	}
 	say(&s, "Pages of order 0 to %d: what the per-CPU layer absorbed",
 	    KMEM_SLAB_MAX_ORDER);
 	say_layer(&s, &pages, 0);
@@ -455,6 +474,42 @@ void kmem_report(kmem_out_fn out, void *ctx)
 	kmem_report_usage(out, ctx);
 }
 
+static void count_fragmentation(struct kmem_zone_stats *st)
+{
+	size_t all = 0, below = 0;
+
+	st->largest_order = -1;
+	for (unsigned o = 0; o <= KMEM_MAX_ORDER; o++) {
+		all += st->nr_free[o] << o;
+		if (st->nr_free[o])
+			st->largest_order = (int)o;
+	}
+	for (unsigned o = 0; o <= KMEM_MAX_ORDER; o++) {
+		struct percent p = percent(below, all);
+
+		st->unusable[o] = (uint16_t)(p.whole * 10 + p.tenths);
+		below += st->nr_free[o] << o;
+	}
+}
+
+static void count_page_blocks(const struct zone *z, struct kmem_zone_stats *st)
+{
+	uintptr_t pfn = z->start_pfn & ~(PAGE_BLOCK_PAGES - 1);
+
+	st->page_block_order = PAGE_BLOCK_ORDER;
+	while (pfn < z->end_pfn) {
+		const struct page *p = page_block(&z->buddy, pfn);
+
+		if (p)
+			st->page_blocks[KMEM_MOBILITY ? kmem_load_relaxed(
+					&p->block_mobility) : UNMOVABLE]++;
+		if (!pfn_to_page(pfn))	/* a hole: on to the next section */
+			pfn |= kmem_page_map.page_mask &
+			       ~(PAGE_BLOCK_PAGES - 1);
+		pfn += PAGE_BLOCK_PAGES;
+	}
+}
+
 bool kmem_zone_stats(unsigned n, struct kmem_zone_stats *st)
 {
 	struct zone *z = NULL;
@@ -479,8 +534,13 @@ bool kmem_zone_stats(unsigned n, struct kmem_zone_stats *st)
 	st->contended = LOCK_READ(&z->lock, contended);
 	for (unsigned o = 0; o <= KMEM_MAX_ORDER; o++)
 		st->nr_free[o] = kmem_load_relaxed(&z->buddy.nr_blocks[o]);
+	count_fragmentation(st);
+	count_page_blocks(z, st);
 	for (unsigned o = 0; order_is_cached(o); o++)
 		magazine_layer_stats(&page_layer(z, o)->magazine,
 				     &st->order[o]);
+	if (MAGAZINES && KMEM_MOBILITY)
+		magazine_layer_stats(&page_layer(z, MOVABLE_LAYER)->magazine,
+				     &st->movable);
 	return true;
 }

@@ -62,7 +62,7 @@
  *
  *  S1	inuse == objects - length of the chain of free slots
  *  S2	all its pages have type PAGE_SLAB, and the same owner, slot array and
- *	number of objects
+ *	order
  *  S3	it is on `full` if inuse == objects, on `empty` if inuse == 0, else on
  *	`partial`
  *  S4	every slot not on the chain is LIVE or CACHED
@@ -111,7 +111,7 @@ void slab_count_empty(struct slab_node *n, const struct page *head, bool more)
 void slab_place(struct slab_node *n, struct page *head)
 {
 	list_del(&head->list);
-	if (head->inuse == head->objects) {
+	if (head->inuse == slab_objects(head)) {
 		list_add(&head->list, &n->full);
 	} else if (head->inuse == 0) {
 		list_add(&head->list, &n->empty);
@@ -129,7 +129,7 @@ static void slab_remove(struct slab_node *n, struct page *head,
 	list_add(&head->list, excess);
 	n->nr_slabs--;
 	n->nr_pages -= (size_t)1 << head->order;
-	n->capacity -= head->objects;
+	n->capacity -= slab_objects(head);
 }
 
 /* What a free slot says of the next one. */
@@ -142,14 +142,14 @@ static unsigned next_free(kmem_slot_t slot, unsigned index, unsigned objects)
 
 unsigned slab_next_free(const struct page *head, unsigned index)
 {
-	return next_free(*slab_slot(head, index), index, head->objects);
+	return next_free(*slab_slot(head, index), index, slab_objects(head));
 }
 
 /* Up to `want` objects of one slab. */
 static size_t slab_take(struct slab_node *n, struct page *head,
 			struct round *rounds, size_t want)
 {
-	const unsigned objects = head->objects;
+	const unsigned objects = slab_objects(head);
 	size_t room = (size_t)(objects - head->inuse);
 	size_t take = KMEM_MIN(room, want);
 	bool was_empty = head->inuse == 0;
@@ -241,7 +241,7 @@ static size_t node_take(struct kmem_slabs *s, struct slab_node *n,
 /* It is one of those to keep. */
 static bool must_keep(const struct slab_node *n, const struct page *head)
 {
-	return BREATHING && n->capacity - head->objects < n->keep;
+	return BREATHING && n->capacity - slab_objects(head) < n->keep;
 }
 
 /* There is room for one more empty slab. (CPUs that look at the same time may
@@ -284,10 +284,10 @@ static size_t slab_put(struct slab_node *n, struct page *head,
 		       const struct round *rounds, size_t nr,
 		       struct kmem_list *excess)
 {
-	bool was_full = head->inuse == head->objects;
+	const size_t objects = slab_objects(head), size = head->slabs->size;
+	bool was_full = head->inuse == objects;
 	char *base = slab_base(head);
 	size_t most = KMEM_MIN(nr, (size_t)head->inuse), i;
-	const size_t objects = head->objects, size = head->slabs->size;
 	const uintptr_t slots = (uintptr_t)slab_slot(head, 0);
 	kmem_slot_t next = head->free;
 
@@ -390,7 +390,7 @@ struct round slabs_grow_on(struct kmem_slabs *s, gfp_t gfp, unsigned node)
 	irq = lock_irq(&n->lock);
 	n->nr_slabs++;
 	n->nr_pages += (size_t)1 << head->order;
-	n->capacity += head->objects;
+	n->capacity += slab_objects(head);
 	n->made++;
 	keep_more(n);
 	slab_count_empty(n, head, true);	/* until the next line */

@@ -72,7 +72,7 @@ struct kmem_slabs {
 	uint32_t reciprocal;		/* ceil(2^32 / size) */
 	uint32_t size;			/* bytes from object to object */
 	uint8_t order, min_order;	/* of slabs; of slabs when that fails */
-	uint16_t objects;		/* in a slab of `order` */
+	uint16_t objects, min_objects;	/* in a slab of `order`; of the other */
 	uint8_t nr_nodes;		/* nodes told apart: 1 or all */
 	uint16_t gfp;			/* added to every request for pages */
 	const char *name;
@@ -319,6 +319,20 @@ KMEM_INLINE char *slab_base(const struct page *head)
 KMEM_INLINE kmem_slot_t *slab_slot(const struct page *head, unsigned n)
 {
 	return head->slot + slabs_first(head->slabs) + n;
+}
+
+/* How many objects the slab of s holds that this page is part of. */
+KMEM_INLINE unsigned slabs_objects_of(const struct kmem_slabs *s,
+				   const struct page *page)
+{
+	if (!KMEM_MOBILITY)
+		return page->nr_objects;
+	return page->order == s->order ? s->objects : s->min_objects;
+}
+
+KMEM_INLINE unsigned slab_objects(const struct page *page)
+{
+	return slabs_objects_of(page->slabs, page);
 }
 
 /* The first page of the slab that this page is part of. */

@@ -37,7 +37,7 @@ void slabs_empty(struct kmem_slabs *s, size_t *objects, size_t *pages)
 		uintptr_t irq = lock_irq(&n->lock);
 
 		list_for_each(l, &n->empty) {
-			*objects += list_page(l)->objects;
+			*objects += slab_objects(list_page(l));
 			*pages += (size_t)1 << list_page(l)->order;
 		}
 		unlock_irq(&n->lock, irq);
@@ -82,7 +82,7 @@ static void walk_slab(struct page *head, void *arg)
 {
 	const struct object_walk *w = arg;
 
-	for (unsigned i = 0; i < head->objects; i++)
+	for (unsigned i = 0; i < slab_objects(head); i++)
 		if (*slab_slot(head, i) == w->state)
 			w->fn(slab_object(head, i), i, w->arg);
 }
@@ -105,11 +105,11 @@ static unsigned chain_length(const struct page *head)
 	unsigned n = 0;
 	unsigned index = head->free;
 
-	if (head->inuse == head->objects)
+	if (head->inuse == slab_objects(head))
 		return 0;
-	for (; index != SLOT_END && n <= head->objects; n++) {
-		if (index >= head->objects)
-			return head->objects + 1u;
+	for (; index != SLOT_END && n <= slab_objects(head); n++) {
+		if (index >= slab_objects(head))
+			return slab_objects(head) + 1u;
 		index = slab_next_free(head, index);
 	}
 	return n;
@@ -133,16 +133,16 @@ void slab_check(struct kmem_slabs *s, struct page *head,
 		if (page_type(p) != PAGE_SLAB ||
 		    p->slab_offset != (i << KMEM_PAGE_SHIFT) + slabs_bias(s) ||
 		    p->slabs != s || p->slot != head->slot ||
-		    p->objects != head->objects)
+		    p->order != head->order)
 			check_violated(c, "S2: cache %s, slab %p: page %u is "
 				       "not like the first", s->name, base, i);
 	}
-	for (unsigned i = 0; i < head->objects; i++)
+	for (unsigned i = 0; i < slab_objects(head); i++)
 		taken += slot_taken(s, kmem_load_relaxed(slab_slot(head, i)));
-	if (head->inuse + chain != head->objects)
+	if (head->inuse + chain != slab_objects(head))
 		check_violated(c, "S1: cache %s, slab %p: %u in use + %u free "
 			       "of %u", s->name, base, head->inuse, chain,
-			       head->objects);
+			       slab_objects(head));
 	if (taken != head->inuse)
 		check_violated(c, "S4: cache %s, slab %p: %u in use, but %u "
 			       "slots are LIVE or CACHED", s->name, base,
@@ -153,7 +153,7 @@ enum slab_list { SLABS_PARTIAL, SLABS_FULL, SLABS_EMPTY };
 
 static bool placed_right(const struct page *p, enum slab_list which)
 {
-	if (p->inuse == p->objects)
+	if (p->inuse == slab_objects(p))
 		return which == SLABS_FULL;
 	return (p->inuse == 0) == (which == SLABS_EMPTY);
 }
@@ -171,12 +171,12 @@ static void node_check_list(struct kmem_slabs *s, struct kmem_list *list,
 		if (!placed_right(p, which))
 			check_violated(c, "S3: cache %s, slab %p: %u of %u in "
 				       "use, on list %d", s->name,
-				       page_to_virt(p), p->inuse, p->objects,
-				       (int)which);
+				       page_to_virt(p), p->inuse,
+				       slab_objects(p), (int)which);
 		sum->nr_slabs++;
 		sum->nr_empty += which == SLABS_EMPTY;
 		sum->nr_pages += (size_t)1 << p->order;
-		sum->capacity += p->objects;
+		sum->capacity += slab_objects(p);
 		sum->inuse += p->inuse;
 	}
 }

@@ -10,7 +10,7 @@
  * The order of slabs is the smallest that wastes at most 1/8 of the slab and
  * holds SLAB_GOOD_OBJECTS; failing that, the one that wastes least. When
  * memory has no block of that order, the smallest that holds an object is
- * used, so `objects` is a property of each slab.
+ * used, so how many there are is a property of each slab.
  *
  * Locks: none. Making and unmaking is done outside of the node's lock, and the
  * slab is on no list.
@@ -74,6 +74,8 @@ static void choose_order(struct kmem_slabs *s)
 	}
 	s->order = (uint8_t)best;
 	s->objects = (uint16_t)slab_capacity(s, best);
+	if (KMEM_MOBILITY)
+		s->min_objects = (uint16_t)slab_capacity(s, s->min_order);
 }
 
 void slabs_layout(struct kmem_slabs *s, size_t size, size_t start)
@@ -137,7 +139,8 @@ void slab_set_pages(struct kmem_slabs *s, struct page *head, unsigned order,
 				   (uint16_t)((i << KMEM_PAGE_SHIFT) +
 					      slabs_bias(s)));
 		p->slot = slot;
-		p->objects = (kmem_slot_t)slab_capacity(s, order);
+		if (!KMEM_MOBILITY)
+			p->nr_objects = (kmem_slot_t)slab_capacity(s, order);
 		page_set_type(p, PAGE_SLAB);
 		/* last: now a walk may find it (cache_walk.c) */
 		kmem_store_release(&p->slabs, s);
@@ -206,9 +209,10 @@ void slab_unmake(struct kmem_slabs *s, struct page *head)
 	for (unsigned i = 0; i < 1u << order; i++) {
 		struct page *p = head + i;
 
-		page_set_type(p, i ? PAGE_TAIL : PAGE_ALLOCATED);
+		page_set_type(p, PAGE_TAIL);
 		kmem_store_relaxed(&p->slabs, NULL);
 		p->slot = NULL;
 	}
+	page_set_allocated(head, gfp_mobility(s->gfp));
 	s->put_pages(s, head, order);
 }

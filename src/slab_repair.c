@@ -26,13 +26,13 @@ KMEM_COLD void slab_broken(struct slab_node *n, struct page *head)
 		    "kmem: cache %s, slab %p: an object was freed twice, by "
 		    "CPUs that raced; the slab's %u free objects are lost",
 		    head->slabs->name, page_to_virt(head),
-		    (unsigned)(head->objects - head->inuse));
-	for (unsigned i = 0; i < head->objects; i++)
+		    (unsigned)(slab_objects(head) - head->inuse));
+	for (unsigned i = 0; i < slab_objects(head); i++)
 		if (*slab_slot(head, i) != SLOT_CACHED)
 			kmem_store_relaxed(slab_slot(head, i),
 					   slabs_live(head->slabs));
-	n->inuse += (size_t)(head->objects - head->inuse);
-	kmem_store_relaxed(&head->inuse, head->objects);
+	n->inuse += (size_t)(slab_objects(head) - head->inuse);
+	kmem_store_relaxed(&head->inuse, (kmem_slot_t)slab_objects(head));
 	head->free = SLOT_END;
 	slab_place(n, head);
 }
@@ -54,7 +54,7 @@ static void chain_again(struct page *head)
 	unsigned used = 0;
 
 	head->free = SLOT_END;
-	for (unsigned i = head->objects; i-- > 0; ) {
+	for (unsigned i = slab_objects(head); i-- > 0; ) {
 		kmem_slot_t *slot = slab_slot(head, i);
 
 		if (is_used(head, i)) {

@@ -104,7 +104,7 @@ static void table_slab(struct page *head, void *arg)
 {
 	struct track_walk *w = arg;
 
-	for (unsigned i = 0; i < head->objects; i++) {
+	for (unsigned i = 0; i < slab_objects(head); i++) {
 		struct debug_object o = debug_object(head, i);
 		kmem_slot_t slot = kmem_load_relaxed(slab_slot(head, i));
 

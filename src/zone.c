@@ -166,6 +166,10 @@ void zones_update(void)
 		}
 	}
 	kmem_store_relaxed(&zones.managed, managed);
+	/* Never off again: free blocks would stay on lists that nobody asks. */
+	if (KMEM_MOBILITY && managed >= MOBILITY_MIN_PAGES &&
+	    !zones.mix_mobility)
+		kmem_store_relaxed(&zones.mobility, true);
 }
 
 unsigned node_find(int id)
@@ -205,10 +209,18 @@ struct zone *zone_walk_next(struct zone_walk *w)
 	return NULL;
 }
 
+/* It frees more than it takes. */
+static bool reserve_is_open(gfp_t gfp)
+{
+	return (gfp & (__GFP_MEMALLOC | __GFP_NOMEMALLOC)) == __GFP_MEMALLOC;
+}
+
 size_t zone_mark(const struct zone *z, gfp_t gfp)
 {
 	size_t mark = kmem_load_relaxed(&z->wmark[WMARK_MIN]);
 
+	if (reserve_is_open(gfp))
+		return 0;
 	if (gfp & __GFP_HIGH)
 		mark >>= gfp & __GFP_ATOMIC ? 2 : 1;
 	return mark + kmem_load_relaxed(&z->reserve[gfp_zone(gfp)]);
@@ -219,7 +231,7 @@ size_t zone_mark(const struct zone *z, gfp_t gfp)
  * the buddy, where they merge with those before. (Their own buddies, if late,
  * have type PAGE_TAIL, which is zero.)
  */
-static bool zone_extend(struct zone *z)
+KMEM_INLINE_ONCE bool zone_extend(struct zone *z)
 {
 	uintptr_t granule = KMEM_PAGE_SIZE / sizeof(struct page);
 	uintptr_t pfn = z->late_pfn, end;
@@ -243,19 +255,28 @@ static bool zone_extend(struct zone *z)
 	return true;
 }
 
-/* A free block, from late pages if need be. */
-static struct page *take_block(struct zone *z, unsigned order)
+/*
+ * A free block, from late pages if need be, which begin as unmovable; so
+ * movable ones look for a page block to claim meanwhile. `first`: if all else
+ * fails, one that is meant for others.
+ */
+static struct page *take_block(struct zone *z, unsigned order,
+			       enum mobility m, bool first)
 {
 	struct page *page;
 
 	do {
-		page = buddy_take(&z->buddy, order);
+		page = buddy_take(&z->buddy, order, m);
+		if (KMEM_MOBILITY && m != UNMOVABLE && !page && first)
+			page = mobility_claim(&z->buddy, order, m);
 	} while (!page && zone_extend(z));
+	if (KMEM_MOBILITY && !page && first && mobility_on())
+		page = mobility_take(&z->buddy, order, m);
 	return page;
 }
 
-size_t zone_take(struct zone *z, unsigned order, struct round *rounds,
-		 size_t n, size_t mark)
+size_t zone_take(struct zone *z, unsigned order, enum mobility m,
+		 struct round *rounds, size_t n, size_t mark)
 {
 	uintptr_t irq = lock_irq(&z->lock);
 	size_t taken = 0;
@@ -263,7 +284,7 @@ size_t zone_take(struct zone *z, unsigned order, struct round *rounds,
 	KMEM_ASSERT(order <= KMEM_MAX_ORDER);
 	while (taken < n &&
 	       zone_free_pages(z) >= mark + ((size_t)1 << order)) {
-		struct page *page = take_block(z, order);
+		struct page *page = take_block(z, order, m, !taken);
 
 		if (!page)
 			break;
@@ -315,7 +336,7 @@ struct page *zones_take_raw(unsigned node, unsigned order, bool reserve)
 
 	zone_walk_start(&w, node, ZONE_NORMAL, false);
 	while ((z = zone_walk_next(&w)))
-		if (zone_take(z, order, &r, 1,
+		if (zone_take(z, order, UNMOVABLE, &r, 1,
 			      reserve ? 0 :
 			      kmem_load_relaxed(&z->wmark[WMARK_MIN])))
 			return r.obj;
@@ -349,6 +370,8 @@ void zone_shrink(struct zone *z, uintptr_t pfn, uintptr_t end)
 {
 	uintptr_t irq = lock_irq(&z->lock);
 
+	if (KMEM_MOBILITY)
+		mobility_forget(&z->buddy, pfn, end);
 	kmem_store_relaxed(&z->managed, z->managed - (end - pfn));
 	unlock_irq(&z->lock, irq);
 }
@@ -418,6 +441,14 @@ uintptr_t zone_take_range(struct zone *z, uintptr_t pfn, uintptr_t end)
 	return pfn;
 }
 
+static void check_inside(const struct zone *z, uintptr_t pfn, unsigned order,
+			 struct check *c)
+{
+	if (pfn < z->start_pfn || pfn + ((uintptr_t)1 << order) > z->end_pfn)
+		check_violated(c, "Z2: zone %u: free block at pfn 0x%lx is "
+			       "outside", z->id, (unsigned long)pfn);
+}
+
 void zone_check(struct zone *z, struct check *c)
 {
 	uintptr_t irq = lock_irq(&z->lock);
@@ -427,16 +458,10 @@ void zone_check(struct zone *z, struct check *c)
 	if (zone_free_pages(z) > z->managed)
 		check_violated(c, "Z1: zone %u: %zu pages free of %zu", z->id,
 			       zone_free_pages(z), z->managed);
-	for (unsigned o = 0; o <= KMEM_MAX_ORDER; o++)
-		list_for_each(l, &z->buddy.blocks[o]) {
-			uintptr_t pfn = list_page(l)->pfn;
-
-			if (pfn < z->start_pfn ||
-			    pfn + ((uintptr_t)1 << o) > z->end_pfn)
-				check_violated(c, "Z2: zone %u: free block at "
-					       "pfn 0x%lx is outside", z->id,
-					       (unsigned long)pfn);
-		}
+	for (unsigned m = 0; m < NR_MOBILITIES; m++)
+		for (unsigned o = 0; o <= KMEM_MAX_ORDER; o++)
+			list_for_each(l, &z->buddy.blocks[m][o])
+				check_inside(z, list_page(l)->pfn, o, c);
 	if (z->wmark[WMARK_MIN] > z->wmark[WMARK_LOW] ||
 	    z->wmark[WMARK_LOW] > z->wmark[WMARK_HIGH])
 		check_violated(c, "Z3: zone %u: watermarks %zu %zu %zu", z->id,

@@ -5,7 +5,7 @@
 #ifndef KMEM_ZONE_H
 #define KMEM_ZONE_H
 
-#include "buddy.h"
+#include "mobility.h"
 #include "spinlock.h"
 
 struct page_layer;
@@ -32,9 +32,9 @@ struct zone {
 	size_t reserve[NR_ZONE_TYPES];	/* more, for requests that could have
 					 * used a higher zone of type [i] */
 
-	/* the per-CPU layer in front, one for each small order; the page
-	 * allocator's (page_alloc.c) */
-	struct page_layer *layer[KMEM_SLAB_MAX_ORDER + 1];
+	/* the per-CPU layer in front, one for each small order, and one for
+	 * movable pages; the page allocator's (page_alloc.c) */
+	struct page_layer *layer[KMEM_SLAB_MAX_ORDER + 1 + KMEM_MOBILITY];
 
 	/* free blocks */
 	KMEM_ALIGNED(KMEM_CACHE_LINE) struct kmem_lock lock;
@@ -62,6 +62,8 @@ struct zones {
 	unsigned waiters;		/* requests that wait for memory, and */
 	unsigned wakes;			/* how often some came free meanwhile
 					 * (page_reclaim.c) */
+	bool mix_mobility;		/* never tell it apart */
+	bool mobility;			/* it is told apart (mobility.h) */
 	enum zone_type dma, dma32;	/* what GFP_DMA and GFP_DMA32 mean: a
 					 * higher zone if there is no such */
 	uint8_t *cpu_node;		/* CPU -> index of its node */
@@ -97,6 +99,19 @@ KMEM_INLINE enum zone_type gfp_zone(gfp_t gfp)
 	if (KMEM_ZONES == 1 || KMEM_LIKELY(!(gfp & KMEM_GFP_ZONEMASK)))
 		return ZONE_NORMAL;
 	return gfp & __GFP_DMA ? zones.dma : zones.dma32;
+}
+
+KMEM_INLINE bool mobility_on(void)
+{
+	return KMEM_MOBILITY && kmem_load_relaxed(&zones.mobility);
+}
+
+KMEM_INLINE enum mobility gfp_mobility(gfp_t gfp)
+{
+	if (!KMEM_MOBILITY || !(gfp & KMEM_GFP_MOBILITYMASK) ||
+	    !mobility_on())
+		return UNMOVABLE;
+	return gfp & __GFP_MOVABLE ? MOVABLE : RECLAIMABLE;
 }
 
 /* The node of this CPU; interrupts or preemption are off, or a wrong guess
@@ -186,13 +201,14 @@ struct round {
 };
 
 /*
- * Take up to n blocks of 2^order pages, leaving at least `mark` pages free.
+ * Take up to n blocks of 2^order pages, leaving at least `mark` pages free;
+ * one at most that is meant for another mobility.
  *
  * Return: how many were taken.
- * Cost: O(n * KMEM_MAX_ORDER), one lock operation.
+ * Cost: O(n * KMEM_MAX_ORDER + PAGE_BLOCK_PAGES), one lock operation.
  */
-size_t zone_take(struct zone *z, unsigned order, struct round *rounds,
-		 size_t n, size_t mark);
+size_t zone_take(struct zone *z, unsigned order, enum mobility m,
+		 struct round *rounds, size_t n, size_t mark);
 
 /* Pages in free blocks, and those without descriptors yet. */
 KMEM_INLINE size_t zone_free_pages(const struct zone *z)

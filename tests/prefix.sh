@@ -4,7 +4,7 @@
 # prefix.sh CC - with KMEM_PREFIX_NAMES the library defines no name of Linux's.
 
 cd "$(dirname "$0")/.." || exit 1
-public=$(sed -n 's/^#define \([a-z_]*\)[ 	]*kmem_.*/\1/p' \
+public=$(sed -n 's/^#define \([A-Za-z_]*\)[ 	]*kmem_.*/\1/p' \
 	include/kmem/names.h)
 [ -n "$public" ] || exit 1
 build="${MAKE:-make} -s ARCH=x86_64 CC=$1"

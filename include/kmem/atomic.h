@@ -13,6 +13,8 @@
  *	kmem_exchange_acquire(p, v)
  *	kmem_store_exchange(p, v)	a store that sees the one before it
  *	kmem_add_relaxed(p, v)		an atomic addition: slow paths only
+ *	kmem_fetch_add(p, v)		the same, acquire and release; the
+ *					value before
  *	kmem_count(p)			an increment by the only writer
  *	kmem_load_plain(p)	kmem_store_plain(p, v)
  *
@@ -41,6 +43,8 @@
 	((void)__atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL))
 #define kmem_add_relaxed(p, v)	__atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
 
+#define kmem_fetch_add(p, v)	__atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL)
+
 #else /* one CPU: nobody races but interrupts, and the compiler */
 
 #define KMEM_VOLATILE(p)	(*(volatile __typeof__(*(p)) *)(p))
@@ -55,6 +59,8 @@
 #define kmem_store_exchange(p, v) kmem_store_relaxed(p, v)
 /* Of statistics and epochs: an interrupt may make it miss one. */
 #define kmem_add_relaxed(p, v)	((void)(*(p) += (v)))
+/* Interrupts are masked. */
+#define kmem_fetch_add(p, v)	((*(p) += (v)) - (v))
 
 #endif
 

@@ -113,6 +113,10 @@ struct kmem_params {
 	 * holds how many. Not where there are no magazines. */
 	bool merge_caches;
 
+	/* Don't tell movable and reclaimable pages from others: as where there
+	 * is little memory, or KMEM_MOBILITY is 0. */
+	bool mix_mobility;
+
 	/* Copied by kmem_init(). May be NULL. */
 	const struct kmem_hooks *hooks;
 };

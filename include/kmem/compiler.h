@@ -21,6 +21,8 @@
 #define KMEM_SMALL_CODE		0
 #define KMEM_INLINE		static inline __attribute__((always_inline))
 #endif
+/* What a small program calls in one place only. */
+#define KMEM_INLINE_ONCE	static inline __attribute__((always_inline))
 #define KMEM_PRINTF(fmt, args)	__attribute__((format(printf, fmt, args)))
 #define KMEM_MALLOC		__attribute__((malloc))
 #define KMEM_ALLOC_SIZE(...)	__attribute__((alloc_size(__VA_ARGS__)))

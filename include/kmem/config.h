@@ -46,6 +46,13 @@
 #define KMEM_ZONES 3
 #endif
 
+/* 1: pages that can be moved or reclaimed are kept apart from those that can't,
+ * so that large blocks come free again (mobility.h). 0: __GFP_MOVABLE and
+ * __GFP_RECLAIMABLE say nothing. */
+#ifndef KMEM_MOBILITY
+#define KMEM_MOBILITY 1
+#endif
+
 /* Most ranges of a boot memory map, reservations and early allocations
  * included, and one for each table of kmem's own: three, one a node, and one
  * for each piece of memory that has descriptors of its own. Costs 40 bytes
@@ -91,8 +98,8 @@
 
 /* 1: the log and the reasons given to kmem_panic() are whole lines of text. 0:
  * there is no log, a reason is the kind of misuse and an address,
- * kmem_check_all() does not say what it counts, and no cache can be debugged:
- * its flags are refused. */
+ * kmem_check_all() does not say what it counts, hooks.in_atomic is not asked,
+ * and no cache can be debugged: its flags are refused. */
 #ifndef KMEM_REPORT_TEXT
 #define KMEM_REPORT_TEXT 1
 #endif
@@ -118,6 +125,8 @@ KMEM_STATIC_ASSERT(KMEM_MAX_CPUS >= 1 && KMEM_MAX_CPUS <= 240,
 KMEM_STATIC_ASSERT(KMEM_MAX_NODES >= 1 && KMEM_MAX_NODES <= 64,
 	       "KMEM_MAX_NODES: 1 to 64");
 KMEM_STATIC_ASSERT(KMEM_ZONES == 3 || KMEM_ZONES == 1, "KMEM_ZONES: 3 or 1");
+KMEM_STATIC_ASSERT(KMEM_MOBILITY == 0 || KMEM_MOBILITY == 1,
+	       "KMEM_MOBILITY: 0 or 1");
 KMEM_STATIC_ASSERT(KMEM_MAX_REGIONS >= 8, "KMEM_MAX_REGIONS: at least 8");
 KMEM_STATIC_ASSERT(KMEM_CACHE_LINE >= 16 && KMEM_CACHE_LINE <= 256 &&
 	       (KMEM_CACHE_LINE & (KMEM_CACHE_LINE - 1)) == 0,

@@ -14,7 +14,7 @@
  *				from caches
  *	no magazines		an allocation or free of an object is a few
  *				dozen instructions with interrupts masked
- *	one node, one zone
+ *	one node, one zone, one kind of mobility
  *	Linux's size classes	eight of them: each costs a cache
  *	no text			the log is silent, and kmem_panic() is told the
  *				kind of misuse and the address
@@ -40,6 +40,10 @@
 
 #ifndef KMEM_ZONES
 #define KMEM_ZONES 1
+#endif
+
+#ifndef KMEM_MOBILITY
+#define KMEM_MOBILITY 0
 #endif
 
 #ifndef KMEM_MAX_REGIONS

@@ -20,10 +20,11 @@
  *	layers: spinlock hooks vm_ops
  *	layers: invariant
  *	layers: buddy
+ *	layers: mobility
  *	layers: zone
  *	layers: slab slab_make slab_repair slots slab_check debug track
  *	layers: magazine depot magazine_check
- *	layers: page_alloc page_reclaim
+ *	layers: page_alloc page_reclaim page_ref page_bulk contig
  *	layers: node
  *	layers: cache caches cache_check cache_debug debug_options trim
  *	layers: cache_args cache_merge cache_node cache_walk
@@ -56,6 +57,7 @@
 #include <kmem/page.h>
 #include <kmem/boot.h>
 #include <kmem/page_alloc.h>
+#include <kmem/page_ref.h>
 #include <kmem/cache.h>
 #include <kmem/kmalloc.h>
 #include <kmem/obj_info.h>

@@ -70,6 +70,8 @@ enum kmem_page_type {
 	PAGE_ALLOCATED,		/* heads a block given by alloc_pages() */
 	PAGE_KMALLOC,		/* heads a block given by kmalloc() */
 	PAGE_SLAB,		/* part of a slab */
+	PAGE_HELD,		/* as PAGE_ALLOCATED, but movable, reclaimable
+				 * or shared: `mobility` and `refs` count */
 };
 
 /*
@@ -78,18 +80,33 @@ enum kmem_page_type {
  * Who may write: type, order and list belong to the block's owner: the zone
  * lock while the block is free, the slab's node lock for `list`, `inuse` and
  * `free` of a slab, whoever allocated the block otherwise. `zone` and `pfn`
- * never change after kmem_init().
+ * never change after kmem_init(). `block_mobility` is the zone lock's, whatever
+ * the page is (mobility.h); it means something in the first page of a page
+ * block only. `refs` is 0 but in a block with several holders.
  */
 struct page {
 	uint8_t type;			/* enum kmem_page_type */
 	uint8_t order;			/* of the block this page heads */
 	uint8_t zone;			/* index of the zone */
-	kmem_slot_t objects;		/* slab: how many it holds */
-	kmem_slot_t inuse;		/* slab: of them not free */
+	union {
+		kmem_slot_t nr_objects;	/* slab: how many it holds */
+		uint8_t block_mobility;	/* of the page block that begins here:
+					 * with KMEM_MOBILITY, the slab's are
+					 * known by its order (slab_objects) */
+	};
+	union {
+		kmem_slot_t inuse;	/* slab: objects that are not free */
+		uint8_t mobility;	/* free block: of the list it is on;
+					 * PAGE_HELD: as what it was given */
+	};
 	kmem_slot_t free;		/* slab: first free slot */
 	uint16_t slab_offset;		/* slab: bytes from its start to here */
 	struct kmem_slabs *slabs;	/* slab: the owner; else NULL */
-	kmem_slot_t *slot;		/* slab: states, one an object */
+	union {
+		kmem_slot_t *slot;	/* slab: states, one an object */
+		uintptr_t refs;		/* PAGE_HELD: holders beyond the
+					 * first; 0 in every other block */
+	};
 	struct kmem_list list;		/* free block, or slab of a node */
 	uintptr_t pfn;			/* page frame number */
 	kmem_slot_t inline_slot[KMEM_INLINE_SLOTS];

@@ -80,6 +80,99 @@ void *alloc_pages_exact(size_t size, gfp_t gfp) KMEM_MUST_CHECK;
 /** free_pages_exact - free it; size as it was asked for. NULL: nothing */
 void free_pages_exact(void *addr, size_t size);
 
+/**
+ * alloc_pages_bulk - single pages, many at once
+ * @gfp: flags of <kmem/gfp.h>
+ * @nr_pages: entries of `pages`
+ * @pages: those that are NULL are filled, in order; others stay as they are
+ *
+ * With one lock operation for 32 pages. It does not reclaim for more than one
+ * page, and leaves what is below the low-memory mark to others: who gets too
+ * few calls again, or goes on with alloc_page().
+ *
+ * Return: how many entries, from the first on, are not NULL.
+ */
+size_t alloc_pages_bulk(gfp_t gfp, size_t nr_pages, struct page **pages);
+
+/** alloc_pages_bulk_node - the same, preferring a node's memory */
+size_t alloc_pages_bulk_node(gfp_t gfp, int nid, size_t nr_pages,
+			     struct page **pages);
+
+/**
+ * alloc_pages_range - a block below an address, that crosses no boundary
+ * @order: 0 .. KMEM_MAX_ORDER
+ * @gfp: flags of <kmem/gfp.h>
+ * @limit: the block ends at or below this physical address; 0: anywhere
+ * @boundary: it crosses no multiple of this, a power of two; 0: none
+ *
+ * Every block is aligned to its size, so a boundary of that size or more is
+ * kept by itself, and a smaller one can't be.
+ *
+ * Context: as alloc_pages(); locks are held for 64 steps at a time.
+ * Return: the block, as alloc_pages() gives it; NULL if there is none, or for
+ * a boundary that is smaller than the block, or is no power of two.
+ * Cost: O(pages below the limit / 2^order) in the worst case.
+ */
+struct page *alloc_pages_range(unsigned order, gfp_t gfp, kmem_phys_t limit,
+			       kmem_phys_t boundary) KMEM_MUST_CHECK;
+
+/**
+ * alloc_pages_exact_range - alloc_pages_exact() with alloc_pages_range()'s care
+ * @size: bytes, 1 .. KMEM_PAGE_SIZE << KMEM_MAX_ORDER
+ * @gfp: flags of <kmem/gfp.h>
+ * @limit: physical, exclusive; 0: none
+ * @align: physical, a power of two up to the largest block; 0: a page
+ * @boundary: a power of two, at least `size`; 0: none
+ *
+ * For buffers of devices: 24 KiB that don't cross 64 KiB, below 16 MiB.
+ * Return: the address, for free_pages_exact() with this size; NULL on failure
+ * or for arguments out of range.
+ */
+void *alloc_pages_exact_range(size_t size, gfp_t gfp, kmem_phys_t limit,
+			      kmem_phys_t align, kmem_phys_t boundary)
+	KMEM_MUST_CHECK;
+
+/**
+ * alloc_contig_pages - pages side by side, as many as there are
+ * @nr_pages: at least 1; may be more than a block of the largest order has
+ * @gfp: flags of <kmem/gfp.h>
+ * @nid: the node to begin with; -1: this CPU's
+ * @nodes: bit n allows node n; NULL: all
+ *
+ * Takes what is free; kmem moves nothing. If nr_pages is a power of two, the
+ * range is aligned to it. Each page is then a block of its own, so that any
+ * part of the range can be freed.
+ *
+ * Context: as alloc_pages(), and the CPUs' magazines are drained; locks are
+ * held for 64 steps at a time.
+ * Return: the first page; NULL if there is no such range.
+ * Cost: O(pages of the zones).
+ */
+struct page *alloc_contig_pages(size_t nr_pages, gfp_t gfp, int nid,
+				const uint64_t *nodes) KMEM_MUST_CHECK;
+
+/**
+ * alloc_contig_range - those pages, [start, end), if all of them are free
+ * @start: page frame number
+ * @end: page frame number, exclusive; in the same zone
+ * @flags: 0; Linux's are accepted and say nothing
+ * @gfp: flags of <kmem/gfp.h>
+ *
+ * Return: 0; -16 (Linux's EBUSY) if some are in use, or memory is too short;
+ * -22 (EINVAL) if they are not of one zone.
+ */
+int alloc_contig_range(uintptr_t start, uintptr_t end, unsigned flags,
+		       gfp_t gfp) KMEM_MUST_CHECK;
+
+/**
+ * free_contig_range - free pages of the two calls above
+ * @pfn: page frame number of the first
+ * @nr_pages: all of them, or any part
+ *
+ * Misuse: each page is checked as by __free_pages().
+ */
+void free_contig_range(uintptr_t pfn, size_t nr_pages);
+
 /** get_order - the smallest order whose block holds `size` bytes (size >= 1) */
 KMEM_INLINE unsigned get_order(size_t size)
 {

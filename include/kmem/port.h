@@ -168,6 +168,18 @@ struct kmem_hooks {
 	void (*run_on_cpu)(void *ctx, unsigned cpu, void (*fn)(void *),
 			   void *arg);
 
+	/*
+	 * Whether this context must not sleep: an interrupt, a spinlock held,
+	 * preemption off. Then a call that may sleep is a misuse: reported to
+	 * kmem_panic(), and if that returns, gone on with as if it had been
+	 * GFP_ATOMIC's. Asked by every allocation with __GFP_DIRECT_RECLAIM
+	 * that the CPU's magazine does not serve (the first of a cache or order
+	 * on each CPU, and one of each magazine-full after that), by all of
+	 * them with KMEM_DEBUG, and by kmem_cache_create(), _shrink() and
+	 * _destroy(). Context: any, preemption on or off; must not call kmem.
+	 */
+	bool (*in_atomic)(void *ctx);
+
 	/* The NUMA node of a CPU. NULL: all CPUs are on the first node. */
 	int (*cpu_node)(void *ctx, unsigned cpu);
 

@@ -54,8 +54,17 @@ struct kmem_zone_stats {
 	size_t cached_pages;		/* in magazines and depots */
 	size_t min, low, high;		/* watermarks, pages */
 	size_t nr_free[KMEM_MAX_ORDER + 1];
+	int largest_order;		/* of a free block; -1: there is none */
+	/* Of all pages in free blocks, per mille: those in blocks of less than
+	 * that order, which a request of it can't use. 0: not fragmented. */
+	uint16_t unusable[KMEM_MAX_ORDER + 1];
+	/* Page blocks, of 2^page_block_order pages, by the mobility of what is
+	 * allocated from them: unmovable, movable, reclaimable. */
+	unsigned page_block_order;
+	size_t page_blocks[3];
 	uint64_t locks, contended;
 	struct kmem_layer_stats order[KMEM_SLAB_MAX_ORDER + 1];
+	struct kmem_layer_stats movable; /* pages of __GFP_MOVABLE */
 };
 
 struct kmem_cache;
@@ -122,6 +131,8 @@ size_t kmem_leak_mark(struct kmem_leak_mark *marks, size_t room);
 
 /**
  * kmem_zone_stats - figures of the n-th zone that has memory
+ *
+ * Cost: O(CPUs + page blocks).
  * Return: false if there are not that many.
  */
 bool kmem_zone_stats(unsigned n, struct kmem_zone_stats *st);

@@ -2,6 +2,7 @@
 #
 # make bench [QUICK=1] [BENCH_LONG=1] [ROWS=text] [CONTENDERS=a,b] [ROUNDS=n]
 #            [PEERS="some.so other.so"] [BENCH_TRACES="a.kat b.kat"]
+# make bench-churn      what long use leaves of large blocks
 # make bench-plot       draw what the last `make bench` has measured
 #
 # Included by the top-level Makefile, which sets BUILD, LIB, CC, CPPFLAGS and
@@ -23,7 +24,14 @@ $(BUILD)/bench/%.o: %.c $(BUILD)/flags
 $(BUILD)/kmem-bench: $(BENCH_OBJ) $(LIB)
 	$(Q)$(CC) $(HOST_CFLAGS) $(LDFLAGS) $^ -lm -ldl -o $@
 
-.PHONY: bench bench-plot
+.PHONY: bench bench-plot bench-churn
+$(BUILD)/kmem-churn: $(BUILD)/bench/tests/bench/churn/churn.o \
+		$(BUILD)/bench/arch/host/host.o $(LIB)
+	$(Q)$(CC) $(HOST_CFLAGS) $(LDFLAGS) $^ -o $@
+
+bench-churn: $(BUILD)/kmem-churn
+	@$(BUILD)/kmem-churn
+
 bench: $(BUILD)/kmem-bench
 	@PEERS='$(PEERS)' $(BUILD)/kmem-bench \
 		$(if $(QUICK),-q,-o $(BUILD)) $(if $(BENCH_LONG),-l) \
@@ -40,4 +48,4 @@ bench-plot:
 		-e "output='$(BUILD)/bench.png'" tests/bench/plot.gp
 	@echo $(BUILD)/bench.png
 
--include $(BENCH_OBJ:.o=.d)
+-include $(BENCH_OBJ:.o=.d) $(BUILD)/bench/tests/bench/churn/churn.d

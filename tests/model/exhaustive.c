@@ -13,7 +13,7 @@
  * each order, for each choice that the order of the free list leaves open,
  * and give back each allocated block. After each step it compares what the
  * buddy did with an oracle that knows only the picture above, and has B1 to
- * B4 verified. The states found must be exactly that many.
+ * B5 verified. The states found must be exactly that many.
  *
  * What could go wrong and would be seen here: a split that loses or doubles a
  * part, a merge that is missed or reaches across the end, a count or a
@@ -229,7 +229,7 @@ static void try_take(state_t s, unsigned order, unsigned first)
 	struct page *page;
 
 	zone_build(s, first);
-	page = buddy_take(&buddy, order);
+	page = buddy_take(&buddy, order, UNMOVABLE);
 	REQUIRE(page == &descriptors[first]);
 	REQUIRE(page->type == PAGE_ALLOCATED && page->order == order);
 	zone_verify(after);
@@ -245,7 +245,7 @@ static void try_takes(state_t s)
 		unsigned fit = oracle_fit(s, order);
 
 		if (fit == nr_orders) {
-			REQUIRE(!buddy_take(&buddy, order));
+			REQUIRE(!buddy_take(&buddy, order, UNMOVABLE));
 			steps++;
 			continue;
 		}

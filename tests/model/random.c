@@ -250,6 +250,9 @@ static gfp_t random_gfp(void)
 		GFP_NOIO, GFP_KERNEL | __GFP_ZERO, GFP_ATOMIC | __GFP_ZERO,
 		GFP_KERNEL | __GFP_NORETRY, GFP_KERNEL | GFP_DMA,
 		GFP_ATOMIC | GFP_DMA, GFP_KERNEL | GFP_DMA32,
+		GFP_HIGHUSER_MOVABLE, GFP_HIGHUSER_MOVABLE,
+		GFP_ATOMIC | __GFP_MOVABLE | __GFP_ZERO,
+		GFP_KERNEL | __GFP_RECLAIMABLE,
 	};
 
 	return gfp[below(KMEM_ARRAY_SIZE(gfp))] | QUIET;
@@ -387,6 +390,54 @@ static void do_exact(void)
 		hold(EXACT, p, size, 0, gfp);
 }
 
+/* A block below a limit, or a run of single pages, or many of them. */
+static void do_placed(void)
+{
+	kmem_phys_t limit = BASE + below(BYTES);
+	unsigned order = (unsigned)below(6);
+	size_t n = 1 + below(100);
+	struct page *page[100] = { NULL };
+	gfp_t gfp = random_gfp();
+
+	switch (below(3)) {
+	case 0:
+		page[0] = alloc_pages_range(order, gfp, limit, 0);
+		if (!page[0])
+			break;
+		CHECK(page_to_phys(page[0]) + (PAGE << order) <= limit);
+		hold(BLOCK, page_to_virt(page[0]), PAGE << order, order, gfp);
+		break;
+	case 1:
+		page[0] = alloc_contig_pages(n, gfp, KMEM_NO_NODE, NULL);
+		for (size_t i = 0; page[0] && i < n; i++)
+			hold(BLOCK, page_to_virt(page[0] + i), PAGE, 0, gfp);
+		break;
+	default:
+		n = alloc_pages_bulk(gfp, n, page);
+		for (size_t i = 0; i < n; i++)
+			hold(BLOCK, page_to_virt(page[i]), PAGE, 0, gfp);
+	}
+}
+
+/* A second holder, who lets go again, first or last. */
+static void do_share(void)
+{
+	unsigned i = find(BLOCK);
+	struct page *page;
+
+	if (i == HELD_MAX)
+		return;
+	page = virt_to_page(held[i].p);
+	CHECK(page_count(page) == 1);
+	get_page(page + below(1u << held[i].order));
+	if (below(2))
+		__free_pages(page, held[i].order);
+	else
+		put_page(page);
+	CHECK(page_count(page) == 1);
+	verify(&held[i]);
+}
+
 static void do_split(void)
 {
 	unsigned i = find(BLOCK);
@@ -429,6 +480,8 @@ static void do_free(void)
 	case BLOCK:
 		if (below(2))
 			__free_pages(virt_to_page(h.p), h.order);
+		else if (below(2))
+			put_page(virt_to_page(h.p));
 		else
 			free_pages((uintptr_t)h.p, h.order);
 		break;
@@ -545,7 +598,11 @@ static void one_call(bool growing)
 		do_wrong_free();
 	else if (r < 20)
 		do_split();
-	else if (r < 60)
+	else if (r < 24)
+		do_placed();
+	else if (r < 34)
+		do_share();
+	else if (r < 70)
 		do_krealloc();
 	else if (below(100) < (growing ? 60 : 40) && nr_held < HELD_MAX - 200) {
 		r = (unsigned)below(100);

@@ -15,7 +15,7 @@ function group(file)
 {
 	sub(/.*\//, "", file)
 	sub(/\.o$/, "", file)
-	if (file ~ /^(page|buddy|zone|page_alloc|page_reclaim|shrinker|mempool)$/)
+	if (file ~ /^(page|buddy|mobility|zone|page_alloc|page_reclaim|page_ref|page_bulk|contig|shrinker|mempool)$/)
 		return "pages"
 	# slab_check.c has what slabs hold as well, which is needed at run time.
 	if (file ~ /^(slab|slab_make|slab_repair|slab_check|slots)$/)

@@ -105,8 +105,8 @@ static bool detects(const char *invariant)
 static struct page *some_free_block(void)
 {
 	for (unsigned o = 0; o < KMEM_MAX_ORDER; o++)
-		if (!list_empty(&z->buddy.blocks[o]))
-			return list_page(z->buddy.blocks[o].next);
+		if (!list_empty(&z->buddy.blocks[UNMOVABLE][o]))
+			return list_page(z->buddy.blocks[UNMOVABLE][o].next);
 	return NULL;
 }
 
@@ -119,8 +119,8 @@ static void test_buddy_counts(void **state)
 	assert_non_null(p);
 	PLANT("B1", b->free_pages++, b->free_pages--);
 	PLANT("B2", b->nr_blocks[p->order]++, b->nr_blocks[p->order]--);
-	PLANT("B2", b->nonempty ^= 1u << p->order,
-	      b->nonempty ^= 1u << p->order);
+	PLANT("B2", b->nonempty[UNMOVABLE] ^= 1u << p->order,
+	      b->nonempty[UNMOVABLE] ^= 1u << p->order);
 }
 
 static void test_buddy_blocks(void **state)
@@ -133,7 +133,10 @@ static void test_buddy_blocks(void **state)
 	PLANT("B3", p->type = PAGE_ALLOCATED, p->type = PAGE_FREE);
 	PLANT("B3", p->order = (uint8_t)(order + 1), p->order = order);
 	PLANT("B3", p->zone++, p->zone--);
-	p = list_page(z->buddy.blocks[KMEM_MAX_ORDER].next);
+	PLANT("B5", p->mobility = MOVABLE, p->mobility = UNMOVABLE);
+	PLANT("B5", page_block(&z->buddy, p->pfn)->block_mobility = MOVABLE,
+	      page_block(&z->buddy, p->pfn)->block_mobility = UNMOVABLE);
+	p = list_page(z->buddy.blocks[UNMOVABLE][KMEM_MAX_ORDER].next);
 	tail = pfn_to_page(p->pfn + 77);
 	PLANT("B3", tail->type = PAGE_ALLOCATED, tail->type = PAGE_TAIL);
 }
@@ -148,17 +151,17 @@ static void test_buddies_both_free(void **state)
 	(void)state;
 	p->order = half->order = 4;
 	p->type = half->type = PAGE_FREE;
-	list_add(&p->list, &b->blocks[4]);
-	list_add(&half->list, &b->blocks[4]);
+	list_add(&p->list, &b->blocks[UNMOVABLE][4]);
+	list_add(&half->list, &b->blocks[UNMOVABLE][4]);
 	b->nr_blocks[4] += 2;
-	b->nonempty |= 1u << 4;
+	b->nonempty[UNMOVABLE] |= 1u << 4;
 	b->free_pages += 32;
 	assert_detects("B4");
 	list_del(&p->list);
 	list_del(&half->list);
 	b->nr_blocks[4] -= 2;
-	if (list_empty(&b->blocks[4]))
-		b->nonempty &= ~(1u << 4);
+	if (list_empty(&b->blocks[UNMOVABLE][4]))
+		b->nonempty[UNMOVABLE] &= ~(1u << 4);
 	b->free_pages -= 32;
 	half->type = PAGE_TAIL;
 	p->type = PAGE_ALLOCATED;
@@ -191,6 +194,7 @@ static void test_lost_page(void **state)
 	PLANT("A1", p->type = PAGE_TAIL, p->type = PAGE_ALLOCATED);
 	PLANT("A1", p->order = 3, p->order = 4);
 	PLANT("A1", z->managed++, z->managed--);
+	PLANT("P2", p->refs++, p->refs--);
 	__free_pages(p, 4);
 }
 

@@ -153,13 +153,13 @@ void test_aligned(void)
 	for (size_t align = 1; align <= BY_MEMORY(65536, 256); align *= 2) {
 		uint8_t *p = kmalloc_aligned(20, align, GFP_KERNEL);
 
-		CHECK(p && (uintptr_t)p % align == 0);
+		CHECK(p && !((uintptr_t)p & (align - 1)));
 		for (size_t i = 0; i < 20; i++)
 			p[i] = (uint8_t)(i * 31);
 		p = krealloc_aligned(p, 40, align * 2, GFP_KERNEL);
-		CHECK(p && (uintptr_t)p % (align * 2) == 0);
+		CHECK(p && !((uintptr_t)p & (2 * align - 1)));
 		p = krealloc(p, 3 * align + 45, GFP_KERNEL);
-		CHECK(p && (uintptr_t)p % (align * 2) == 0);
+		CHECK(p && !((uintptr_t)p & (2 * align - 1)));
 		check_bytes(p, 20);
 		kfree_sized(p, 3 * align + 45);
 	}

@@ -278,7 +278,7 @@ static void check_nodes(void)
 static void check_object_nodes(void)
 {
 	for (unsigned i = 0; i < 8 * machine.nr_cpus; i++) {
-		int node = machine.cpu_node[i % machine.nr_cpus];
+		int node = machine.cpu_node[i & 7 ? i >> 3 : 0];
 		void *p = kmalloc_node(24, GFP_KERNEL | __GFP_THISNODE, node);
 
 		CHECK(p && port_node(virt_to_phys(p)) == node);

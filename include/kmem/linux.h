@@ -123,13 +123,7 @@ KMEM_STATIC_ASSERT(PAGE_SIZE == KMEM_PAGE_SIZE,
 #define GFP_TRANSHUGE		(GFP_TRANSHUGE_LIGHT | __GFP_DIRECT_RECLAIM)
 
 #define SLAB_MEM_SPREAD		((slab_flags_t)0)
-#define SLAB_NOLEAKTRACE	((slab_flags_t)0)
-#define SLAB_DEBUG_OBJECTS	((slab_flags_t)0)
-#define SLAB_FAILSLAB		((slab_flags_t)0)
-#define SLAB_KASAN		((slab_flags_t)0)
-#define SLAB_NO_USER_FLAGS	((slab_flags_t)0)
 #define SLAB_NO_OBJ_EXT		((slab_flags_t)0)
-#define SLAB_TEMPORARY		SLAB_RECLAIM_ACCOUNT
 
 /* ---- = objects ---- */
 

@@ -101,26 +101,7 @@ KMEM_STATIC_ASSERT(PAGE_SIZE == KMEM_PAGE_SIZE,
 
 /* ---- 0 flags ---- */
 
-#define GFP_ZONEMASK		((gfp_t)0x0f)
-#define __GFP_HIGHMEM		((gfp_t)0)	/* there is no other memory */
-#define __GFP_HARDWALL		((gfp_t)0)
-#define __GFP_WRITE		((gfp_t)0)
-#define __GFP_NOMEMALLOC	((gfp_t)0)
-#define __GFP_NOLOCKDEP		((gfp_t)0)
-#define __GFP_NO_OBJ_EXT	((gfp_t)0)
-#define __GFP_ZEROTAGS		((gfp_t)0)
-#define __GFP_SKIP_ZERO		((gfp_t)0)
-#define __GFP_SKIP_KASAN	((gfp_t)0)
 
-#ifndef __GFP_MEMALLOC
-#define __GFP_MEMALLOC		(__GFP_HIGH | __GFP_ATOMIC)
-#endif
-#define __GFP_RECLAIM		(__GFP_DIRECT_RECLAIM | __GFP_KSWAPD_RECLAIM)
-#define GFP_HIGHUSER		(GFP_USER | __GFP_HIGHMEM)
-#define GFP_HIGHUSER_MOVABLE	(GFP_HIGHUSER | __GFP_MOVABLE)
-#define GFP_TRANSHUGE_LIGHT \
-	((GFP_HIGHUSER_MOVABLE | __GFP_COMP | __GFP_NOWARN) & ~__GFP_RECLAIM)
-#define GFP_TRANSHUGE		(GFP_TRANSHUGE_LIGHT | __GFP_DIRECT_RECLAIM)
 
 #define SLAB_MEM_SPREAD		((slab_flags_t)0)
 #define SLAB_NO_OBJ_EXT		((slab_flags_t)0)
@@ -147,12 +128,6 @@ KMEM_BEGIN_DECLS
 KMEM_INLINE bool slab_is_available(void)
 {
 	return kmalloc_caches[KMALLOC_NORMAL][0] != NULL;
-}
-
-/** gfpflags_allow_blocking - these flags let an allocation sleep */
-KMEM_INLINE bool gfpflags_allow_blocking(gfp_t gfp)
-{
-	return (gfp & __GFP_DIRECT_RECLAIM) != 0;
 }
 
 /* ---- + sizes that stay too large when they overflow ---- */

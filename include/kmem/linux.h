@@ -102,7 +102,6 @@ KMEM_STATIC_ASSERT(PAGE_SIZE == KMEM_PAGE_SIZE,
 /* ---- 0 flags ---- */
 
 
-
 #define SLAB_MEM_SPREAD		((slab_flags_t)0)
 #define SLAB_NO_OBJ_EXT		((slab_flags_t)0)
 

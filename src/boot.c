@@ -21,6 +21,8 @@
  */
 #include "bits.h"
 #include "boot.h"
+#include "nolock.h"
+#include "rcu.h"
 #include "vm_ops.h"
 
 #include <kmem/trim.h>
@@ -286,6 +288,11 @@ static void forget(void)
 	memset(&zones, 0, sizeof(zones));
 	memset(&kmem_page_map, 0, sizeof(kmem_page_map));
 	kmalloc_forget();
+	if (KMEM_DEFERRED) {
+		nolock_forget();
+		rcu_forget();
+		grace_forget();
+	}
 }
 
 int kmem_init(const struct kmem_params *params)

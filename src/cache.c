@@ -55,6 +55,7 @@ static struct round get_existing(struct kmem_cache *s)
 {
 	struct round r = { NULL, NULL };
 
+	zones_do_later();
 	if (MAGAZINES)
 		return magazine_alloc_slow(&s->magazine);
 	slabs_take(&s->slabs, &r, 1, true);
@@ -117,13 +118,28 @@ void *cache_alloc_again(struct kmem_cache *s, gfp_t gfp, void *bad)
 
 void cache_free_slow(struct kmem_cache *s, void *p, kmem_slot_t *slot)
 {
-	if (magazine_free_slow(&s->magazine, p, slot))
+	bool trim = magazine_free_slow(&s->magazine, p, slot);
+
+	zones_do_later();
+	if (trim)
 		caches_trim(1);
+}
+
+/* Whoever still reads what the object was must not see it go blank. */
+static bool must_not_zero(const struct kmem_cache *s)
+{
+	if (KMEM_LIKELY(!KMEM_DEFERRED || !s->slabs.retire))
+		return false;
+	kmem_misuse("bad flags", s, "kmem: cache %s: zeroed objects of a cache "
+		    "with SLAB_TYPESAFE_BY_RCU: its readers would see it",
+		    s->name);
+	return true;
 }
 
 void *cache_alloc_zeroed(struct kmem_cache *s, gfp_t gfp)
 {
-	void *obj = cache_alloc(s, gfp | __GFP_ZERO);
+	void *obj = must_not_zero(s) ? NULL :
+		    cache_alloc(s, gfp | __GFP_ZERO);
 
 	return obj ? memset(obj, 0, CACHE_ZEROED(s)) : NULL;
 }
@@ -167,6 +183,8 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n,
 	struct round r[BULK_ROUNDS];
 	size_t got = 0;
 
+	if ((gfp & __GFP_ZERO) && must_not_zero(s))
+		return 0;
 	while (got < n) {
 		size_t k = magazine_alloc_many(&s->magazine, r,
 				KMEM_MIN(n - got, (size_t)BULK_ROUNDS));
@@ -265,6 +283,13 @@ const char *kmem_cache_name(const struct kmem_cache *s)
 
 /* ---- what was wrong ---- */
 
+static const char *slot_name(unsigned slot)
+{
+	return slot == SLOT_CACHED ? "CACHED" :
+	       slot == SLOT_RCU ? "RCU" :
+	       slot == SLOT_NOLOCK ? "NOLOCK" : "FREE";
+}
+
 static KMEM_COLD void bad_object(const char *call, const struct kmem_cache *s,
 				 const struct page *page, const void *p)
 {
@@ -296,8 +321,7 @@ static KMEM_COLD void bad_object(const char *call, const struct kmem_cache *s,
 	kmem_misuse("double free", p,
 		    "kmem: %s(%p): double free: cache %s, slab %p, index %u: "
 		    "expected LIVE, found %s%s", call, p, of->name,
-		    (void *)first, index,
-		    slot == SLOT_CACHED ? "CACHED" : "FREE",
+		    (void *)first, index, slot_name(slot),
 		    KMEM_CACHE_DEBUG ? cache_who(page, p, true, who) : who);
 }
 

@@ -70,6 +70,12 @@ void caches_each(bool (*fn)(struct kmem_cache *s, void *arg), void *arg);
 void bare_slabs(struct kmem_slabs *s, const char *name, size_t size,
 		struct slab_node *node);
 
+/* As long as the list of all caches is locked, none is destroyed: a walk over
+ * slabs is safe. Without `wait`, from any context: false, somebody has it. With
+ * it: thread. */
+bool caches_lock(bool wait);
+void caches_unlock(void);
+
 /* Bytes of pages that hold cache descriptors and per-CPU lines. */
 size_t caches_bytes(void);
 
@@ -119,7 +125,7 @@ void *cache_alloc_again(struct kmem_cache *s, gfp_t gfp, void *bad)
 	KMEM_COLD;
 
 /* Report that it came out of the magazines a second time. */
-void cache_second_copy(const struct kmem_cache *s, const void *obj);
+void cache_second_copy(const struct kmem_cache *s, const void *obj) KMEM_COLD;
 
 /* cache_alloc(), and zero it. */
 void *cache_alloc_zeroed(struct kmem_cache *s, gfp_t gfp) KMEM_NOINLINE;

@@ -52,6 +52,8 @@ void cache_check(struct kmem_cache *s, struct check *c)
 	magazine_layer_check(&s->magazine, s->name, c);
 	slabs_sum(&s->slabs, &sum);
 	slabs_for_each(&s->slabs, SLOT_LIVE, count_live, &k);
+	slabs_for_each(&s->slabs, SLOT_RCU, count_live, &k);
+	slabs_for_each(&s->slabs, SLOT_NOLOCK, count_live, &k);
 	magazine_for_each(&s->magazine, check_cached, &k);
 	if (sum.inuse != k.live + k.cached)
 		check_violated(c, "C1: cache %s: %zu objects in use, but %zu "

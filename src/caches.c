@@ -21,6 +21,7 @@
  */
 #include "bits.h"
 #include "cache.h"
+#include "grace.h"
 #include "list.h"
 
 _Static_assert(offsetof(struct kmem_cache, magazine) +
@@ -35,6 +36,7 @@ _Static_assert(offsetof(struct kmem_cache, magazine) +
 #define FLAGS_HONOURED \
 	(SLAB_HWCACHE_ALIGN | SLAB_PANIC | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | \
 	 SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT | SLAB_NO_MERGE | \
+	 (KMEM_DEFERRED ? SLAB_TYPESAFE_BY_RCU : 0) | \
 	 (KMEM_CACHE_DEBUG ? SLAB_DEBUG_FLAGS : 0))
 
 static struct {
@@ -67,6 +69,20 @@ static bool list_try_lock(void)
 		return true;
 	kmem_arch_exit();
 	return false;
+}
+
+bool caches_lock(bool wait)
+{
+	if (!KMEM_DEFERRED || !wait)
+		return KMEM_DEFERRED && list_try_lock();
+	list_lock();
+	return true;
+}
+
+void caches_unlock(void)
+{
+	if (KMEM_DEFERRED)
+		list_unlock();
 }
 
 #define for_each_cache(s, l) \
@@ -134,6 +150,9 @@ static const char *refusal(const char *name, size_t size, size_t align,
 		return "DMA and DMA32 exclude each other";
 	if (flags & ~FLAGS_HONOURED)
 		return "a flag is not supported";
+	if (KMEM_DEFERRED && (flags & SLAB_TYPESAFE_BY_RCU) &&
+	    !kmem_hooks.call_rcu)
+		return "SLAB_TYPESAFE_BY_RCU needs the hook call_rcu";
 	return NULL;
 }
 
@@ -199,6 +218,8 @@ static struct kmem_cache *cache_make(const char *name, size_t size,
 		free_parts(s, nodes);
 		return NULL;
 	}
+	if (KMEM_DEFERRED && (flags & SLAB_TYPESAFE_BY_RCU))
+		s->slabs.retire = slab_retire;
 	if (MAGAZINES)
 		cache_layer_init(s);
 	return s;
@@ -277,13 +298,58 @@ static void report_live(void *obj, unsigned index, void *arg)
 		    "still allocated%s", s->name, obj, index, who);
 }
 
+static void report_waiting(void *obj, unsigned index, void *arg)
+{
+	struct kmem_cache *s = arg;
+
+	kmem_misuse("still in use", obj,
+		    "kmem: kmem_cache_destroy(%s): object %p (index %u) waits "
+		    "for a grace period, and there is no hook rcu_barrier",
+		    s->name, obj, index);
+}
+
+static void unlink_locked(struct kmem_cache *s)
+{
+	if (caches.hand == &s->list)
+		caches.hand = s->list.prev;
+	list_del(&s->list);
+	if (MERGING)
+		aliases_forget(s);
+}
+
+/* It has no object any more, but readers may be looking at what was one. */
+static bool wait_for_readers(struct kmem_cache *s)
+{
+	if (!slabs_retired_wait()) {
+		kmem_misuse("still in use", s,
+			    "kmem: kmem_cache_destroy(%s): slabs wait for a "
+			    "grace period, and there is no hook rcu_barrier",
+			    s->name);
+		return false;
+	}
+	list_lock();
+	unlink_locked(s);
+	list_unlock();
+	return true;
+}
+
+/* Frees that are under way arrive. */
+static void settle_frees(void)
+{
+	zones_do_all_later();
+	if (KMEM_DEFERRED && zones.rcu_flush)
+		zones.rcu_flush();
+}
+
 void kmem_cache_destroy(struct kmem_cache *s)
 {
+	bool typesafe = KMEM_DEFERRED && s && s->slabs.retire;
 	struct slab_node sum;
 
 	if (!s)
 		return;
 	kmem_may_sleep("kmem_cache_destroy");
+	settle_frees();
 	/* As long as it is on the list, a CPU that is short of memory may
 	 * drain it, and a new cache come to share it. */
 	list_lock();
@@ -297,18 +363,17 @@ void kmem_cache_destroy(struct kmem_cache *s)
 		slabs_keep(&s->slabs, 0);
 	slabs_shrink(&s->slabs);
 	slabs_sum(&s->slabs, &sum);
-	if (!sum.inuse) {
-		if (caches.hand == &s->list)
-			caches.hand = s->list.prev;
-		list_del(&s->list);
-		if (MERGING)
-			aliases_forget(s);
-	}
+	if (!sum.inuse && !typesafe)
+		unlink_locked(s);
 	list_unlock();
 	if (sum.inuse) {
 		slabs_for_each(&s->slabs, SLOT_LIVE, report_live, s);
+		if (KMEM_DEFERRED)
+			slabs_for_each(&s->slabs, SLOT_RCU, report_waiting, s);
 		return;
 	}
+	if (typesafe && !wait_for_readers(s))
+		return;
 	if (KMEM_CACHE_DEBUG)
 		cache_debug_fini(s);
 	free_parts(s, s->slabs.node);
@@ -326,6 +391,7 @@ int kmem_cache_shrink(struct kmem_cache *s)
 	struct slab_node sum;
 
 	kmem_may_sleep("kmem_cache_shrink");
+	zones_do_later();
 	if (MAGAZINES) {
 		run_on_all_cpus(drain_cpu, s);
 		magazine_drain(&s->magazine);

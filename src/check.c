@@ -17,6 +17,7 @@
  *	the zones have
  */
 #include "plan.h"
+#include "rcu.h"
 #include "vm_ops.h"
 
 #include <kmem/report.h>
@@ -34,11 +35,11 @@ static uintptr_t step(const struct zone *z, uintptr_t pfn,
 
 	if (!p || page_type(p) == PAGE_TAIL || p->zone != z->id)
 		return 1;
-	if (page_type(p) != PAGE_SLAB && page_type(p) != PAGE_HELD && p->refs)
+	if (page_type(p) < PAGE_SLAB && p->refs)
 		check_violated(c, "P2: zone %u: pfn 0x%lx of type %u has %zu "
 			       "holders more", z->id, (unsigned long)pfn,
 			       p->type, (size_t)p->refs);
-	if (page_type(p) == PAGE_HELD)
+	if (page_type(p) > PAGE_SLAB)	/* held, or on its way back */
 		n->pages[PAGE_ALLOCATED] += (size_t)1 << p->order;
 	else if (page_type(p) <= PAGE_SLAB)
 		n->pages[page_type(p)] += (size_t)1 << p->order;
@@ -118,6 +119,7 @@ size_t kmem_check_all(kmem_out_fn out, void *ctx)
 	struct check c = { out, ctx, 0 };
 	struct page_count n = { { 0 } };
 
+	zones_do_all_later();
 	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++) {
 		struct zone *z = zones.zone[i];
 
@@ -133,6 +135,8 @@ size_t kmem_check_all(kmem_out_fn out, void *ctx)
 		magazines_check(&c);
 		caches_check(&c);
 		check_usage(&n, &c);
+		if (KMEM_DEFERRED)
+			rcu_check(&c);
 	}
 	if (vm_range.ops)
 		vm_range.ops->check(&c);

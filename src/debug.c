@@ -382,14 +382,14 @@ static void check_object(struct check *c, const struct debug_object *o,
 	if (slot == SLOT_LIVE)
 		check_violated(c, "D4: cache %s, object %p (index %u) is LIVE",
 			       o->s->name, (void *)o->p, o->index);
-	else if (slot != SLOT_CACHED &&
+	else if (!slot_on_its_way(slot) &&
 		 (used ? o->rec->size - 1 >= o->s->debug->object_size :
 			 o->rec->size != 0))
 		check_violated(c, "D3: cache %s, object %p (index %u): %u bytes "
 			       "in use of %u", o->s->name, (void *)o->p,
 			       o->index, o->rec->size,
 			       used ? o->s->debug->object_size : 0);
-	else if (slot != SLOT_CACHED)
+	else if (!slot_on_its_way(slot))
 		check_bands(c, o, used);
 }
 
@@ -403,7 +403,7 @@ static void walk_objects(struct page *head, void *arg)
 
 		if (w->c)
 			check_object(w->c, &o, slot);
-		else if (slot != SLOT_CACHED)
+		else if (!slot_on_its_way(slot))
 			w->damaged += !verify(w->call, &o,
 					      slot == SLOT_TRACKED);
 	}

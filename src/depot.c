@@ -194,6 +194,36 @@ struct magazine *depot_get_full(struct magazine_layer *l,
 	return full;
 }
 
+/* The last round of a magazine makes it an empty one. */
+static void take_round(struct depot *d, struct magazine *full, struct round *r)
+{
+	unsigned left = full->rounds - 1u;
+
+	*r = full->round[left];
+	if (left) {
+		push_full(d, full, left);
+		return;
+	}
+	full->rounds = 0;
+	push(&d->empty, full);
+	kmem_store_relaxed(&d->nr_empty, d->nr_empty + 1);
+}
+
+bool depot_try_take(struct magazine_layer *l, struct round *r)
+{
+	struct depot *d = &l->depot;
+	struct magazine *full;
+	uintptr_t irq;
+
+	if (!kmem_load_relaxed(&d->nr_full) || !lock_try_irq(&d->lock, &irq))
+		return false;
+	full = pop_full(d);
+	if (full)
+		take_round(d, full, r);
+	unlock_irq(&d->lock, irq);
+	return full;
+}
+
 bool depot_put_full(struct magazine_layer *l, struct magazine *full,
 		    unsigned n, struct magazine **empty)
 {

@@ -25,6 +25,9 @@ void depot_grow(struct magazine_layer *l, size_t max_objects);
 struct magazine *depot_get_full(struct magazine_layer *l,
 				struct magazine *empty);
 
+/* One round of a full magazine, if nobody has the lock. Context: NMI too. */
+bool depot_try_take(struct magazine_layer *l, struct round *r);
+
 /* Leave a magazine with n rounds. Return: false if the depot is at its bound;
  * else *empty is an empty one, if there was one. */
 bool depot_put_full(struct magazine_layer *l, struct magazine *full,

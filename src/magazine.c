@@ -28,13 +28,15 @@
  *
  * Who may touch what:
  *
- *   magazine_cpu	its own CPU, in the order thread < interrupt (but see
- *			Waiting for `end`). Fast path:
+ *   magazine_cpu	its own CPU, in the order thread < interrupt < NMI (but
+ *			see Waiting for `end`). Fast path:
  *			preemption off, `busy` set. Slow path: interrupts
  *			masked too. An interrupt that finds `busy` set has
  *			landed in a fast path below it: it leaves the slots
  *			alone and moves its one object directly between its
- *			caller and the layer below ("direct"). Nobody waits.
+ *			caller and the layer below ("direct"). Nobody waits. An
+ *			NMI (nolock.c) may land in a slow path as well, and
+ *			then finds `busy` set too.
  *   depot		under its lock.
  *
  * How much may sit here. A CPU's `limit` starts at START_LIMIT and doubles
@@ -117,6 +119,33 @@ void magazine_layer_set_limit(struct magazine_layer *l, unsigned limit)
 	l->min_depot = l->max_limit;
 	l->max_depot = KMEM_MAX(l->max_depot, l->min_depot);
 	l->depot.max_objects = l->min_depot;
+}
+
+/*
+ * Interrupts are masked: from here to cpu_release() the slots of this CPU are
+ * ours, from an NMI too. Return: NULL if whom we interrupted has them.
+ */
+static struct magazine_cpu *cpu_claim(struct magazine_layer *l)
+{
+	struct magazine_cpu *c = layer_cpu(l, kmem_arch_cpu());
+
+	if (kmem_load_relaxed(&c->busy))
+		return NULL;
+	kmem_store_relaxed(&c->busy, 1);
+	kmem_barrier();
+	return c;
+}
+
+static void cpu_release(struct magazine_cpu *c)
+{
+	kmem_barrier();
+	kmem_store_relaxed(&c->busy, 0);
+}
+
+/* Objects went past the magazines. Not only the slots' owner counts these. */
+static void count_direct(struct magazine_layer *l, unsigned way)
+{
+	kmem_add_relaxed(&layer_cpu(l, kmem_arch_cpu())->directs[way], 1);
 }
 
 /* ---- one CPU's magazines; interrupts are masked and busy is set ---- */
@@ -403,26 +432,52 @@ static bool make_room(struct magazine_layer *l, struct magazine_cpu *c)
 	return true;
 }
 
+static bool take_direct(struct magazine_layer *l, struct round *r, bool any)
+{
+	if (!l->take(l, r, 1, any))
+		return false;
+	count_direct(l, DIR_ALLOC);
+	return true;
+}
+
+static struct round pop_round(struct magazine_cpu *c)
+{
+	set_rounds(c, rounds(c) - 1);
+	kmem_count(&c->served[DIR_ALLOC]);
+	return *c->top;
+}
+
+static void push_round(struct magazine_cpu *c, struct round r)
+{
+	*c->top = r;
+	set_rounds(c, rounds(c) + 1);
+	kmem_count(&c->served[DIR_FREE]);
+}
+
+/* The slots are ours. Return: false if there is no magazine. */
+static bool alloc_slow_owned(struct magazine_layer *l, struct magazine_cpu *c,
+			     struct round *r)
+{
+	if (!magazine_ready(l, c))
+		return false;
+	drain_if_asked(l, c);
+	if (reload(l, c))
+		*r = pop_round(c);
+	settle(l, c);
+	return true;
+}
+
 struct round magazine_alloc_slow(struct magazine_layer *l)
 {
 	uintptr_t irq = kmem_arch_irq_save();
-	struct magazine_cpu *c = layer_cpu(l, kmem_arch_cpu());
+	struct magazine_cpu *c = cpu_claim(l);
 	struct round r = { NULL, NULL };
+	bool direct = !c || !alloc_slow_owned(l, c, &r);
 
-	if (kmem_load_relaxed(&c->busy) || !magazine_ready(l, c)) {
-		if (l->take(l, &r, 1, false))
-			kmem_count(&c->directs[DIR_ALLOC]);
-	} else {
-		kmem_store_relaxed(&c->busy, 1);
-		drain_if_asked(l, c);
-		if (reload(l, c)) {
-			set_rounds(c, rounds(c) - 1);
-			r = *c->top;
-			kmem_count(&c->served[DIR_ALLOC]);
-		}
-		settle(l, c);
-		kmem_store_relaxed(&c->busy, 0);
-	}
+	if (c)
+		cpu_release(c);
+	if (direct)
+		take_direct(l, &r, false);
 	kmem_arch_irq_restore(irq);
 	return r;
 }
@@ -430,38 +485,108 @@ struct round magazine_alloc_slow(struct magazine_layer *l)
 struct round magazine_alloc_last(struct magazine_layer *l)
 {
 	uintptr_t irq = kmem_arch_irq_save();
-	struct magazine_cpu *c = layer_cpu(l, kmem_arch_cpu());
 	struct round r = { NULL, NULL };
 
-	if (l->take(l, &r, 1, true))
-		kmem_count(&c->directs[DIR_ALLOC]);
+	take_direct(l, &r, true);
 	kmem_arch_irq_restore(irq);
 	return r;
+}
+
+static bool free_slow_owned(struct magazine_layer *l, struct magazine_cpu *c,
+			    struct round r, bool *full)
+{
+	if (!magazine_ready(l, c))
+		return false;
+	drain_if_asked(l, c);
+	*full = make_room(l, c);
+	push_round(c, r);
+	settle(l, c);
+	return true;
 }
 
 bool magazine_free_slow(struct magazine_layer *l, void *obj,
 			kmem_slot_t *slot)
 {
 	uintptr_t irq = kmem_arch_irq_save();
-	struct magazine_cpu *c = layer_cpu(l, kmem_arch_cpu());
+	struct magazine_cpu *c = cpu_claim(l);
 	struct round r = { obj, slot };
 	bool full = false;
+	bool direct = !c || !free_slow_owned(l, c, r, &full);
 
-	if (kmem_load_relaxed(&c->busy) || !magazine_ready(l, c)) {
-		kmem_count(&c->directs[DIR_FREE]);
+	if (c)
+		cpu_release(c);
+	if (direct) {
+		count_direct(l, DIR_FREE);
 		l->give(l, &r, 1);
-	} else {
-		kmem_store_relaxed(&c->busy, 1);
-		drain_if_asked(l, c);
-		full = make_room(l, c);
-		*c->top = r;
-		set_rounds(c, rounds(c) + 1);
-		kmem_count(&c->served[DIR_FREE]);
-		settle(l, c);
-		kmem_store_relaxed(&c->busy, 0);
 	}
 	kmem_arch_irq_restore(irq);
 	return full;
+}
+
+/* ---- without waiting for anybody: the _nolock calls ---- */
+
+/* Close the magazine: the next free settles what `end` must be. */
+static void swap_and_close(struct magazine_cpu *c, unsigned way)
+{
+	swap_magazines(c);
+	kmem_store_relaxed(&c->end, NULL);
+	kmem_count(&c->swaps[way]);
+}
+
+/* One of the two magazines has a round: load it. */
+static bool swap_to_rounds(struct magazine_cpu *c)
+{
+	if (!rounds(c) && c->previous_rounds)
+		swap_and_close(c, DIR_ALLOC);
+	return rounds(c);
+}
+
+/* One of the two has room: load it. A closed one has none. */
+static bool swap_to_room(struct magazine_cpu *c)
+{
+	if (!kmem_load_relaxed(&c->end))
+		return false;
+	if (c->top >= load_end(c) && c->previous &&
+	    !is_full(c, c->previous, c->previous_rounds))
+		swap_and_close(c, DIR_FREE);
+	return c->top < load_end(c);
+}
+
+bool magazine_try_alloc(struct magazine_layer *l, struct round *r)
+{
+	uintptr_t irq = kmem_arch_irq_save();
+	struct magazine_cpu *c = cpu_claim(l);
+	bool got = c && swap_to_rounds(c);
+
+	if (got)
+		*r = pop_round(c);
+	if (c)
+		cpu_release(c);
+	if (!got && depot_try_take(l, r)) {
+		count_direct(l, DIR_ALLOC);
+		got = true;
+	}
+	kmem_arch_irq_restore(irq);
+	return got;
+}
+
+bool magazine_try_free(struct magazine_layer *l, struct round r)
+{
+	uintptr_t irq = kmem_arch_irq_save();
+	struct magazine_cpu *c = cpu_claim(l);
+	bool put = c && swap_to_room(c);
+
+	if (put)
+		push_round(c, r);
+	if (c)
+		cpu_release(c);
+	kmem_arch_irq_restore(irq);
+	return put;
+}
+
+void magazine_count_direct(struct magazine_layer *l, unsigned way)
+{
+	count_direct(l, way);
 }
 
 /* ---- draining ---- */
@@ -471,15 +596,14 @@ static void drain_here(struct magazine_layer *l,
 				     struct magazine_cpu *c))
 {
 	uintptr_t irq = kmem_arch_irq_save();
-	struct magazine_cpu *c = layer_cpu(l, kmem_arch_cpu());
+	struct magazine_cpu *c = cpu_claim(l);
 
 	/* If busy, we are an interrupt in a fast path: it will see epoch. */
-	if (!kmem_load_relaxed(&c->busy)) {
-		kmem_store_relaxed(&c->busy, 1);
+	if (c) {
 		c->epoch = kmem_load_relaxed(&l->epoch);
 		drain(l, c);
 		settle(l, c);
-		kmem_store_relaxed(&c->busy, 0);
+		cpu_release(c);
 	}
 	kmem_arch_irq_restore(irq);
 }
@@ -497,15 +621,15 @@ void magazine_unload_cpu(struct magazine_layer *l)
 static void trim_cpu(struct magazine_layer *l)
 {
 	uintptr_t irq = kmem_arch_irq_save();
-	struct magazine_cpu *c = layer_cpu(l, kmem_arch_cpu());
-	size_t served = c->served[0] + c->served[1];
+	struct magazine_cpu *c = cpu_claim(l);
+	size_t served;
 
-	if (!kmem_load_relaxed(&c->busy)) {
-		kmem_store_relaxed(&c->busy, 1);
+	if (c) {
+		served = c->served[0] + c->served[1];
 		if (served == c->seen)
 			empty_both(l, c);
 		c->seen = served;
-		kmem_store_relaxed(&c->busy, 0);
+		cpu_release(c);
 	}
 	kmem_arch_irq_restore(irq);
 }

@@ -171,6 +171,16 @@ struct round magazine_alloc_last(struct magazine_layer *l);
 bool magazine_free_slow(struct magazine_layer *l, void *obj,
 			kmem_slot_t *slot);
 
+/*
+ * From what this CPU and the depot hold, to what this CPU has room for, without
+ * waiting for anybody and without the layer below. Context: any, NMI included.
+ * Return: false if it can't be done.
+ */
+bool magazine_try_alloc(struct magazine_layer *l, struct round *r);
+bool magazine_try_free(struct magazine_layer *l, struct round r);
+/* Then whoever went to the layer below himself counts it. */
+void magazine_count_direct(struct magazine_layer *l, unsigned way);
+
 /* Return this CPU's objects, or the depot's (depot.c), to the layer below; and
  * this CPU's magazines too. */
 void magazine_drain_cpu(struct magazine_layer *l);

@@ -215,12 +215,15 @@ const char *page_describe(const struct page *page)
 		"free: freed twice", "allocated by alloc_pages()",
 		"allocated by kmalloc()", "part of a slab",
 		"allocated by alloc_pages()",
+		"free: freed twice, once by kfree_rcu()",
+		"free: freed twice",
 	};
 	static const char *const inside[] = {
 		"", "inside a free block", "inside a free block",
 		"inside a block of alloc_pages()",
 		"inside a block of kmalloc()", "part of a slab",
 		"inside a block of alloc_pages()",
+		"inside a free block", "inside a free block",
 	};
 	const struct page *head;
 
@@ -256,6 +259,12 @@ KMEM_COLD void bad_block(const char *call, const struct page *page,
 			    "kmem: %s of %p (pfn 0x%lx), order %u: the page "
 			    "is %s", call, addr, pfn, order,
 			    page_describe(page));
+}
+
+void page_bad_free(const char *call, const struct page *page, unsigned order)
+{
+	if (KMEM_DEFERRED)
+		bad_block(call, page, order);
 }
 
 /* A block of an order that has no magazines. */

@@ -82,6 +82,9 @@ void second_block(struct page *bad, unsigned order) KMEM_COLD;
 struct page *alloc_again(struct page *bad, unsigned node, gfp_t gfp,
 			 unsigned order) KMEM_COLD;
 
+/* Report that; and why a page can't be freed by `call` with that order. */
+void page_bad_free(const char *call, const struct page *page, unsigned order);
+
 /* A request that must not fail has failed: call the wait hook. Return: false,
  * after a report, if there is no way to wait. */
 bool page_alloc_wait(gfp_t gfp, unsigned order, unsigned wakes);
@@ -125,7 +128,8 @@ KMEM_INLINE bool page_is_allocated(const struct page *page)
 /* It heads a block that nobody has. */
 KMEM_INLINE bool page_is_free(const struct page *page)
 {
-	return page_type(page) == PAGE_FREE || page_type(page) == PAGE_CACHED;
+	return page_type(page) == PAGE_FREE || page_type(page) == PAGE_CACHED ||
+	       (KMEM_DEFERRED && page_type(page) >= PAGE_RCU);
 }
 
 /* As what an allocated block was given; whether others hold it too. */

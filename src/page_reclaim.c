@@ -61,6 +61,7 @@ static void drain_this_cpu(void *arg)
 
 void drain_pages(void)
 {
+	zones_do_later();
 	if (!MAGAZINES)
 		return;
 	run_on_all_cpus(drain_this_cpu, NULL);
@@ -239,9 +240,11 @@ static struct page *alloc_at_once(unsigned node, gfp_t gfp, unsigned order)
 
 struct page *alloc_slow(unsigned node, gfp_t gfp, unsigned order)
 {
-	struct page *page = alloc_at_once(node, gfp, order);
 	struct waiter w = { .waiting = false };
+	struct page *page;
 
+	zones_do_later();
+	page = alloc_at_once(node, gfp, order);
 	do {
 		if (!page && (gfp & __GFP_DIRECT_RECLAIM))
 			page = reclaim_and_retry(node, gfp, order);

@@ -16,6 +16,8 @@
  *	FRESH          free, in the slab, never taken yet; the next one follows
  *	CACHED         free, in a magazine or a depot, or on its way there
  *	LIVE           allocated
+ *	RCU, NOLOCK    freed by kfree_rcu() or kfree_nolock(), and waiting: for
+ *	               its grace period, or for somebody who can take locks
  *
  *	       take            cache_alloc           kfree           give
  *	free ───────► CACHED ─────────────► LIVE ─────────► CACHED ───────► free
@@ -65,7 +67,7 @@
  *	order
  *  S3	it is on `full` if inuse == objects, on `empty` if inuse == 0, else on
  *	`partial`
- *  S4	every slot not on the chain is LIVE or CACHED
+ *  S4	every slot not on the chain is LIVE, CACHED, RCU or NOLOCK
  * and for each node:
  *  S5	capacity, inuse, nr_pages: the sums over its slabs; nr_slabs and
  *	nr_empty: the lengths of the lists
@@ -260,11 +262,12 @@ static bool may_keep(const struct slab_node *n, const struct page *head)
 				       SLABS_EMPTY_SHARE);
 }
 
-/* It has become empty: keep it, or not. */
+/* It has become empty: keep it, or not; with `excess` NULL, in any case. */
 static void slab_emptied(struct slab_node *n, struct page *head,
 			 struct kmem_list *excess)
 {
-	if (must_keep(n, head) || may_keep(n, head)) {
+	if (must_keep(n, head) || (KMEM_DEFERRED && !excess) ||
+	    may_keep(n, head)) {
 		slab_place(n, head);
 		if (BREATHING)
 			n->max_empty = KMEM_MAX(n->max_empty, n->nr_empty);
@@ -317,7 +320,10 @@ static void free_excess(struct kmem_slabs *s, struct kmem_list *excess)
 		struct page *head = list_page(excess->next);
 
 		list_del(&head->list);
-		slab_unmake(s, head);
+		if (KMEM_DEFERRED && s->retire)
+			s->retire(s, head);
+		else
+			slab_unmake(s, head);
 	}
 }
 
@@ -368,6 +374,19 @@ static void keep_more(struct slab_node *n)
 	n->given_up = 0;
 }
 
+/* A new slab, and its first object. The lock is held. */
+static void slab_enter(struct slab_node *n, struct page *head, struct round *r)
+{
+	list_init(&head->list);
+	n->nr_slabs++;
+	n->nr_pages += (size_t)1 << head->order;
+	n->capacity += slab_objects(head);
+	n->made++;
+	keep_more(n);
+	slab_count_empty(n, head, true);	/* until the next line */
+	slab_take(n, head, r, 1);
+}
+
 struct round slabs_take_from(struct kmem_slabs *s, unsigned node)
 {
 	struct round r = { NULL, NULL };
@@ -386,17 +405,59 @@ struct round slabs_grow_on(struct kmem_slabs *s, gfp_t gfp, unsigned node)
 	if (!head)
 		return r;
 	n = page_slab_node(s, head);
-	list_init(&head->list);
 	irq = lock_irq(&n->lock);
-	n->nr_slabs++;
-	n->nr_pages += (size_t)1 << head->order;
-	n->capacity += slab_objects(head);
-	n->made++;
-	keep_more(n);
-	slab_count_empty(n, head, true);	/* until the next line */
-	slab_take(n, head, &r, 1);
+	slab_enter(n, head, &r);
 	unlock_irq(&n->lock, irq);
 	return r;
+}
+
+/* ---- the same without waiting ---- */
+
+bool slabs_try_take(struct kmem_slabs *s, unsigned node, struct round *r)
+{
+	struct slab_node *n = slabs_node(s, node);
+	struct page *head;
+	uintptr_t irq;
+	bool got;
+
+	if (!KMEM_DEFERRED || !lock_try_irq(&n->lock, &irq))
+		return false;
+	head = node_slab(s, n, true);
+	got = head && slab_take(n, head, r, 1);
+	unlock_irq(&n->lock, irq);
+	return got;
+}
+
+/* The lock is held while the slab is made, so that nothing has to be undone
+ * because it can't be had. The locks inside are only tried. */
+bool slabs_try_grow(struct kmem_slabs *s, unsigned node, struct round *r)
+{
+	struct slab_node *n = slabs_node(s, node);
+	struct page *head;
+	uintptr_t irq;
+
+	if (!KMEM_DEFERRED || !lock_try_irq(&n->lock, &irq))
+		return false;
+	head = slab_try_make(s, node);
+	if (head)
+		slab_enter(n, head, r);
+	unlock_irq(&n->lock, irq);
+	return head;
+}
+
+bool slabs_try_give(struct kmem_slabs *s, struct round r)
+{
+	struct page *head = slab_head(virt_to_page(r.obj));
+	struct slab_node *n = page_slab_node(s, head);
+	bool put = false;
+	uintptr_t irq;
+
+	if (!KMEM_DEFERRED || !lock_try_irq(&n->lock, &irq))
+		return false;
+	if (head->inuse > 1 || may_keep(n, head))
+		put = slab_put(n, head, &r, 1, NULL);
+	unlock_irq(&n->lock, irq);
+	return put;
 }
 
 void *slabs_alloc(struct kmem_slabs *s, gfp_t gfp)
@@ -468,6 +529,39 @@ void slabs_give(struct kmem_slabs *s, const struct round *rounds, size_t n)
 	while (done < n)
 		done += give_run(s, rounds + done, n - done, &excess);
 	free_excess(s, &excess);
+}
+
+/* Those of a slab that are in that state, up to `most`: CACHED. */
+static size_t slab_collect(struct page *head, kmem_slot_t state,
+			   struct round *rounds, size_t most)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < slab_objects(head) && n < most; i++) {
+		kmem_slot_t *slot = slab_slot(head, i);
+
+		if (kmem_load_acquire(slot) != state)
+			continue;
+		kmem_store_relaxed(slot, SLOT_CACHED);
+		rounds[n++] = (struct round){ slab_object(head, i), slot };
+	}
+	return n;
+}
+
+size_t slabs_collect(struct kmem_slabs *s, struct page *page,
+		     kmem_slot_t state, struct round *rounds, size_t most)
+{
+	struct slab_node *n = page_slab_node(s, page);
+	uintptr_t irq = lock_irq(&n->lock);
+	size_t got = 0;
+
+	/* One that is being made or unmade has nothing in use. */
+	if (kmem_load_relaxed(&page->slabs) == s &&
+	    kmem_load_relaxed(&page->slab_offset) == slabs_bias(s) &&
+	    kmem_load_relaxed(&page->inuse))
+		got = slab_collect(page, state, rounds, most);
+	unlock_irq(&n->lock, irq);
+	return got;
 }
 
 bool slabs_free_from(struct page *page, struct kmem_slabs *s, const void *p,

@@ -17,8 +17,11 @@
 #define SLOT_END	((kmem_slot_t)-3)	/* free, and the last free one */
 #define SLOT_FRESH	((kmem_slot_t)-4)	/* free, never taken yet: the next
 						 * one is the next free one */
-#define SLOT_TRACKED	((kmem_slot_t)-5)	/* in debugged slabs, which are
+#define SLOT_RCU	((kmem_slot_t)-5)	/* freed by kfree_rcu() */
+#define SLOT_NOLOCK	((kmem_slot_t)-6)	/* freed by kfree_nolock() */
+#define SLOT_TRACKED	((kmem_slot_t)-7)	/* in debugged slabs, which are
 						 * short: its user has it */
+#define SLOT_LOWEST	(KMEM_DEFERRED ? SLOT_NOLOCK : SLOT_FRESH)
 
 /* Whether slot arrays can be longer than what a descriptor has room for. With
  * the smallest pages they can't: objects have at least 16 bytes, and larger
@@ -30,9 +33,9 @@
 			 (unsigned)(KMEM_PAGE_SIZE / 16) : \
 			 SLOT_TABLES ? 256u : KMEM_INLINE_SLOTS)
 
-/* An index must fit a slot beside the four states, and an array. */
+/* An index must fit a slot beside the states, and an array. */
 #define SLAB_MAX_OBJECTS \
-	(SLOT_FRESH < SLOTS_LARGE ? (unsigned)SLOT_FRESH : SLOTS_LARGE)
+	(SLOT_LOWEST < SLOTS_LARGE ? (unsigned)SLOT_LOWEST : SLOTS_LARGE)
 
 /* Bytes of the smallest object: a page of them can be numbered. */
 #define SLAB_MIN_SIZE	(KMEM_PAGE_SIZE / SLOTS_LARGE)
@@ -83,6 +86,8 @@ struct kmem_slabs {
 				  unsigned node, unsigned order);
 	void (*put_pages)(struct kmem_slabs *s, struct page *page,
 			  unsigned order);
+	/* what becomes of a slab that is given up; NULL: slab_unmake() */
+	void (*retire)(struct kmem_slabs *s, struct page *head);
 	struct slab_node *node;		/* nr_nodes of them */
 
 	/* of debugged slabs (debug.c); otherwise NULL and 0 */
@@ -147,6 +152,15 @@ KMEM_INLINE struct round slabs_grow(struct kmem_slabs *s, gfp_t gfp)
 	return slabs_grow_on(s, gfp, this_node());
 }
 
+/*
+ * The same, and the way back, if nobody has the locks that it takes: one object
+ * of a slab that exists; of a new one, from the zones; one back to its slab,
+ * which is kept. Context: any, NMI included.
+ */
+bool slabs_try_take(struct kmem_slabs *s, unsigned node, struct round *r);
+bool slabs_try_grow(struct kmem_slabs *s, unsigned node, struct round *r);
+bool slabs_try_give(struct kmem_slabs *s, struct round r);
+
 /* For kmem's own tables, one object: slabs_take(), or slabs_grow() if there is
  * none; and slabs_give(). */
 void *slabs_alloc(struct kmem_slabs *s, gfp_t gfp);
@@ -181,6 +195,14 @@ bool slabs_claim(struct page *page, struct kmem_slabs *s, const void *p,
  * many of them there are none. */
 size_t slabs_keep(struct kmem_slabs *s, size_t objects);
 
+/*
+ * If that page is the first one of a slab of s: its objects that are in that
+ * state become CACHED, up to `most`. It may stop being a slab at any moment.
+ * Return: how many.
+ */
+size_t slabs_collect(struct kmem_slabs *s, struct page *page,
+		     kmem_slot_t state, struct round *rounds, size_t most);
+
 /* Return the pages of all empty slabs. */
 void slabs_shrink(struct kmem_slabs *s);
 
@@ -211,6 +233,8 @@ void slabs_for_each(struct kmem_slabs *s, kmem_slot_t state,
  * that node as far as possible; NULL without memory. And the end of one. */
 struct page *slab_make(struct kmem_slabs *s, gfp_t gfp, unsigned node);
 void slab_unmake(struct kmem_slabs *s, struct page *head);
+/* slab_make(), without waiting and from the zones; it runs no constructor. */
+struct page *slab_try_make(struct kmem_slabs *s, unsigned node);
 
 /* The n-th object of a slab, from 0 on. */
 void *slab_object(const struct page *head, unsigned n);
@@ -247,6 +271,7 @@ unsigned nr_slots(const struct kmem_slabs *s, unsigned order);
  * __GFP_NORETRY, not from the reserves. */
 kmem_slot_t *slots_get(struct kmem_slabs *s, struct page *head, unsigned n,
 		       gfp_t gfp);
+kmem_slot_t *slots_try_get(struct kmem_slabs *s, struct page *head, unsigned n);
 void slots_put(struct kmem_slabs *s, struct page *head, unsigned n);
 
 /* Bytes of pages they use; return those that hold none. */
@@ -306,6 +331,20 @@ KMEM_INLINE uint32_t slabs_bias(const struct kmem_slabs *s)
 KMEM_INLINE kmem_slot_t slabs_live(const struct kmem_slabs *s)
 {
 	return slabs_debugged(s) ? SLOT_TRACKED : SLOT_LIVE;
+}
+
+/* Its user has not got it any more, and its slab has not yet. */
+KMEM_INLINE bool slot_on_its_way(kmem_slot_t slot)
+{
+	return slot == SLOT_CACHED ||
+	       (KMEM_DEFERRED && (slot == SLOT_RCU || slot == SLOT_NOLOCK));
+}
+
+/* The object is not free in its slab: with its user, in a magazine, or freed
+ * and waiting for something. */
+KMEM_INLINE bool slot_taken(const struct kmem_slabs *s, kmem_slot_t slot)
+{
+	return slot == slabs_live(s) || slot_on_its_way(slot);
 }
 
 /* The first object of a slab. */

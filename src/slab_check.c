@@ -115,12 +115,6 @@ static unsigned chain_length(const struct page *head)
 	return n;
 }
 
-/* Between these two, its owner changes it without a lock. */
-static bool slot_taken(const struct kmem_slabs *s, kmem_slot_t slot)
-{
-	return slot == slabs_live(s) || slot == SLOT_CACHED;
-}
-
 void slab_check(struct kmem_slabs *s, struct page *head,
 		struct check *c)
 {
@@ -145,7 +139,7 @@ void slab_check(struct kmem_slabs *s, struct page *head,
 			       slab_objects(head));
 	if (taken != head->inuse)
 		check_violated(c, "S4: cache %s, slab %p: %u in use, but %u "
-			       "slots are LIVE or CACHED", s->name, base,
+			       "slots are not free", s->name, base,
 			       head->inuse, taken);
 }
 

@@ -147,6 +147,17 @@ void slab_set_pages(struct kmem_slabs *s, struct page *head, unsigned order,
 	}
 }
 
+/* Make a slab of these: all of its objects are free. */
+static void slab_begin(struct kmem_slabs *s, struct page *head, unsigned order,
+		       kmem_slot_t *slot, unsigned slots)
+{
+	for (unsigned i = 0; i < slots; i++)
+		kmem_store_plain(&slot[i], SLOT_FRESH);
+	kmem_store_relaxed(&head->inuse, 0);
+	head->free = 0;
+	slab_set_pages(s, head, order, slot);
+}
+
 static struct page *slab_get_pages(struct kmem_slabs *s, gfp_t gfp,
 				   unsigned node, unsigned *order)
 {
@@ -186,16 +197,37 @@ struct page *slab_make(struct kmem_slabs *s, gfp_t gfp, unsigned node)
 				 gfp | s->gfp);
 		return NULL;
 	}
-	for (unsigned i = 0; i < slots; i++)
-		kmem_store_plain(&slot[i], SLOT_FRESH);
-	kmem_store_relaxed(&head->inuse, 0);
-	head->free = 0;
-	slab_set_pages(s, head, order, slot);
+	slab_begin(s, head, order, slot, slots);
 	if (slabs_debugged(s))
 		debug_slab_made(head);
 	for (unsigned i = 0; s->ctor && i < n; i++)
 		s->ctor(slab_object(head, i));
 	return head;
+}
+
+struct page *slab_try_make(struct kmem_slabs *s, unsigned node)
+{
+	bool there = s->nr_nodes > 1;
+	unsigned order = s->order, slots;
+	struct page *head;
+	kmem_slot_t *slot;
+
+	if (!KMEM_DEFERRED)
+		return NULL;
+	head = zones_try_take(node, order, there);
+	if (!head && order > s->min_order) {
+		order = s->min_order;
+		head = zones_try_take(node, order, there);
+	}
+	if (!head)
+		return NULL;
+	slots = nr_slots(s, order);
+	slot = slots_try_get(s, head, slots);
+	if (slot)
+		slab_begin(s, head, order, slot, slots);
+	else if (!zone_try_give(head, order))
+		page_set_aside(head);
+	return slot ? head : NULL;
 }
 
 /* It is on no list any more. */

@@ -28,7 +28,7 @@ KMEM_COLD void slab_broken(struct slab_node *n, struct page *head)
 		    head->slabs->name, page_to_virt(head),
 		    (unsigned)(slab_objects(head) - head->inuse));
 	for (unsigned i = 0; i < slab_objects(head); i++)
-		if (*slab_slot(head, i) != SLOT_CACHED)
+		if (!slot_taken(head->slabs, *slab_slot(head, i)))
 			kmem_store_relaxed(slab_slot(head, i),
 					   slabs_live(head->slabs));
 	n->inuse += (size_t)(slab_objects(head) - head->inuse);
@@ -43,7 +43,7 @@ static bool is_used(struct page *head, unsigned i)
 	kmem_slot_t slot = kmem_load_relaxed(slab_slot(head, i));
 
 	if (slot != slabs_live(head->slabs))
-		return slot == SLOT_CACHED;
+		return slot_taken(head->slabs, slot);
 	return !slabs_debugged(head->slabs) ||
 	       debug_object(head, i).rec->size;
 }

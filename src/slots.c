@@ -79,6 +79,16 @@ kmem_slot_t *slots_get(struct kmem_slabs *s, struct page *head, unsigned n,
 			       (gfp & __GFP_NORETRY)) : head->inline_slot;
 }
 
+kmem_slot_t *slots_try_get(struct kmem_slabs *s, struct page *head, unsigned n)
+{
+	struct kmem_slabs *t = slots_for(s, n);
+	struct round r = { head->inline_slot, NULL };
+
+	if (t && !slabs_try_take(t, 0, &r) && !slabs_try_grow(t, 0, &r))
+		return NULL;
+	return r.obj;
+}
+
 void slots_put(struct kmem_slabs *s, struct page *head, unsigned n)
 {
 	struct kmem_slabs *t = slots_for(s, n);

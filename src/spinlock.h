@@ -10,9 +10,10 @@
  * The counters are written by the holder only. They are what the claim "one
  * lock operation in a magazine-full of allocations" is measured with.
  *
- * With one CPU the interrupt mask is the lock: lock_irq() does nothing else, and
- * nothing is counted. The flag is for those who leave interrupts on, and the
- * exchange a plain one (atomic.h).
+ * With one CPU the interrupt mask is the lock, and nothing is counted. The flag
+ * is for those who leave interrupts on and for those whom no mask holds off:
+ * an NMI, which only ever tries (nolock.c). The exchange is a plain one
+ * (atomic.h).
  */
 #ifndef KMEM_SPINLOCK_H
 #define KMEM_SPINLOCK_H
@@ -75,14 +76,29 @@ KMEM_INLINE uintptr_t lock_irq(struct kmem_lock *l)
 {
 	uintptr_t irq = kmem_arch_irq_save();
 
-	if (KMEM_MAX_CPUS > 1)
+	if (KMEM_MAX_CPUS > 1) {
 		lock_take(l);
+	} else if (KMEM_DEFERRED) {
+		kmem_store_relaxed(&l->locked, 1);
+		kmem_barrier();
+	}
 	return irq;
+}
+
+/* The same, without waiting. Context: any, NMI included. Return: false if it is
+ * taken; then interrupts are as they were. */
+KMEM_INLINE bool lock_try_irq(struct kmem_lock *l, uintptr_t *irq)
+{
+	*irq = kmem_arch_irq_save();
+	if (lock_try(l))
+		return true;
+	kmem_arch_irq_restore(*irq);
+	return false;
 }
 
 KMEM_INLINE void unlock_irq(struct kmem_lock *l, uintptr_t irq)
 {
-	if (KMEM_MAX_CPUS > 1)
+	if (KMEM_DEFERRED)
 		lock_release(l);
 	kmem_arch_irq_restore(irq);
 }

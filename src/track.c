@@ -108,7 +108,7 @@ static void table_slab(struct page *head, void *arg)
 		struct debug_object o = debug_object(head, i);
 		kmem_slot_t slot = kmem_load_relaxed(slab_slot(head, i));
 
-		if (slot != SLOT_CACHED && o.rec->track[w->which].caller &&
+		if (!slot_on_its_way(slot) && o.rec->track[w->which].caller &&
 		    (slot == SLOT_TRACKED) == (w->which == TRACK_ALLOC))
 			table_count(w, &o);
 	}

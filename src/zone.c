@@ -275,16 +275,23 @@ static struct page *take_block(struct zone *z, unsigned order,
 	return page;
 }
 
+/* A free block that may be had, NULL: there is none; the lock is held. */
+static struct page *take_above(struct zone *z, unsigned order, enum mobility m,
+			       bool first, size_t mark)
+{
+	KMEM_ASSERT(order <= KMEM_MAX_ORDER);
+	return zone_free_pages(z) >= mark + ((size_t)1 << order) ?
+	       take_block(z, order, m, first) : NULL;
+}
+
 size_t zone_take(struct zone *z, unsigned order, enum mobility m,
 		 struct round *rounds, size_t n, size_t mark)
 {
 	uintptr_t irq = lock_irq(&z->lock);
 	size_t taken = 0;
 
-	KMEM_ASSERT(order <= KMEM_MAX_ORDER);
-	while (taken < n &&
-	       zone_free_pages(z) >= mark + ((size_t)1 << order)) {
-		struct page *page = take_block(z, order, m, !taken);
+	while (taken < n) {
+		struct page *page = take_above(z, order, m, !taken, mark);
 
 		if (!page)
 			break;
@@ -292,6 +299,43 @@ size_t zone_take(struct zone *z, unsigned order, enum mobility m,
 	}
 	unlock_irq(&z->lock, irq);
 	return taken;
+}
+
+struct page *zones_try_take(unsigned node, unsigned order, bool this_node)
+{
+	struct zone_walk w;
+	struct page *page = NULL;
+	struct zone *z;
+	uintptr_t irq;
+
+	zone_walk_start(&w, node, ZONE_NORMAL, this_node);
+	while (KMEM_DEFERRED && !page && (z = zone_walk_next(&w))) {
+		if (!lock_try_irq(&z->lock, &irq))
+			continue;
+		page = take_above(z, order, UNMOVABLE, true,
+				  zone_mark(z, GFP_NOWAIT));
+		unlock_irq(&z->lock, irq);
+	}
+	return page;
+}
+
+void page_set_aside(struct page *page)
+{
+	kmem_store_release(&page->type, PAGE_NOLOCK);
+	kmem_store_release(&zones.aside, 1);
+	kmem_store_release(&zones.later, 1);
+}
+
+bool zone_try_give(struct page *page, unsigned order)
+{
+	struct zone *z = page_zone(page);
+	uintptr_t irq;
+
+	if (!KMEM_DEFERRED || !lock_try_irq(&z->lock, &irq))
+		return false;
+	buddy_give(&z->buddy, page, order);
+	unlock_irq(&z->lock, irq);
+	return true;
 }
 
 /* Two CPUs freed it at once, and the other copy has been given back before. */

@@ -70,6 +70,12 @@ struct zones {
 	struct node *node[KMEM_MAX_NODES];	/* those with memory */
 	struct zone *zone[KMEM_MAX_NODES * NR_ZONE_TYPES + 1]; /* by id; NULL:
 							* it never had a page */
+	/* frees that wait for somebody who can take locks (nolock.c) */
+	unsigned later;			/* there are some */
+	unsigned aside;			/* of them some that are nowhere noted */
+	void (*drain_later)(bool all);	/* NULL: there never were any */
+	void (*rcu_flush)(void);	/* wait for those of kfree_rcu(); NULL:
+					 * there never were any */
 };
 
 /*
@@ -222,6 +228,33 @@ KMEM_INLINE size_t zone_free_pages(const struct zone *z)
  * are second copies of a racing double free: reported, and left alone. */
 void zone_give(struct zone *z, unsigned order, const struct round *rounds,
 	       size_t n, enum kmem_page_type type);
+
+/*
+ * A block of this node, or of any, and back, if nobody has the lock that it
+ * takes. Context: any, NMI included. Return: the block, PAGE_ALLOCATED, or
+ * NULL; false if the block could not be given back.
+ */
+struct page *zones_try_take(unsigned node, unsigned order, bool this_node);
+bool zone_try_give(struct page *page, unsigned order);
+
+/* A block that could not: it is given back later (nolock.c finds it by its
+ * type). Context: any, NMI included. */
+void page_set_aside(struct page *page);
+
+/* Frees wait for somebody who can take locks: do some, if so. In the slow paths
+ * of allocation and free, with no lock held. */
+KMEM_INLINE void zones_do_later(void)
+{
+	if (KMEM_DEFERRED && KMEM_UNLIKELY(kmem_load_acquire(&zones.later)))
+		kmem_load_relaxed(&zones.drain_later)(false);
+}
+
+/* Do all of them. Context: thread. */
+KMEM_INLINE void zones_do_all_later(void)
+{
+	if (KMEM_DEFERRED && kmem_load_acquire(&zones.later))
+		kmem_load_relaxed(&zones.drain_later)(true);
+}
 
 /* How many pages of z this request must leave free. */
 size_t zone_mark(const struct zone *z, gfp_t gfp);

@@ -34,6 +34,8 @@ $(TEST_BIN): %: %.o $(TEST_LIB_OBJ) $(LIB_OBJ)
 
 -include $(TEST_LIB_OBJ:.o=.d) $(TEST_BIN:%=%.d)
 
+include tests/points/points.mk
+
 .PHONY: check test
 check: $(TEST_BIN)
 	@RUN_WITH='$(EMULATOR)' sh tests/run.sh '$(notdir $(BUILD))' $(TEST_BIN)

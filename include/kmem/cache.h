@@ -22,7 +22,12 @@ typedef unsigned int slab_flags_t;
 #define SLAB_ACCOUNT		((slab_flags_t)0x20) /* accepted, no effect */
 #define SLAB_NO_MERGE		((slab_flags_t)0x40) /* never shared with
 						      * another cache */
-#define SLAB_TYPESAFE_BY_RCU	((slab_flags_t)0x80) /* not yet: refused */
+#define SLAB_TYPESAFE_BY_RCU	((slab_flags_t)0x80) /* pages of its slabs are
+					* given back after a grace period
+					* only: readers under RCU find objects
+					* of that type, though not always the
+					* same one. Refused without the hook
+					* call_rcu; no zeroed objects. */
 
 /* Debugging: what they do is in kmem/debug.h. Refused if there is no
  * KMEM_REPORT_TEXT. */
@@ -144,7 +149,9 @@ struct kmem_cache *kmem_cache_create_usercopy(const char *name, size_t size,
  *
  * Context: thread.
  * Nobody may be using the cache any more: magazines of all CPUs are emptied
- * from here. If objects are still allocated, each is reported through
+ * from here. Waits for objects that were given to kfree_rcu() and, with
+ * SLAB_TYPESAFE_BY_RCU, for readers (hook rcu_barrier; without it, and if there
+ * is something to wait for, the cache is kept and that is reported). If objects are still allocated, each is reported through
  * kmem_panic() and the cache is kept (leaked), its memory untouched.
  */
 void kmem_cache_destroy(struct kmem_cache *s);
@@ -176,7 +183,8 @@ void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
 void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int node)
 	KMEM_MALLOC KMEM_MUST_CHECK;
 
-/** kmem_cache_zalloc - kmem_cache_alloc(), zeroed. Not with a constructor. */
+/** kmem_cache_zalloc - kmem_cache_alloc(), zeroed. Not with a constructor; with
+ * SLAB_TYPESAFE_BY_RCU it is reported, and NULL returned. */
 void *kmem_cache_zalloc(struct kmem_cache *s, gfp_t gfp)
 	KMEM_MALLOC KMEM_MUST_CHECK;
 

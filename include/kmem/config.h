@@ -148,4 +148,9 @@ KMEM_STATIC_ASSERT(KMEM_DEBUG == 0 || KMEM_DEBUG == 1, "KMEM_DEBUG: 0 or 1");
 /* Caches can be debugged (kmem/debug.h) where what is found can be told. */
 #define KMEM_CACHE_DEBUG	KMEM_REPORT_TEXT
 
+/* Whether there are frees that are carried out later, kfree_rcu() and the
+ * _nolock calls. On one CPU without magazines a lock is the interrupt mask,
+ * which nobody can look at. */
+#define KMEM_DEFERRED	(KMEM_MAX_CPUS > 1 || KMEM_MAGAZINE_ROUNDS > 0)
+
 #endif /* KMEM_CONFIG_H */

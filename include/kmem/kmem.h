@@ -26,10 +26,14 @@
  *	layers: magazine depot magazine_check
  *	layers: page_alloc page_reclaim page_ref page_bulk contig
  *	layers: node
+ *	layers: page_alloc page_reclaim
+ *	layers: grace
  *	layers: cache caches cache_check cache_debug debug_options trim
  *	layers: cache_args cache_merge cache_node cache_walk
  *	layers: kmalloc
  *	layers: kmalloc_node kmalloc_dup obj_info
+ *	layers: deferred
+ *	layers: nolock rcu
  *	layers: kvmalloc
  *	layers: regions plan account boot
  *	layers: hotplug
@@ -61,6 +65,8 @@
 #include <kmem/cache.h>
 #include <kmem/kmalloc.h>
 #include <kmem/obj_info.h>
+#include <kmem/nolock.h>
+#include <kmem/rcu.h>
 #include <kmem/trim.h>
 #include <kmem/kvmalloc.h>
 #include <kmem/vmalloc.h>

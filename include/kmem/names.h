@@ -161,6 +161,12 @@
 #define numa_node_id		kmem_numa_node_id
 #define page_to_nid		kmem_page_to_nid
 #define __kmem_cache_create_args kmem___kmem_cache_create_args
+#define kvfree_call_rcu		kmem_kvfree_call_rcu
+#define kvfree_rcu_barrier	kmem_kvfree_rcu_barrier
+#define kmalloc_nolock		kmem_kmalloc_nolock
+#define kfree_nolock		kmem_kfree_nolock
+#define alloc_pages_nolock	kmem_alloc_pages_nolock
+#define free_pages_nolock	kmem_free_pages_nolock
 #endif
 
 #endif /* KMEM_NAMES_H */

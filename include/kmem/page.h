@@ -72,6 +72,8 @@ enum kmem_page_type {
 	PAGE_SLAB,		/* part of a slab */
 	PAGE_HELD,		/* as PAGE_ALLOCATED, but movable, reclaimable
 				 * or shared: `mobility` and `refs` count */
+	PAGE_RCU,		/* heads a block freed by kfree_rcu() */
+	PAGE_NOLOCK,		/* heads a block that waits to be freed */
 };
 
 /*

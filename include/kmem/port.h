@@ -52,10 +52,11 @@
  * ## Why a plain flag is enough
  *
  * kmem's fast path owns its CPU's slots by setting a plain byte, `busy`, with
- * compiler barriers only. That is right only for strictly nested contexts: an
- * interrupt handler runs to its end before the code it interrupted goes on,
- * so it either sees busy set, and goes another way, or finds the slots in
- * order. Two threads that preempt one another are not nested: that is why
+ * compiler barriers only. That is right only for strictly nested contexts,
+ * thread < interrupt < NMI: a handler runs to its end before the code it
+ * interrupted goes on, so it either sees busy set, and goes another way, or
+ * finds the slots in order. (In an NMI only the calls of <kmem/nolock.h> may be
+ * made: they wait for no lock.) Two threads that preempt one another are not nested: that is why
  * kmem_arch_enter() must hold preemption off.
  */
 #ifndef KMEM_PORT_H
@@ -113,6 +114,20 @@ struct kmem_pressure {
  * Return: true also where kmem can't tell: without magazines.
  */
 bool kmem_woken(const struct kmem_pressure *p);
+
+/*
+ * What the kernel's RCU links callbacks by. 1 in <kmem_arch.h> or on the
+ * command line: a header that was included before defines struct rcu_head.
+ */
+#ifndef KMEM_ARCH_RCU_HEAD
+#define KMEM_ARCH_RCU_HEAD	0
+#endif
+#if !KMEM_ARCH_RCU_HEAD
+struct rcu_head {
+	struct rcu_head *next;
+	void (*func)(struct rcu_head *head);
+};
+#endif
 
 /* Optional services, each may be NULL. `ctx` is passed to all of them. */
 struct kmem_hooks {
@@ -196,6 +211,26 @@ struct kmem_hooks {
 
 	/* Distance between nodes, 10 = local. NULL: all others equal. */
 	unsigned (*node_distance)(void *ctx, int from, int to);
+
+	/*
+	 * Call fn(head) after a grace period: when every read-side section
+	 * that is under way now has ended. Needed for kfree_rcu() and for
+	 * SLAB_TYPESAFE_BY_RCU, which are refused without it. Called in any
+	 * context in which memory is freed: in interrupt handlers, with
+	 * interrupts masked, with the list of caches locked. So it must not
+	 * sleep, and whatever it allocates must be without
+	 * __GFP_DIRECT_RECLAIM. fn may call it again; it runs in any context
+	 * but NMI, and takes time in proportion to what it frees.
+	 */
+	void (*call_rcu)(void *ctx, struct rcu_head *head,
+			 void (*fn)(struct rcu_head *head));
+
+	/*
+	 * Return when every function given to call_rcu before has been called.
+	 * May sleep. Without it nobody waits for a grace period: a cache that
+	 * would have to be waited for is not destroyed.
+	 */
+	void (*rcu_barrier)(void *ctx);
 };
 
 KMEM_END_DECLS

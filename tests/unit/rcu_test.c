@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tests/unit/rcu_test.c - kfree_rcu() and SLAB_TYPESAFE_BY_RCU.
+ *
+ * The kernel's RCU is here a queue of callbacks and a clock: a callback may run
+ * when a reader that was there when it was queued has left, which the test says
+ * by grace_period().
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "cache.h"
+#include "testlib.h"
+
+#define CPUS	2
+#define MANY	1000
+
+struct thing {
+	long value;
+	struct rcu_head rcu;
+	char more[40];
+};
+
+/* ------------------------------------------------------------ a tiny RCU */
+
+static struct rcu_head *queued;		/* since the last grace period began */
+static unsigned calls;			/* of call_rcu */
+
+static void queue(void *ctx, struct rcu_head *head,
+		  void (*fn)(struct rcu_head *head))
+{
+	(void)ctx;
+	calls++;
+	head->func = fn;
+	head->next = queued;
+	queued = head;
+}
+
+/* The readers that were there have left. */
+static void grace_period(void)
+{
+	struct rcu_head *head = queued, *next;
+
+	queued = NULL;
+	for (; head; head = next) {
+		next = head->next;
+		head->func(head);
+	}
+}
+
+static void barrier(void *ctx)
+{
+	(void)ctx;
+	grace_period();
+}
+
+static const struct kmem_hooks with_rcu = {
+	.log = test_log, .call_rcu = queue, .rcu_barrier = barrier,
+};
+static const struct kmem_hooks no_barrier = {
+	.log = test_log, .call_rcu = queue,
+};
+static const struct kmem_hooks no_rcu = { .log = test_log };
+
+static void machine(const struct kmem_hooks *hooks, uint64_t bytes)
+{
+	const struct test_range map[] = {
+		{ MIB, MIB + bytes, KMEM_REGION_USABLE, KMEM_NO_NODE },
+	};
+	const struct kmem_params params = { .nr_cpus = CPUS, .hooks = hooks };
+
+	queued = NULL;
+	calls = 0;
+	assert_int_equal(test_machine(map, 1, &params), KMEM_OK);
+	host_cpu_set(0);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	machine(&with_rcu, 32 * MIB);
+	test_panics_record();
+	test_log_clear();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	host_irq_stop();
+	assert_clean_end();
+	return 0;
+}
+
+static size_t live(void *p)
+{
+	struct kmem_cache_stats st;
+
+	kmem_cache_stats(slabs_cache(virt_to_page(p)->slabs), &st);
+	return st.live;
+}
+
+static bool is_waiting(void *p)
+{
+	struct page *page = virt_to_page(p);
+
+	return page->slabs && page->slot[slab_index(page, page->slabs, p).index] == SLOT_RCU;
+}
+
+/* ------------------------------------------------------------- kfree_rcu */
+
+/* Freed before a reader has left: its memory would be somebody else's. */
+static void test_not_before_the_grace_period(void **state)
+{
+	struct thing *t = kmalloc(sizeof(*t), GFP_KERNEL);
+
+	(void)state;
+	t->value = 42;
+	kfree_rcu(t, rcu);
+	assert_int_equal(calls, 1);	/* begun at once */
+	for (int i = 0; i < MANY; i++) {
+		void *p = kmalloc(sizeof(*t), GFP_KERNEL);
+
+		assert_ptr_not_equal(p, t);
+		memset(p, 0, sizeof(*t));
+		kfree(p);
+	}
+	assert_int_equal(t->value, 42);
+	assert_true(is_waiting(t));
+	assert_sound();
+	grace_period();
+	assert_false(is_waiting(t));
+	assert_int_equal(calls, 1);
+}
+
+/* One call of the kernel's call_rcu an object, or an object that waits for a
+ * batch that never fills. */
+static void test_batches(void **state)
+{
+	static struct thing *t[MANY];
+	struct thing *other = kmalloc(sizeof(*other), GFP_KERNEL);
+	size_t before = live(other);
+
+	(void)state;
+	for (int i = 0; i < MANY; i++)
+		t[i] = kmalloc(sizeof(**t), GFP_KERNEL);
+	for (int i = 0; i < MANY; i++)
+		kfree_rcu(t[i], rcu);
+	assert_int_equal(calls, 1);
+	grace_period();			/* the first object's, and begins ... */
+	assert_int_equal(calls, 2);
+	assert_false(is_waiting(t[0]));
+	assert_true(is_waiting(t[1]) && is_waiting(t[MANY - 1]));
+	assert_sound();
+	grace_period();			/* ... that of all others */
+	assert_int_equal(calls, 2);
+	for (int i = 0; i < MANY; i++)
+		assert_false(is_waiting(t[i]));
+	assert_int_equal(live(other), before);
+	kfree(other);
+	assert_null(queued);
+}
+
+/* A grace period that began before an object came frees it, too. */
+static void test_who_comes_late_waits_for_the_next(void **state)
+{
+	struct thing *a = kmalloc(sizeof(*a), GFP_KERNEL);
+	struct thing *b = kmalloc(sizeof(*b), GFP_KERNEL);
+
+	(void)state;
+	kfree_rcu(a, rcu);
+	kfree_rcu(b, rcu);
+	grace_period();
+	assert_false(is_waiting(a));
+	assert_true(is_waiting(b));
+	grace_period();
+	assert_false(is_waiting(b));
+}
+
+static void test_barrier(void **state)
+{
+	struct thing *t[3];
+
+	(void)state;
+	kfree_rcu_barrier();		/* with nothing to wait for */
+	for (int i = 0; i < 3; i++) {
+		t[i] = kmalloc(sizeof(**t), GFP_KERNEL);
+		host_cpu_set((unsigned)i % CPUS);
+		kfree_rcu(t[i], rcu);
+	}
+	host_cpu_set(0);
+	kfree_rcu_barrier();
+	for (int i = 0; i < 3; i++)
+		assert_false(is_waiting(t[i]));
+	assert_null(queued);
+}
+
+/* Large blocks, NULL, memory without an rcu_head. */
+static void test_what_it_takes(void **state)
+{
+	struct thing *none = NULL;
+	struct thing *large = kmalloc(5 * PAGE, GFP_KERNEL);
+	void *plain = kmalloc(1, GFP_KERNEL);
+
+	(void)state;
+	kfree_rcu(none, rcu);
+	assert_int_equal(calls, 0);
+	kfree_rcu(large, rcu);
+	kfree_rcu_mightsleep(plain);
+	kfree(large);
+	assert_panicked(large, "freed twice", "kfree_rcu");
+	kfree_rcu_barrier();
+	assert_no_panic();
+	kfree(large);
+	assert_panicked(large, "freed twice", NULL);
+}
+
+/* The second free of an object that waits, of whatever kind, would give it to
+ * two. */
+static void test_double_free(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("twice", sizeof(struct thing),
+						 0, 0, NULL);
+	struct thing *t = kmem_cache_alloc(s, GFP_KERNEL);
+
+	(void)state;
+	kfree_rcu(t, rcu);
+	kfree_rcu(t, rcu);
+	assert_panicked(t, "double free", "found RCU");
+	kfree(t);
+	assert_panicked(t, "double free", "found RCU");
+	kmem_cache_free(s, t);
+	assert_panicked(t, "double free", "found RCU");
+	kfree_nolock(t);
+	assert_panicked(t, "double free", "found RCU");
+	kvfree_call_rcu(NULL, (char *)t + 8);
+	assert_panicked((char *)t + 8, "not the start", NULL);
+	assert_sound();
+	kmem_cache_destroy(s);		/* waits for it */
+	assert_false(test_panics());
+	assert_int_equal(calls, 1);
+}
+
+/* Without memory for a batch the object's own head serves, or the caller
+ * sleeps; and nothing is lost. */
+static void test_out_of_memory(void **state)
+{
+	static void *hog[4096];
+	struct thing *t = kmalloc(sizeof(*t), GFP_KERNEL), *u;
+	struct thing *large = kmalloc(3 * PAGE, GFP_KERNEL);
+	void *plain = kmalloc(48, GFP_KERNEL);
+	size_t n = 0, m = 0;
+
+	(void)state;
+	machine(&with_rcu, 2 * MIB);
+	t = kmalloc(sizeof(*t), GFP_KERNEL);
+	u = kmalloc(sizeof(*u), GFP_KERNEL);
+	large = kmalloc(3 * PAGE, GFP_KERNEL);
+	plain = kmalloc(48, GFP_KERNEL);
+	while (n < 4096 && (hog[n] = kmalloc(1024, GFP_KERNEL | __GFP_NOWARN)))
+		n++;
+	assert_in_range(n, 100, 4095);
+	kfree_rcu(t, rcu);
+	kfree_rcu(large, rcu);
+	assert_int_equal(calls, 2);
+	assert_true(is_waiting(t));
+	kfree_rcu_mightsleep(plain);
+	assert_false(is_waiting(plain));
+	grace_period();
+	assert_false(is_waiting(t));
+	kfree(large);
+	assert_panicked(large, "freed twice", NULL);
+	kfree_rcu(u, rcu);		/* its own head, with a barrier */
+	kfree_rcu_barrier();
+	assert_false(is_waiting(u));
+	while (m < n)
+		kfree(hog[m++]);
+}
+
+/* Where there is no RCU, nothing can be promised: refused, said, not freed. */
+static void test_without_the_hook(void **state)
+{
+	struct thing *t;
+
+	(void)state;
+	machine(&no_rcu, 32 * MIB);
+	t = kmalloc(sizeof(*t), GFP_KERNEL);
+	kfree_rcu(t, rcu);
+	assert_panicked(t, "no call_rcu hook", "not freed");
+	assert_false(is_waiting(t));
+	kfree(t);			/* it was live still */
+	assert_no_panic();
+	assert_null(kmem_cache_create("t", 64, 0, SLAB_TYPESAFE_BY_RCU, NULL));
+	assert_true(test_logged("needs the hook call_rcu"));
+}
+
+static struct thing *irq_things[64];
+static unsigned irq_freed;
+
+static void free_one(unsigned cpu)
+{
+	(void)cpu;
+	if (irq_freed < 64) {
+		kfree_rcu(irq_things[irq_freed], rcu);
+		irq_freed++;
+	}
+}
+
+/* An interrupt that frees lands in a kfree_rcu() of its own CPU. */
+static void test_from_interrupts(void **state)
+{
+	(void)state;
+	irq_freed = 0;
+	for (int i = 0; i < 64; i++)
+		irq_things[i] = kmalloc(sizeof(struct thing), GFP_KERNEL);
+	host_irq_start(50, true, free_one);
+	while (__atomic_load_n(&irq_freed, __ATOMIC_RELAXED) < 64) {
+		struct thing *t = kmalloc(sizeof(*t), GFP_KERNEL);
+		uintptr_t irq;
+
+		kfree_rcu(t, rcu);
+		irq = kmem_arch_irq_save();
+		grace_period();
+		kmem_arch_irq_restore(irq);
+	}
+	host_irq_stop();
+	kfree_rcu_barrier();
+	for (int i = 0; i < 64; i++)
+		assert_false(is_waiting(irq_things[i]));
+}
+
+/* ------------------------------------------------- SLAB_TYPESAFE_BY_RCU */
+
+static unsigned made;
+
+static void construct(void *p)
+{
+	struct thing *t = p;
+
+	t->value = 4711;
+	made++;
+}
+
+static struct kmem_cache *typesafe(void)
+{
+	struct kmem_cache *s = kmem_cache_create("typesafe", sizeof(struct thing),
+					0, SLAB_TYPESAFE_BY_RCU, construct);
+
+	assert_non_null(s);
+	made = 0;
+	return s;
+}
+
+/* A reader looks at an object whose slab has been given up: pages that are
+ * somebody else's by then would not look like one. */
+static void test_typesafe_pages(void **state)
+{
+	struct kmem_cache *s = typesafe();
+	static struct thing *t[MANY];
+	struct page *page;
+	void *hog[64];
+
+	(void)state;
+	for (int i = 0; i < MANY; i++)
+		t[i] = kmem_cache_alloc(s, GFP_KERNEL);
+	for (int i = 0; i < MANY; i++)
+		kmem_cache_free(s, t[i]);
+	test_drain(CPUS);
+	assert_int_equal(kmem_cache_shrink(s), 0);	/* all given up */
+	assert_non_null(queued);
+	page = virt_to_page(t[0]);
+	for (int i = 0; i < 64; i++) {
+		hog[i] = kmalloc(8 * PAGE, GFP_KERNEL);
+		memset(hog[i], 0, 8 * PAGE);
+	}
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(t[i]->value, 4711);
+	assert_int_equal(page->type, PAGE_SLAB);
+	kfree(t[0]);
+	assert_panicked(t[0], "double free", NULL);
+	assert_sound();
+	kfree_rcu_barrier();		/* not what slabs wait for */
+	while (queued)
+		grace_period();
+	assert_int_not_equal(page->type, PAGE_SLAB);
+	for (int i = 0; i < 64; i++)
+		kfree(hog[i]);
+	kmem_cache_destroy(s);
+}
+
+/* An object is reused at once, and constructed once, when its slab is made. */
+static void test_typesafe_reuse(void **state)
+{
+	struct kmem_cache *s = typesafe();
+	struct thing *a = kmem_cache_alloc(s, GFP_KERNEL), *b;
+	unsigned once = made;
+
+	(void)state;
+	kmem_cache_free(s, a);
+	b = kmem_cache_alloc(s, GFP_KERNEL);
+	assert_ptr_equal(a, b);
+	assert_int_equal(made, once);
+	assert_null(kmem_cache_zalloc(s, GFP_KERNEL));
+	assert_panicked(NULL, "typesafe", "SLAB_TYPESAFE_BY_RCU");
+	assert_int_equal(kmem_cache_alloc_bulk(s, __GFP_ZERO, 1, (void **)&a),
+			 0);
+	assert_panicked(NULL, "typesafe", "SLAB_TYPESAFE_BY_RCU");
+	assert_int_equal(b->value, 4711);
+	kmem_cache_free(s, b);
+	kmem_cache_destroy(s);		/* waits by rcu_barrier */
+	assert_null(queued);
+}
+
+/* The cache gone before its slabs are: they would go back to nobody. */
+static void test_destroy_without_barrier(void **state)
+{
+	struct kmem_cache *s, *plain;
+	struct thing *t;
+
+	(void)state;
+	machine(&no_barrier, 32 * MIB);
+	s = typesafe();
+	plain = kmem_cache_create("plain", sizeof(*t), 0, 0, NULL);
+	kmem_cache_free(s, kmem_cache_alloc(s, GFP_KERNEL));
+	kmem_cache_destroy(s);
+	assert_panicked(NULL, "typesafe", "rcu_barrier");
+	t = kmem_cache_alloc(s, GFP_KERNEL);	/* it is kept, and works */
+	assert_non_null(t);
+	kmem_cache_free(s, t);
+	t = kmem_cache_alloc(plain, GFP_KERNEL);
+	kfree_rcu(t, rcu);
+	kmem_cache_destroy(plain);
+	assert_panicked(t, "waits for a grace period", NULL);
+	grace_period();
+	kmem_cache_destroy(plain);
+	kmem_cache_destroy(s);
+	assert_panicked(NULL, "typesafe", "rcu_barrier");
+	grace_period();
+	kmem_cache_destroy(s);
+	assert_no_panic();
+}
+
+int main(void)
+{
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_not_before_the_grace_period),
+		TEST(test_batches),
+		TEST(test_who_comes_late_waits_for_the_next),
+		TEST(test_barrier),
+		TEST(test_what_it_takes),
+		TEST(test_double_free),
+		TEST(test_out_of_memory),
+		TEST(test_without_the_hook),
+		TEST(test_from_interrupts),
+		TEST(test_typesafe_pages),
+		TEST(test_typesafe_reuse),
+		TEST(test_destroy_without_barrier),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

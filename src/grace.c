@@ -33,6 +33,7 @@
 #include "list.h"
 
 static struct grace retired;
+static size_t retired_pages;
 
 /* ---- a queue ---- */
 
@@ -106,6 +107,7 @@ static void unmake_all(struct kmem_list *items)
 
 		items = items->next;
 		list_init(&head->list);
+		kmem_add_relaxed(&retired_pages, 0 - ((size_t)1 << head->order));
 		slab_unmake(head->slabs, head);
 	}
 }
@@ -116,6 +118,7 @@ void slab_retire(struct kmem_slabs *s, struct page *head)
 	bool call;
 
 	(void)s;
+	kmem_add_relaxed(&retired_pages, (size_t)1 << head->order);
 	grace_push(&retired, &head->list);
 	call = grace_begin(&retired, unmake_all);
 	unlock_irq(&retired.lock, irq);
@@ -128,6 +131,11 @@ bool slabs_retired_wait(void)
 	return grace_wait(&retired);
 }
 
+size_t slabs_retired_pages(void)
+{
+	return KMEM_DEFERRED ? kmem_load_relaxed(&retired_pages) : 0;
+}
+
 void slabs_retired_check(struct check *c)
 {
 	grace_check(&retired, c);
@@ -136,4 +144,5 @@ void slabs_retired_check(struct check *c)
 void grace_forget(void)
 {
 	memset(&retired, 0, sizeof(retired));
+	retired_pages = 0;
 }

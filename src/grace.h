@@ -49,6 +49,8 @@ void grace_check(struct grace *g, struct check *c);
  * that is on no list any more; wait for all of them, as grace_wait(). */
 void slab_retire(struct kmem_slabs *s, struct page *head);
 bool slabs_retired_wait(void);
+/* Pages of slabs that are waiting. */
+size_t slabs_retired_pages(void);
 void slabs_retired_check(struct check *c);
 
 /* Nothing waits any more: the memory it was in is gone. */

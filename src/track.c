@@ -23,13 +23,28 @@ static uint64_t track_time(void)
 	return kmem_load_relaxed(&operations);
 }
 
+/* Of all tracks: who reports an object need not be the one who has it. */
+static struct kmem_lock tracks;
+
 void track_set(struct track *t, uintptr_t caller)
 {
-	t->caller = caller;
+	struct track new = { caller, track_time(), kmem_arch_cpu() };
+	uintptr_t irq;
+
 	if (kmem_hooks.caller)
-		t->caller = kmem_hooks.caller(kmem_hooks.ctx, caller);
-	t->when = track_time();
-	t->cpu = kmem_arch_cpu();
+		new.caller = kmem_hooks.caller(kmem_hooks.ctx, caller);
+	irq = lock_irq(&tracks);
+	*t = new;
+	unlock_irq(&tracks, irq);
+}
+
+static struct track track_get(const struct debug_object *o, enum track_of which)
+{
+	uintptr_t irq = lock_irq(&tracks);
+	struct track t = o->rec->track[which];
+
+	unlock_irq(&tracks, irq);
+	return t;
 }
 
 static const char *const track_verb[NR_TRACKS] = { "allocated", "freed" };
@@ -37,24 +52,24 @@ static const char *const track_verb[NR_TRACKS] = { "allocated", "freed" };
 const char *track_text(const struct debug_object *o, enum track_of which,
 		       char text[TRACK_TEXT_MAX])
 {
-	const struct track *t = &o->rec->track[which];
+	const struct track t = track_get(o, which);
 
 	text[0] = '\0';
-	if (t->caller)
+	if (t.caller)
 		format(text, TRACK_TEXT_MAX, "; %s by 0x%zx, CPU %u",
-		       track_verb[which], (size_t)t->caller, t->cpu);
+		       track_verb[which], (size_t)t.caller, t.cpu);
 	return text;
 }
 
 void track_log(const struct debug_object *o)
 {
 	for (int i = 0; i < NR_TRACKS; i++) {
-		const struct track *t = &o->rec->track[i];
+		const struct track t = track_get(o, (enum track_of)i);
 
-		if (t->caller)
+		if (t.caller)
 			kmem_log("kmem:   %s by 0x%zx, CPU %u, at %llu",
-				 track_verb[i], (size_t)t->caller, t->cpu,
-				 (unsigned long long)t->when);
+				 track_verb[i], (size_t)t.caller, t.cpu,
+				 (unsigned long long)t.when);
 	}
 }
 

@@ -19,6 +19,7 @@
  *
  * Locks: each cache's and zone's in turn. Cost: O(caches × CPUs).
  */
+#include "grace.h"
 #include "kmalloc.h"
 
 size_t kmem_internal_bytes(void)
@@ -57,6 +58,7 @@ void kmem_usage(struct kmem_usage *u)
 	}
 	if (u->managed)
 		kmem_for_each_cache(add_usage, u);
+	u->slabs += slabs_retired_pages();
 	u->slack = (u->slabs << KMEM_PAGE_SHIFT) - u->live - u->in_cpus -
 		   u->in_depots - u->in_partial - u->in_empty;
 	u->metadata = kmem_internal_bytes() >> KMEM_PAGE_SHIFT;

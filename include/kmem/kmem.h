@@ -26,7 +26,6 @@
  *	layers: magazine depot magazine_check
  *	layers: page_alloc page_reclaim page_ref page_bulk contig
  *	layers: node
- *	layers: page_alloc page_reclaim
  *	layers: grace
  *	layers: cache caches cache_check cache_debug debug_options trim
  *	layers: cache_args cache_merge cache_node cache_walk

@@ -297,7 +297,7 @@ static void do_kmalloc(void)
 	if (!p)
 		return;
 	CHECK(ksize(p) == kmalloc_size_roundup(size) ||
-	      (gfp & KMEM_GFP_ZONEMASK) || debug);
+	      (gfp & KMALLOC_TYPE_GFP) || debug);
 	CHECK(ksize(p) >= size);
 	hold(KMALLOC, p, ksize(p), 0, gfp);
 }

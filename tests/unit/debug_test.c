@@ -135,7 +135,7 @@ static void attack_cache(size_t size, size_t align, slab_flags_t flags)
 
 	assert_non_null(s);
 	obj[0] = kmem_cache_alloc(s, GFP_KERNEL);
-	n = 2u * head_of(obj[0])->objects;
+	n = 2u * slab_objects(head_of(obj[0]));
 	assert_true(n <= KMEM_ARRAY_SIZE(obj));
 	for (unsigned i = 1; i < n; i++)
 		obj[i] = kmem_cache_alloc(s, GFP_KERNEL);

@@ -1051,7 +1051,7 @@ static void kvmalloc_family(void **state)
 	kvfree(p);
 	kvfree(q);
 	kvfree(q);
-	assert_panicked(q, "kfree", "twice");
+	assert_panicked(q, "kfree", "free");
 	p = kvmalloc(KMALLOC_MAX_SIZE + PAGE, GFP_KERNEL);
 	kvfree(p + PAGE);
 	assert_panicked(p + PAGE, "vfree", "not the start");

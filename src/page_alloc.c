@@ -63,7 +63,8 @@ static void give_blocks(struct magazine_layer *l, const struct round *rounds,
 }
 
 /* Small zones must not vanish into magazines: a 64th of a zone for all CPUs',
- * two for each layer. A CPU whose share is less than a block has none. */
+ * two for each order (and as much for movable pages as for one order). A CPU
+ * whose share is less than a block has none. */
 static size_t magazine_bytes(const struct zone *z)
 {
 	size_t share = bits_divide((z->managed << KMEM_PAGE_SHIFT) / 64,

@@ -210,7 +210,7 @@ static void write_descriptors(void)
 	pfn_t end = pfn + (plan->nr_sections << plan->section_order);
 	struct piece p;
 
-	if (plan->params.zeroed)	/* see zone_extend() */
+	if (LATE_PAGES && plan->params.zeroed)	/* see zone_extend() */
 		return;
 	for_each_piece(plan, VIEW_FREE, p) {
 		init_descriptors(pfn, p.pfn, PAGE_NO_ZONE);
@@ -239,7 +239,7 @@ static void fill_zones(void)
 {
 	struct piece p;
 
-	if (boot.plan.params.zeroed)
+	if (LATE_PAGES && boot.plan.params.zeroed)
 		choose_late_pieces();
 	for_each_piece(&boot.plan, VIEW_FREE, p) {
 		struct zone *z = piece_zone(&p);

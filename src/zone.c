@@ -231,13 +231,13 @@ size_t zone_mark(const struct zone *z, gfp_t gfp)
  * the buddy, where they merge with those before. (Their own buddies, if late,
  * have type PAGE_TAIL, which is zero.)
  */
-KMEM_INLINE_ONCE bool zone_extend(struct zone *z)
+bool zone_extend(struct zone *z)
 {
 	uintptr_t granule = KMEM_PAGE_SIZE / sizeof(struct page);
 	uintptr_t pfn = z->late_pfn, end;
 	unsigned order = 0;
 
-	if (pfn == z->late_end)
+	if (!LATE_PAGES || pfn == z->late_end)
 		return false;
 	while (((uintptr_t)2 << order) <= granule &&
 	       !(pfn >> order & 1) &&
@@ -269,7 +269,7 @@ static struct page *take_block(struct zone *z, unsigned order,
 		page = buddy_take(&z->buddy, order, m);
 		if (KMEM_MOBILITY && m != UNMOVABLE && !page && first)
 			page = mobility_claim(&z->buddy, order, m);
-	} while (!page && zone_extend(z));
+	} while (LATE_PAGES && !page && zone_extend(z));
 	if (KMEM_MOBILITY && !page && first && mobility_on())
 		page = mobility_take(&z->buddy, order, m);
 	return page;
@@ -392,97 +392,6 @@ void zones_give_raw(struct page *page, unsigned order)
 	struct round r = { page, NULL };
 
 	zone_give(page_zone(page), order, &r, 1, PAGE_ALLOCATED);
-}
-
-/* ---- memory that comes and goes ---- */
-
-void zone_grow(struct zone *z, uintptr_t pfn, uintptr_t end)
-{
-	uintptr_t irq = lock_irq(&z->lock);
-
-	if (!z->managed || pfn < z->start_pfn)
-		kmem_store_relaxed(&z->start_pfn, pfn);
-	if (!z->managed || end > z->end_pfn)
-		kmem_store_relaxed(&z->end_pfn, end);
-	kmem_store_relaxed(&z->managed, z->managed + (end - pfn));
-	unlock_irq(&z->lock, irq);
-	if (!zones.zone[z->id])
-		kmem_store_relaxed(&zones.zone[z->id], z);
-}
-
-void zone_shrink(struct zone *z, uintptr_t pfn, uintptr_t end)
-{
-	uintptr_t irq = lock_irq(&z->lock);
-
-	if (KMEM_MOBILITY)
-		mobility_forget(&z->buddy, pfn, end);
-	kmem_store_relaxed(&z->managed, z->managed - (end - pfn));
-	unlock_irq(&z->lock, irq);
-}
-
-void zone_give_range(struct zone *z, uintptr_t pfn, uintptr_t end)
-{
-	while (pfn < end) {
-		unsigned order = block_order(pfn, end);
-		uintptr_t irq = lock_irq(&z->lock);
-
-		buddy_give(&z->buddy, pfn_to_page(pfn), order);
-		unlock_irq(&z->lock, irq);
-		pfn += (uintptr_t)1 << order;
-	}
-}
-
-/* Whether late pages of z are in [pfn, end); if so, and if asked to, describe
- * the first few of them. */
-static bool zone_late(struct zone *z, uintptr_t pfn, uintptr_t end,
-		      bool describe)
-{
-	uintptr_t irq = lock_irq(&z->lock);
-	bool late = z->late_pfn < z->late_end && pfn < z->late_end &&
-		    end > z->late_pfn;
-
-	if (late && describe)
-		zone_extend(z);
-	unlock_irq(&z->lock, irq);
-	return late;
-}
-
-bool zones_late(uintptr_t pfn, uintptr_t end)
-{
-	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++)
-		if (zone_by_id(i) && zone_late(zone_by_id(i), pfn, end, false))
-			return true;
-	return false;
-}
-
-void zones_describe(uintptr_t pfn, uintptr_t end)
-{
-	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++)
-		while (zone_by_id(i) &&
-		       zone_late(zone_by_id(i), pfn, end, true))
-			;
-}
-
-void zones_wait(void)
-{
-	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++)
-		if (zone_by_id(i))
-			unlock_irq(&zone_by_id(i)->lock,
-				   lock_irq(&zone_by_id(i)->lock));
-}
-
-uintptr_t zone_take_range(struct zone *z, uintptr_t pfn, uintptr_t end)
-{
-	uintptr_t taken;
-
-	do {
-		uintptr_t irq = lock_irq(&z->lock);
-
-		taken = buddy_carve(&z->buddy, pfn, end);
-		unlock_irq(&z->lock, irq);
-		pfn += taken;
-	} while (taken && pfn < end);
-	return pfn;
 }
 
 static void check_inside(const struct zone *z, uintptr_t pfn, unsigned order,

@@ -216,12 +216,20 @@ struct round {
 size_t zone_take(struct zone *z, unsigned order, enum mobility m,
 		 struct round *rounds, size_t n, size_t mark);
 
+/* Whether pages can be late: where memory is small, all are described at boot.
+ */
+#define LATE_PAGES	MAGAZINES
+
+/* Describe some late pages; the lock is held. False: there are none. */
+bool zone_extend(struct zone *z);
+
 /* Pages in free blocks, and those without descriptors yet. */
 KMEM_INLINE size_t zone_free_pages(const struct zone *z)
 {
-	return kmem_load_relaxed(&z->buddy.free_pages) +
-	       kmem_load_relaxed(&z->late_end) -
-	       kmem_load_relaxed(&z->late_pfn);
+	size_t n = kmem_load_relaxed(&z->buddy.free_pages);
+
+	return LATE_PAGES ? n + kmem_load_relaxed(&z->late_end) -
+			    kmem_load_relaxed(&z->late_pfn) : n;
 }
 
 /* Give back n blocks of 2^order pages. Those that are not of that type any more

@@ -21,7 +21,7 @@
  *	layers: invariant
  *	layers: buddy
  *	layers: mobility
- *	layers: zone
+ *	layers: zone zone_range
  *	layers: slab slab_make slab_repair slots slab_check debug track
  *	layers: magazine depot magazine_check
  *	layers: page_alloc page_reclaim page_ref page_bulk contig

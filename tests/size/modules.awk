@@ -31,7 +31,7 @@ function group(file)
 		return "vmalloc"
 	if (file ~ /^(debug|track|cache_debug|debug_options)$/)
 		return "reports"
-	if (file ~ /^(boot|plan|account|regions|hotplug)$/)
+	if (file ~ /^(boot|plan|account|regions|hotplug|zone_range)$/)
 		return "boot"
 	if (file ~ /^(report|usage|check|cache_check|magazine_check|format|hooks|invariant)$/)
 		return "reports"

@@ -5,6 +5,7 @@
 # make demo             a real memory map and a real trace, on threads as CPUs
 # make test             everything that can be tested, set-up included
 # make check            the host tests alone, built once (no set-up)
+# make fuzz             what no test thought of; SECONDS=n for each program
 # make bench            kmem beside the allocators that this machine has
 # make qemu             boot the self-test kernel on every machine there is;
 #                       with ARCH=riscv64, on that one, in each of its ways
@@ -27,7 +28,7 @@ ARCH_ASKED := $(ARCH)
 ARCH	?= x86_64
 
 # What is about the host, whatever ARCH says.
-HOST_GOALS := demo check test bench bench-plot bench-churn check-malloc
+HOST_GOALS := demo check test bench bench-plot bench-churn check-malloc fuzz fuzz-run
 ifneq ($(filter $(HOST_GOALS),$(MAKECMDGOALS)),)
 override ARCH := host
 endif
@@ -75,6 +76,8 @@ override CFLAGS += -std=c11 -ffreestanding $(WARN) \
 SAN_asan := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 SAN_tsan := -fsanitize=thread
+SAN_fuzz := -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer
 override CFLAGS += $(CFLAGS_ARCH) $(CFLAGS_BOOT_$(BOOT)) $(SAN_$(SAN))
 
 LIB_SRC	:= $(sort $(wildcard src/*.c))
@@ -113,6 +116,7 @@ CPPFLAGS += -Itests/host
 include tests/demo/demo.mk
 include tests/bench/bench.mk
 include tests/tests.mk
+include tests/fuzz/fuzz.mk
 include arch/host/malloc.mk
 else
 include tests/boot/boot.mk

@@ -28,7 +28,7 @@ ARCH_ASKED := $(ARCH)
 ARCH	?= x86_64
 
 # What is about the host, whatever ARCH says.
-HOST_GOALS := demo check test bench bench-plot bench-churn check-malloc fuzz fuzz-run
+HOST_GOALS := demo check test bench bench-plot bench-churn check-malloc fuzz fuzz-run explore
 ifneq ($(filter $(HOST_GOALS),$(MAKECMDGOALS)),)
 override ARCH := host
 endif
@@ -117,6 +117,7 @@ include tests/demo/demo.mk
 include tests/bench/bench.mk
 include tests/tests.mk
 include tests/fuzz/fuzz.mk
+include tests/explore/explore.mk
 include arch/host/malloc.mk
 else
 include tests/boot/boot.mk

@@ -30,8 +30,11 @@
 #define KMEM_ALIGNED(n)		__attribute__((aligned(n)))
 #define KMEM_CONSTANT(x)	__builtin_constant_p(x)
 
-/* The compiler may not move memory accesses across it; the CPU may. */
+/* The compiler may not move memory accesses across it; the CPU may. (A test
+ * build has its own, an event for its model of memory.) */
+#ifndef kmem_barrier
 #define kmem_barrier()		__asm__ __volatile__("" ::: "memory")
+#endif
 
 #define kmem_container_of(ptr, type, member) \
 	((type *)(void *)((char *)(ptr) - offsetof(type, member)))

@@ -1,0 +1,673 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tests/explore/model.c - what an access may see, and with what it races.
+ *
+ * It stands in for the thread sanitizer's run-time: the compiler calls it for
+ * every access.
+ *
+ * *Clocks.* Each context (a CPU's thread, or an interrupt on it) counts its own
+ * time and knows how much of everybody's it has seen (Lamport; Mattern 1989).
+ * An event of context t at time e happened before all that context u does now
+ * if u's clock has t at e or later. Knowledge travels by
+ *
+ *	an acquire load of what a release store wrote
+ *	the entry of an interrupt: what the CPU did up to its last barrier
+ *	a barrier after an interrupt: what the interrupt did
+ *
+ * The last two are the compiler's rules, not the CPU's: without a barrier it
+ * may delay a store beyond, or do a load before, the point where an interrupt
+ * comes (port.h, "Why a plain flag is enough").
+ *
+ * *Plain accesses.* For each byte: who wrote it last, and when each context
+ * read it last. Two accesses, one of them a write, neither of which happened
+ * before the other, are a race (Flanagan & Freund 2009, "FastTrack").
+ *
+ * *Atomic accesses.* For each location: its newest stores. A load may see any
+ * but those that something it knows of has overwritten: a store that happened
+ * before it and is newer, or one that a load that happened before it saw.
+ * Which one is a decision. An exchange sees the newest, and continues the
+ * release of the store it replaces.
+ *
+ * A store by plain access to a location that is also used atomically begins
+ * its history anew: that it was ordered after all that came before is checked
+ * as a race.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "explore.h"
+
+#define OLD_STORES	8
+#define LOCATIONS	(1u << 14)
+
+struct clock {
+	uint16_t time[CONTEXTS];
+};
+
+static struct context {
+	struct clock clock;
+	struct clock at_barrier;	/* what an interrupt now knows of us */
+	struct clock from_irq;		/* what we know from the next barrier */
+} contexts[CONTEXTS];
+
+static uint32_t schedule;		/* number of it: older marks are void */
+
+static void join(struct clock *to, const struct clock *from)
+{
+	for (unsigned i = 0; i < CONTEXTS; i++)
+		if (to->time[i] < from->time[i])
+			to->time[i] = from->time[i];
+}
+
+static struct context *here(void)
+{
+	return &contexts[explore_context];
+}
+
+static uint16_t now(void)
+{
+	return here()->clock.time[explore_context];
+}
+
+static void tick(struct context *c, unsigned context)
+{
+	if (++c->clock.time[context] == UINT16_MAX)
+		explore_fail("the clock is at its end");
+}
+
+static bool known(unsigned context, uint16_t time)
+{
+	return here()->clock.time[context] >= time;
+}
+
+void model_start(void)
+{
+	schedule++;
+	memset(contexts, 0, sizeof(contexts));
+	for (unsigned i = 0; i < CONTEXTS; i++)
+		contexts[i].clock.time[i] = 1;
+}
+
+void explore_barrier(void)
+{
+	struct context *c = here();
+
+	if (!explore_on)
+		return;
+	join(&c->clock, &c->from_irq);
+	c->at_barrier = c->clock;
+	tick(c, explore_context);
+}
+
+void model_irq_enter(unsigned from, unsigned to)
+{
+	join(&contexts[to].clock, &contexts[from].at_barrier);
+	contexts[to].at_barrier = contexts[to].clock;
+	tick(&contexts[to], to);
+}
+
+void model_irq_exit(unsigned from, unsigned to)
+{
+	join(&contexts[to].from_irq, &contexts[from].clock);
+	join(&contexts[to].from_irq, &contexts[from].from_irq);
+	tick(&contexts[from], from);
+}
+
+/* ---- plain accesses ---- */
+
+struct byte {
+	uint32_t schedule;
+	uint16_t written;		/* when; 0: not in this schedule */
+	uint8_t writer;
+	uint8_t atomic;			/* that was an atomic store */
+	uint16_t read[CONTEXTS];
+	uint16_t atomic_read[CONTEXTS];
+	const void *pc;			/* of the last write */
+};
+
+/* The memory that is watched: the arena, and the program's variables. */
+static struct watched {
+	uintptr_t start;
+	size_t bytes;
+	struct byte *byte;
+} watched[2];
+
+extern char __data_start[], _end[];
+
+static void watch(struct watched *w, void *start, size_t bytes)
+{
+	free(w->byte);
+	w->start = (uintptr_t)start;
+	w->bytes = bytes;
+	w->byte = calloc(bytes, sizeof(struct byte));
+	if (!w->byte)
+		abort();
+}
+
+void model_init(void *arena, size_t bytes)
+{
+	watch(&watched[0], arena, bytes);
+	if (!watched[1].byte)
+		watch(&watched[1], __data_start,
+		      (size_t)(_end - __data_start));
+}
+
+static struct byte *byte_at(uintptr_t at)
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (at - watched[i].start < watched[i].bytes) {
+			struct byte *b = &watched[i].byte[at -
+							  watched[i].start];
+
+			if (b->schedule != schedule) {
+				memset(b, 0, sizeof(*b));
+				b->schedule = schedule;
+			}
+			return b;
+		}
+	return NULL;			/* a stack */
+}
+
+static void race(const char *what, uintptr_t at, const struct byte *b,
+		 unsigned other, const void *pc)
+{
+	explore_fail("race: %s of %p by context %u at pc %p, and an access "
+		     "by context %u (last written at pc %p)", what,
+		     (void *)at, explore_context, pc, other, b->pc);
+}
+
+static void check_read(struct byte *b, uintptr_t at, bool atomic,
+		       const void *pc)
+{
+	if (b->written && !(atomic && b->atomic) &&
+	    !known(b->writer, b->written))
+		race("read", at, b, b->writer, pc);
+	if (atomic)
+		b->atomic_read[explore_context] = now();
+	else
+		b->read[explore_context] = now();
+}
+
+static void check_write(struct byte *b, uintptr_t at, bool atomic,
+			const void *pc)
+{
+	if (b->written && !(atomic && b->atomic) &&
+	    !known(b->writer, b->written))
+		race("write", at, b, b->writer, pc);
+	for (unsigned i = 0; i < CONTEXTS; i++)
+		if ((b->read[i] && !known(i, b->read[i])) ||
+		    (!atomic && b->atomic_read[i] &&
+		     !known(i, b->atomic_read[i])))
+			race("write", at, b, i, pc);
+	b->written = now();
+	b->writer = (uint8_t)explore_context;
+	b->atomic = atomic;
+	b->pc = pc;
+}
+
+static void trace(const char *what, const volatile void *p, size_t size,
+		  uint64_t value, const void *pc)
+{
+	if (explore_tracing)
+		fprintf(stderr, "%u %s %p %zu %llx pc %p\n", explore_context,
+			what, (void *)(uintptr_t)p, size,
+			(unsigned long long)value, pc);
+}
+
+static void forget_location(uintptr_t at);
+
+static void plain(const void *p, size_t size, bool write, const void *pc)
+{
+	uintptr_t at = (uintptr_t)p;
+
+	if (!explore_on && explore_saving && write && byte_at(at))
+		explore_save(p, size);
+	if (!explore_on || !size || !byte_at(at))
+		return;
+	explore_point(false);
+	trace(write ? "write" : "read", p, size, 0, pc);
+	for (size_t i = 0; i < size; i++) {
+		struct byte *b = byte_at(at + i);
+
+		if (!b)
+			continue;
+		if (write)
+			check_write(b, at + i, false, pc);
+		else
+			check_read(b, at + i, false, pc);
+	}
+	if (!write)
+		return;
+	explore_save(p, size);
+	for (size_t i = 0; i < size; i++)
+		forget_location(at + i);
+}
+
+void explore_write(void *p, size_t size)
+{
+	plain(p, size, true, __builtin_return_address(0));
+}
+
+void explore_read(const void *p, size_t size)
+{
+	plain(p, size, false, __builtin_return_address(0));
+}
+
+/* ---- atomic accesses ---- */
+
+struct store {
+	uint64_t value;
+	uint16_t time;			/* 0: before the schedule */
+	uint8_t context;
+	bool release;
+	struct clock clock;		/* what an acquire load of it learns */
+};
+
+struct location {
+	uintptr_t at;
+	uint32_t schedule;
+	unsigned first, nr;		/* stores that can be seen: numbers
+					 * [first, nr) of store[] modulo */
+	unsigned seen[CONTEXTS];	/* the newest that each has seen, */
+	uint16_t seen_when[CONTEXTS];	/* and when */
+	struct store store[OLD_STORES];
+};
+
+static struct location locations[LOCATIONS];
+
+static struct location *find(uintptr_t at)
+{
+	unsigned i = (unsigned)((at * 0x9e3779b97f4a7c15u) >> 50);
+
+	for (;; i = (i + 1) % LOCATIONS) {
+		struct location *l = &locations[i];
+
+		if (l->schedule == schedule && l->at == at)
+			return l;
+		if (l->schedule != schedule) {
+			l->at = at;
+			l->schedule = schedule;
+			l->nr = 0;
+			return l;
+		}
+	}
+}
+
+static struct store *store_nr(struct location *l, unsigned nr)
+{
+	return &l->store[nr % OLD_STORES];
+}
+
+static uint64_t value_at(const volatile void *p, size_t size)
+{
+	uint64_t value = 0;
+
+	memcpy(&value, (const void *)(uintptr_t)p, size);
+	return value;
+}
+
+/* With what is in memory as its oldest store. */
+static struct location *location(const volatile void *p, size_t size)
+{
+	struct location *l = find((uintptr_t)p);
+
+	if (!l->nr) {
+		memset(l->seen, 0, sizeof(l->seen));
+		memset(l->seen_when, 0, sizeof(l->seen_when));
+		l->first = 0;
+		l->nr = 1;
+		l->store[0] = (struct store){ .value = value_at(p, size) };
+	}
+	return l;
+}
+
+static void forget_location(uintptr_t at)
+{
+	unsigned i = (unsigned)((at * 0x9e3779b97f4a7c15u) >> 50);
+
+	for (; locations[i].schedule == schedule; i = (i + 1) % LOCATIONS)
+		if (locations[i].at == at) {
+			locations[i].nr = 0;
+			return;
+		}
+}
+
+static void saw(struct location *l, unsigned nr)
+{
+	if (nr >= l->seen[explore_context]) {
+		l->seen[explore_context] = nr;
+		l->seen_when[explore_context] = now();
+	}
+}
+
+/* The oldest store that a load of ours can see. */
+static unsigned oldest(struct location *l)
+{
+	unsigned nr = l->first;
+
+	for (unsigned i = 0; i < CONTEXTS; i++)
+		if (l->seen_when[i] && known(i, l->seen_when[i]) &&
+		    l->seen[i] > nr)
+			nr = l->seen[i];
+	for (unsigned i = l->nr - 1; i > nr; i--)
+		if (known(store_nr(l, i)->context, store_nr(l, i)->time))
+			return i;
+	return nr;
+}
+
+static bool acquires(int order)
+{
+	return order == __ATOMIC_ACQUIRE || order == __ATOMIC_ACQ_REL ||
+	       order == __ATOMIC_SEQ_CST || order == __ATOMIC_CONSUME;
+}
+
+static bool releases(int order)
+{
+	return order == __ATOMIC_RELEASE || order == __ATOMIC_ACQ_REL ||
+	       order == __ATOMIC_SEQ_CST;
+}
+
+static void acquire(const struct store *s)
+{
+	if (s->release)
+		join(&here()->clock, &s->clock);
+	explore_barrier();
+}
+
+static void append(struct location *l, uint64_t value, bool release,
+		   const struct store *continued)
+{
+	struct store s = { .value = value, .release = release,
+			   .context = (uint8_t)explore_context };
+
+	if (release) {
+		explore_barrier();
+		s.clock = here()->clock;
+	}
+	if (continued && continued->release) {
+		s.release = true;
+		join(&s.clock, &continued->clock);
+	}
+	s.time = now();
+	if (l->nr - l->first == OLD_STORES)
+		l->first++;
+	*store_nr(l, l->nr) = s;
+	saw(l, l->nr++);
+	tick(here(), explore_context);
+	explore_progress();
+}
+
+static void check_bytes(const volatile void *p, size_t size, bool write,
+			const void *pc)
+{
+	uintptr_t at = (uintptr_t)p;
+
+	for (size_t i = 0; i < size; i++) {
+		struct byte *b = byte_at(at + i);
+
+		if (!b)
+			continue;
+		if (write)
+			check_write(b, at + i, true, pc);
+		else
+			check_read(b, at + i, true, pc);
+	}
+}
+
+static bool watches(const volatile void *p)
+{
+	return explore_on && byte_at((uintptr_t)p);
+}
+
+static uint64_t atomic_load(const volatile void *p, size_t size, int order,
+			    const void *pc)
+{
+	struct location *l;
+	unsigned low, nr;
+
+	if (!watches(p))
+		return value_at(p, size);
+	explore_point(true);
+	check_bytes(p, size, false, pc);
+	l = location(p, size);
+	low = oldest(l);
+	nr = l->nr - 1;
+	if (!explore_must_be_fresh())
+		nr -= explore_choose(l->nr - low, true);
+	saw(l, nr);
+	explore_loaded(nr == l->nr - 1);
+	if (acquires(order))
+		acquire(store_nr(l, nr));
+	trace("load", p, size, store_nr(l, nr)->value, pc);
+	return store_nr(l, nr)->value;
+}
+
+static void put(volatile void *p, size_t size, uint64_t value)
+{
+	if (explore_on || (explore_saving && byte_at((uintptr_t)p)))
+		explore_save((const void *)(uintptr_t)p, size);
+	memcpy((void *)(uintptr_t)p, &value, size);
+}
+
+static void atomic_store(volatile void *p, size_t size, uint64_t value,
+			 int order, const void *pc)
+{
+	if (!watches(p)) {
+		put(p, size, value);
+		return;
+	}
+	explore_point(true);
+	check_bytes(p, size, true, pc);
+	append(location(p, size), value, releases(order), NULL);
+	put(p, size, value);
+	explore_fresh_done();
+	trace("store", p, size, value, pc);
+}
+
+/* The newest value, replaced by what op makes of it. */
+static uint64_t atomic_change(volatile void *p, size_t size,
+			      uint64_t (*op)(uint64_t old, uint64_t operand),
+			      uint64_t operand, int order, const void *pc)
+{
+	uint64_t old, new;
+	struct location *l;
+	struct store newest;
+
+	if (!watches(p)) {
+		old = value_at(p, size);
+		put(p, size, op(old, operand));
+		return old;
+	}
+	explore_point(true);
+	check_bytes(p, size, true, pc);
+	l = location(p, size);
+	newest = *store_nr(l, l->nr - 1);
+	old = newest.value;
+	saw(l, l->nr - 1);
+	if (acquires(order))
+		acquire(&newest);
+	new = op(old, operand);
+	put(p, size, new);
+	append(l, value_at(p, size), releases(order), &newest);
+	explore_fresh_done();
+	trace("change", p, size, new, pc);
+	return old;
+}
+
+static uint64_t op_exchange(uint64_t old, uint64_t operand)
+{
+	(void)old;
+	return operand;
+}
+
+static uint64_t op_add(uint64_t old, uint64_t operand)
+{
+	return old + operand;
+}
+
+static uint64_t op_sub(uint64_t old, uint64_t operand)
+{
+	return old - operand;
+}
+
+static uint64_t op_or(uint64_t old, uint64_t operand)
+{
+	return old | operand;
+}
+
+static uint64_t op_and(uint64_t old, uint64_t operand)
+{
+	return old & operand;
+}
+
+/* ---- for scenarios ---- */
+
+void explore_post(unsigned *flag)
+{
+	atomic_store(flag, sizeof(*flag), 1, __ATOMIC_RELEASE,
+		     __builtin_return_address(0));
+}
+
+void explore_relax(void);
+
+void explore_await(unsigned *flag)
+{
+	while (!atomic_load(flag, sizeof(*flag), __ATOMIC_ACQUIRE,
+			    __builtin_return_address(0)))
+		explore_relax();
+}
+
+/* ---- what compilers call for memory and strings ---- */
+
+void *explore_memset(void *p, int byte, size_t n)
+{
+	plain(p, n, true, __builtin_return_address(0));
+	return memset(p, byte, n);
+}
+
+void *explore_memcpy(void *to, const void *from, size_t n)
+{
+	plain(from, n, false, __builtin_return_address(0));
+	plain(to, n, true, __builtin_return_address(0));
+	return memcpy(to, from, n);
+}
+
+void *explore_memmove(void *to, const void *from, size_t n)
+{
+	plain(from, n, false, __builtin_return_address(0));
+	plain(to, n, true, __builtin_return_address(0));
+	return memmove(to, from, n);
+}
+
+/* ---- the sanitizer's interface ---- */
+
+void __tsan_init(void);
+void __tsan_func_entry(void *pc);
+void __tsan_func_exit(void);
+void __tsan_read_range(void *p, unsigned long n);
+void __tsan_write_range(void *p, unsigned long n);
+void __tsan_atomic_signal_fence(int order);
+void __tsan_atomic_thread_fence(int order);
+
+void __tsan_init(void)
+{
+}
+
+void __tsan_func_entry(void *pc)
+{
+	(void)pc;
+}
+
+void __tsan_func_exit(void)
+{
+}
+
+void __tsan_read_range(void *p, unsigned long n)
+{
+	plain(p, n, false, __builtin_return_address(0));
+}
+
+void __tsan_write_range(void *p, unsigned long n)
+{
+	plain(p, n, true, __builtin_return_address(0));
+}
+
+void __tsan_atomic_signal_fence(int order)
+{
+	(void)order;
+	explore_barrier();
+}
+
+void __tsan_atomic_thread_fence(int order)
+{
+	(void)order;
+	explore_fail("a stand-alone fence: the model has none");
+}
+
+#define PLAIN(n) \
+	void __tsan_read##n(void *p); \
+	void __tsan_write##n(void *p); \
+	void __tsan_unaligned_read##n(void *p); \
+	void __tsan_unaligned_write##n(void *p); \
+	void __tsan_read##n(void *p) \
+	{ \
+		plain(p, n, false, __builtin_return_address(0)); \
+	} \
+	void __tsan_write##n(void *p) \
+	{ \
+		plain(p, n, true, __builtin_return_address(0)); \
+	} \
+	void __tsan_unaligned_read##n(void *p) \
+	{ \
+		plain(p, n, false, __builtin_return_address(0)); \
+	} \
+	void __tsan_unaligned_write##n(void *p) \
+	{ \
+		plain(p, n, true, __builtin_return_address(0)); \
+	}
+
+PLAIN(1)
+PLAIN(2)
+PLAIN(4)
+PLAIN(8)
+PLAIN(16)
+
+#define CHANGE(bits, name, op) \
+	uint##bits##_t __tsan_atomic##bits##_##name( \
+		volatile void *p, uint##bits##_t value, int order); \
+	uint##bits##_t __tsan_atomic##bits##_##name( \
+		volatile void *p, uint##bits##_t value, int order) \
+	{ \
+		return (uint##bits##_t)atomic_change(p, bits / 8, op, value, \
+			order, __builtin_return_address(0)); \
+	}
+
+#define ATOMIC(bits) \
+	uint##bits##_t __tsan_atomic##bits##_load(const volatile void *p, \
+						  int order); \
+	void __tsan_atomic##bits##_store(volatile void *p, \
+					 uint##bits##_t value, int order); \
+	uint##bits##_t __tsan_atomic##bits##_load(const volatile void *p, \
+						  int order) \
+	{ \
+		return (uint##bits##_t)atomic_load(p, bits / 8, order, \
+			__builtin_return_address(0)); \
+	} \
+	void __tsan_atomic##bits##_store(volatile void *p, \
+					 uint##bits##_t value, int order) \
+	{ \
+		atomic_store(p, bits / 8, value, order, \
+			     __builtin_return_address(0)); \
+	} \
+	CHANGE(bits, exchange, op_exchange) \
+	CHANGE(bits, fetch_add, op_add) \
+	CHANGE(bits, fetch_sub, op_sub) \
+	CHANGE(bits, fetch_or, op_or) \
+	CHANGE(bits, fetch_and, op_and)
+
+ATOMIC(8)
+ATOMIC(16)
+ATOMIC(32)
+ATOMIC(64)

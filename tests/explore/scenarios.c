@@ -175,6 +175,43 @@ static void full_magazines(void)
 	settled();
 }
 
+static void free_all_objects(void)
+{
+	for (unsigned i = 0; i < 16; i++) {
+		put(object[i]);
+		object[i] = NULL;
+	}
+}
+
+/* CPU 0 and the depot have full magazines; the others have none. */
+static void full_depot(void)
+{
+	machine();
+	fill_objects(16);
+	free_all_objects();
+	settled();
+}
+
+static void fill_own(void)
+{
+	static void *p[8];
+
+	for (unsigned i = 0; i < 8; i++)
+		p[i] = get();
+	for (unsigned i = 0; i < 8; i++)
+		put(p[i]);
+}
+
+/* CPUs 0 and 1 have full magazines, the next free goes to the depot. */
+static void full_on_two(void)
+{
+	machine();
+	fill_objects(4);
+	on(1, fill_own);
+	on(0, fill_own);
+	settled();
+}
+
 static void use_a_little(void)
 {
 	put(get());
@@ -393,6 +430,15 @@ const struct scenario scenarios[] = {
 	  warm, { shrink, get_and_put }, .check = all_back },
 	{ "shrink-free", "a slab is given up while an object of it comes", 2,
 	  some_objects, { shrink, put_many }, .check = all_back },
+	{ "depot-get", "two CPUs take one magazine", 3,
+	  full_depot, { NULL, get_and_put, get_and_put }, .check = all_back },
+	{ "depot-put", "two CPUs put theirs", 3,
+	  full_on_two, { put_one, put_another }, .check = all_back },
+	{ "depot-get-put", "one puts what another takes", 3,
+	  full_on_two, { put_one, put_another, get_and_put },
+	  .check = all_back },
+	{ "depot-shrink", "the depot is drained while it is used", 3,
+	  full_depot, { shrink, get_two, shrink }, .check = all_back },
 	{ "destroy-after-free", "a cache ends with a free on its way", 2,
 	  one_object, { put_and_post, await_and_destroy },
 	  .check = destroyed },

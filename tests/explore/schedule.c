@@ -360,10 +360,11 @@ static bool run_schedule(void)
 	getcontext(&explorer);
 	if (!back) {
 		back = true;
-		explore_cpu = 0;
-		explore_context = 0;
+		for (explore_cpu = 0; cpus[explore_cpu].done; )
+			explore_cpu++;
+		explore_context = explore_cpu * LEVELS;
 		explore_on = true;
-		setcontext(&cpus[0].context);
+		setcontext(&cpus[explore_cpu].context);
 	}
 	explore_on = false;
 	explore_cpu = 0;

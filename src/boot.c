@@ -248,7 +248,7 @@ static void fill_zones(void)
 		zone_grow(z, pfn, end);
 		if (z->late_end > z->late_pfn && pfn == z->late_pfn)
 			continue;
-		if (boot.plan.params.zeroed)
+		if (LATE_PAGES && boot.plan.params.zeroed)
 			init_descriptors(pfn, end, z->id);
 		zone_give_range(z, pfn, end);
 	}

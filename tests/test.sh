@@ -81,6 +81,13 @@ missing() {
 		[ -d /usr/${tuple%:*}/include ] ||
 			echo libc6-dev-${tuple#*:}-cross
 	done
+	command -v clang-tidy >/dev/null || echo clang-tidy
+	command -v cppcheck >/dev/null || echo cppcheck
+	clang -fsanitize=fuzzer -x c - -o /dev/null >/dev/null 2>&1 <<C ||
+int LLVMFuzzerTestOneInput(const char *p, unsigned long n);
+int LLVMFuzzerTestOneInput(const char *p, unsigned long n) { return !p && n; }
+C
+		echo libclang-rt-14-dev
 	command -v xz >/dev/null || echo xz-utils
 	command -v zstd >/dev/null || echo zstd
 	[ -x /usr/bin/time ] || echo time
@@ -160,9 +167,14 @@ suite "tests, clang" check CC=clang
 say "tests with kmem's own assertions"
 suite "tests, gcc, DEBUG=1" check CC=gcc DEBUG=1
 say "tests with AddressSanitizer and UndefinedBehaviorSanitizer"
-KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-30} suite "tests, asan" check CC=gcc SAN=asan
+KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-20} suite "tests, asan" check CC=gcc SAN=asan
 say "tests with ThreadSanitizer"
 KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-10} suite "tests, tsan" check CC=gcc SAN=tsan
+
+say "every schedule of a few CPUs, within bounds"
+suite "schedules" explore CC=gcc SCHEDULES=3000 EXPLORE_FLAGS="-r 1500"
+say "fuzzing"
+suite "fuzzing" fuzz SECONDS=10
 
 say "tests on emulated CPUs"
 for target in i686 armhf aarch64 riscv64 s390x; do

@@ -67,7 +67,8 @@ static void drop(void *p)
 {
 	for (unsigned i = 0; i < HELD_MAX; i++)
 		if (held[i].p == p) {
-			explore_write(p, 64);
+			explore_write(p, held[i].size < 64 ?
+				      held[i].size : 64);
 			explore_save(&held[i], sizeof(held[i]));
 			held[i].p = NULL;
 			return;
@@ -315,6 +316,11 @@ static void shrink(void)
 	kmem_cache_shrink(cache);
 }
 
+static void drain_all(void)
+{
+	kmem_trim(KMEM_DRAIN);
+}
+
 static void drain(void)
 {
 	drain_pages();
@@ -403,6 +409,26 @@ static void small_and_back(void)
 	}
 }
 
+/* From an NMI: it may fail, and the free may be done later. */
+static void nolock_and_back(void)
+{
+	void *p = kmalloc_nolock(24, 0, KMEM_NO_NODE);
+
+	hold(p, 24);
+	if (p) {
+		drop(p);
+		kfree_nolock(p);
+	}
+}
+
+/* What was put aside comes back. */
+static void trimmed(void)
+{
+	for (unsigned cpu = 0; cpu < CPUS; cpu++)
+		on(cpu, drain_all);
+	sound();
+}
+
 /* Both copies go to the slab; there the second is found, if it was not before.
  * Never is kmem's own state broken. */
 static void freed_twice(void)
@@ -467,6 +493,12 @@ const struct scenario scenarios[] = {
 	{ "irq-pages", "", 2,
 	  some_blocks, { page_and_back, block_and_back }, { page_and_back },
 	  .check = sound },
+	{ "nmi-kmalloc", "an NMI lands anywhere in alloc, refill or free", 2,
+	  machine, { small_and_back }, .nmi = { nolock_and_back }, .irqs = 2,
+	  .check = trimmed },
+	{ "nmi-two", "and another CPU is at work", 2,
+	  machine, { small_and_back, small_and_back },
+	  .nmi = { nolock_and_back }, .check = trimmed },
 	{ "kmalloc", "constant and other sizes share a cache", 2,
 	  machine, { small_and_back, small_and_back }, { small_and_back },
 	  .check = sound },

@@ -68,7 +68,7 @@ static void give_blocks(struct magazine_layer *l, const struct round *rounds,
 static size_t magazine_bytes(const struct zone *z)
 {
 	size_t share = bits_divide((z->managed << KMEM_PAGE_SHIFT) / 64,
-				   2 * NR_PAGE_LAYERS * zones.nr_cpus);
+				   2 * NR_CACHED_ORDERS * zones.nr_cpus);
 
 	return KMEM_MIN(share, PAGE_MAGAZINE_BYTES);
 }

@@ -144,7 +144,14 @@ struct request {
 
 static bool node_allowed(const struct request *q, const struct zone *z)
 {
-	return !q->nodes || (*q->nodes >> z->node->id & 1);
+	unsigned id = (unsigned)z->node->id;
+	uint32_t half;
+
+	if (!q->nodes)
+		return true;
+	/* Not every CPU shifts 64 bits by a variable. */
+	half = (uint32_t)(id < 32 ? *q->nodes : *q->nodes >> 32);
+	return half >> (id & 31) & 1;
 }
 
 static struct page *search_zones(const struct request *q)

@@ -393,7 +393,7 @@ static void check_object(struct check *c, const struct debug_object *o,
 		check_bands(c, o, used);
 }
 
-static void walk_objects(struct page *head, void *arg)
+static void debug_objects(struct page *head, void *arg)
 {
 	struct debug_walk *w = arg;
 
@@ -413,7 +413,7 @@ size_t debug_validate(const char *call, struct kmem_slabs *s)
 {
 	struct debug_walk w = { .call = call };
 
-	slabs_for_each_slab(s, walk_objects, &w);
+	slabs_for_each_slab(s, debug_objects, &w);
 	return w.damaged;
 }
 
@@ -422,5 +422,5 @@ void debug_check(struct kmem_slabs *s, struct check *c)
 	struct debug_walk w = { .c = c };
 
 	slabs_check(slabs_records(s), c);
-	slabs_for_each_slab(s, walk_objects, &w);
+	slabs_for_each_slab(s, debug_objects, &w);
 }

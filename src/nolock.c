@@ -372,7 +372,7 @@ static size_t scan_step(void)
 	return later.pfn - pfn;
 }
 
-static size_t all_pages(void)
+static size_t later_pages(void)
 {
 	size_t n = 0;
 
@@ -382,14 +382,14 @@ static size_t all_pages(void)
 	return n;
 }
 
-/* Whatever was put aside before lies in the next all_pages(), from here on and
+/* Whatever was put aside before lies in the next later_pages(), from here on and
  * around. */
-static void scan(bool all)
+static void later_scan(bool all)
 {
 	unsigned steps = 0;
 
 	if (take_flag(&zones.aside))
-		later.left = all_pages();
+		later.left = later_pages();
 	if (!later.left || !caches_lock(all))
 		return;
 	while (later.left && (all || steps++ < SCAN_PAGES)) {
@@ -405,7 +405,7 @@ static void drain_locked(bool all)
 	if (take_flag(&zones.later))
 		for (unsigned i = 0; i < NR_STORES; i++)
 			empty_store(&stores[i]);
-	scan(all);
+	later_scan(all);
 	if (later.left)
 		kmem_store_release(&zones.later, 1);
 }

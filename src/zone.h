@@ -218,7 +218,7 @@ size_t zone_take(struct zone *z, unsigned order, enum mobility m,
 
 /* Whether pages can be late: where memory is small, all are described at boot.
  */
-#define LATE_PAGES	MAGAZINES
+#define LATE_PAGES	(MAGAZINES || KMEM_PAGE_SHIFT > 8)
 
 /* Describe some late pages; the lock is held. False: there are none. */
 bool zone_extend(struct zone *z);

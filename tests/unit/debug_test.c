@@ -637,7 +637,7 @@ static void test_callers(void **state)
 		if (!TAIL_CALLS)
 			o.rec->track[TRACK_ALLOC].caller = fn;
 		if (o.rec->track[TRACK_ALLOC].caller - fn >= 3000)
-			print_error("way %d: 0x%zx is not in 0x%zx\n", i,
+			fprintf(stderr, "way %d: 0x%zx is not in 0x%zx\n", i,
 				    (size_t)o.rec->track[TRACK_ALLOC].caller,
 				    (size_t)fn);
 		assert_true(o.rec->track[TRACK_ALLOC].caller - fn < 3000);
@@ -966,7 +966,7 @@ static void test_bad_options(void **state)
 						 KMEM_NO_NODE), KMEM_OK);
 		test_log_clear();
 		if (kmem_init(&p) != KMEM_EINVAL)
-			print_error("accepted: \"%s\"\n", bad[i]);
+			fprintf(stderr, "accepted: \"%s\"\n", bad[i]);
 		assert_int_equal(kmem_init(&p), KMEM_EINVAL);
 		assert_true(test_logged("params.debug: not understood at"));
 		kmem_reset();

@@ -123,6 +123,7 @@ bool kmem_woken(const struct kmem_pressure *p);
 #define KMEM_ARCH_RCU_HEAD	0
 #endif
 #if !KMEM_ARCH_RCU_HEAD
+/* A callback that waits; its fields are the kernel's RCU's. */
 struct rcu_head {
 	struct rcu_head *next;
 	void (*func)(struct rcu_head *head);

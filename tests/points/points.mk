@@ -9,7 +9,10 @@ POINTS := $(BUILD)/points
 POINTS_BIN := $(POINTS)/nmi
 POINTS_LIB_OBJ := $(LIB_SRC:%.c=$(POINTS)/%.o)
 POINTS_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/points/*.c))
+# Whoever names the tests does not mean it.
+ifneq ($(origin TEST_SRC),command line)
 TEST_BIN += $(POINTS_BIN)
+endif
 
 $(POINTS_LIB_OBJ): $(POINTS)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)

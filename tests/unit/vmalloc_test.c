@@ -793,7 +793,8 @@ static void interrupts_free(void **state)
 	(void)state;
 	nr_to_free = 1;
 	host_irq_start(50, true, free_one);
-	for (unsigned i = 0; i < test_scaled(4000); i++) {
+	for (unsigned i = 0; i < test_scaled(4000) ||
+	     (served < 2 && i < 4000000); i++) {
 		void *p = vmalloc((1 + i % 5) * PAGE);
 		uintptr_t irq;
 

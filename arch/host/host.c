@@ -10,8 +10,9 @@
  * holds for all of it, holes included. The reservation is inaccessible: a
  * stray access to a hole faults. What is backed costs host memory only when
  * it is first touched. Shared memory (host_memory_share) is a file without a
- * name, so that a page of it can be mapped at a second address: vm.c. Physical and virtual addresses are equal modulo the
- * largest block of the buddy system, so alignment means the same in both.
+ * name, so that a page of it can be mapped at a second address: vm.c. Physical
+ * and virtual addresses are equal modulo the largest block of the buddy system,
+ * so alignment means the same in both.
  *
  * CPUs. A thread is a CPU while its thread-local kmem_host_cpu says so.
  *

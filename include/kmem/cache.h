@@ -147,12 +147,14 @@ struct kmem_cache *kmem_cache_create_usercopy(const char *name, size_t size,
  * Of a cache that several share (params.merge_caches) only the last destroy
  * ends it; those before report nothing.
  *
- * Context: thread.
  * Nobody may be using the cache any more: magazines of all CPUs are emptied
  * from here. Waits for objects that were given to kfree_rcu() and, with
  * SLAB_TYPESAFE_BY_RCU, for readers (hook rcu_barrier; without it, and if there
- * is something to wait for, the cache is kept and that is reported). If objects are still allocated, each is reported through
- * kmem_panic() and the cache is kept (leaked), its memory untouched.
+ * is something to wait for, the cache is kept and that is reported).
+ *
+ * Context: thread; may sleep in that hook.
+ * Misuse: objects that are still allocated are each reported through
+ * kmem_panic(), and the cache is kept (leaked), its memory untouched.
  */
 void kmem_cache_destroy(struct kmem_cache *s);
 

@@ -4,9 +4,10 @@
  *
  * What such code includes this instead of: <linux/slab.h>, <linux/gfp.h>,
  * <linux/mm.h>, <linux/vmalloc.h>, <linux/pfn.h>, <linux/highmem.h>, and of
- * <linux/overflow.h> and <linux/cleanup.h> what belongs to allocation. It is <kmem/kmem.h>, which
- * has Linux's functions under Linux's names, and the further names that Linux
- * has for the same things. kmem itself uses none of them.
+ * <linux/overflow.h> and <linux/cleanup.h> what belongs to allocation. It is
+ * <kmem/kmem.h>, which has Linux's functions under Linux's names, and the
+ * further names that Linux has for the same things. kmem itself uses none of
+ * them.
  *
  *	code for Linux ── PAGE_SIZE, struct_size(), kmalloc_obj(), … ─┐
  *	                                                   kmem/linux.h
@@ -100,7 +101,6 @@ KMEM_STATIC_ASSERT(PAGE_SIZE == KMEM_PAGE_SIZE,
 #define kunmap_atomic(addr)	((void)(addr))
 
 /* ---- 0 flags ---- */
-
 
 #define SLAB_MEM_SPREAD		((slab_flags_t)0)
 #define SLAB_NO_OBJ_EXT		((slab_flags_t)0)

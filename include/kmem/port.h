@@ -13,8 +13,8 @@
  *
  * Preconditions that hold for every call below: kmem calls a hook with none of
  * its locks held and with interrupts as its caller had them. The exceptions:
- * `log`, `wake` and kmem_panic() may be called in any context that the API was called
- * in, with locks held, and must not call kmem; run_on_cpu is called with
+ * `log`, `wake` and kmem_panic() may be called in any context that the API was
+ * called in, with locks held, and must not call kmem; run_on_cpu is called with
  * preemption off.
  *
  * ## What <kmem_arch.h> defines

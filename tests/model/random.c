@@ -430,7 +430,8 @@ static void do_share(void)
 	page = virt_to_page(held[i].p);
 	CHECK(page_count(page) == 1);
 	get_page(page + below(1u << held[i].order));
-	if (below(2))
+	/* Without mobility, a shared block is put_page()'s alone (page_ref.h). */
+	if (KMEM_MOBILITY && below(2))
 		__free_pages(page, held[i].order);
 	else
 		put_page(page);

@@ -64,6 +64,8 @@ struct holding {
 	size_t size;		/* bytes that are ours */
 	uint32_t tag;
 	uint8_t kind, order, cache;
+	bool shared;		/* once: with KMEM_MOBILITY 0, put_page()
+				 * alone frees it (page_ref.h) */
 };
 
 #define HELD_MAX	200000u
@@ -430,7 +432,7 @@ static void do_share(void)
 	page = virt_to_page(held[i].p);
 	CHECK(page_count(page) == 1);
 	get_page(page + below(1u << held[i].order));
-	/* Without mobility, a shared block is put_page()'s alone (page_ref.h). */
+	held[i].shared = !KMEM_MOBILITY;
 	if (KMEM_MOBILITY && below(2))
 		__free_pages(page, held[i].order);
 	else
@@ -444,7 +446,8 @@ static void do_split(void)
 	unsigned i = find(BLOCK);
 	struct holding h;
 
-	if (i == HELD_MAX || nr_held + (1u << held[i].order) >= HELD_MAX)
+	if (i == HELD_MAX || nr_held + (1u << held[i].order) >= HELD_MAX ||
+	    held[i].shared)
 		return;
 	h = let_go(i);
 	split_page(virt_to_page(h.p), h.order);
@@ -479,9 +482,9 @@ static void do_free(void)
 		free_object(&h);
 		break;
 	case BLOCK:
-		if (below(2))
+		if (!h.shared && below(2))
 			__free_pages(virt_to_page(h.p), h.order);
-		else if (below(2))
+		else if (h.shared || below(2))
 			put_page(virt_to_page(h.p));
 		else
 			free_pages((uintptr_t)h.p, h.order);

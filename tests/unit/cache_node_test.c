@@ -44,7 +44,7 @@ static void start(unsigned nodes)
 	struct test_range map[4];
 	struct kmem_params p = { .nr_cpus = 2 * nodes, .hooks = &hooks };
 
-	for (unsigned i = 0; i < nodes; i++)
+	for (unsigned i = 0; i < nodes && i < KMEM_ARRAY_SIZE(map); i++)
 		map[i] = (struct test_range){
 			(16 + 16 * i) * MIB, (32 + 16 * i) * MIB,
 			KMEM_REGION_USABLE, NODE(i)

@@ -141,7 +141,7 @@ static void attack_cache(size_t size, size_t align, slab_flags_t flags)
 		obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
 	for (unsigned i = 0; i < n; i++) {
 		assert_non_null(obj[i]);
-		assert_int_equal((uintptr_t)obj[i] % (align ? align : 8), 0);
+		assert_int_equal((uintptr_t)obj[i] % (align ? align : sizeof(void *)), 0);
 		memset(obj[i], 0x77, size);
 	}
 	assert_sound();

@@ -8,6 +8,7 @@
  * account no longer fit the memory that there is; another CPU takes a page
  * out of a range that is just being removed.
  */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -406,8 +407,19 @@ static void a_zone_is_filled_and_emptied(void **state)
 #define LOAD_CPUS	4
 #define TRIES		(test_scaled(400))
 
-static bool load_stop;
+static bool load_stop, load_pause;
+static bool at_rest[LOAD_CPUS];		/* each written by its CPU */
 static unsigned removed, busy;
+
+/* Nobody holds a block while others are told to pause. */
+static void pause_load(bool pause)
+{
+	kmem_store_release(&load_pause, pause);
+	for (unsigned cpu = 1; cpu < LOAD_CPUS; cpu++) {
+		while (kmem_load_acquire(&at_rest[cpu]) != pause)
+			sched_yield();
+	}
+}
 
 /* CPU 0 adds and removes; what it can't remove it leaves for another time. */
 static void plugger(uint64_t *seed)
@@ -419,6 +431,10 @@ static void plugger(uint64_t *seed)
 		unsigned k = (unsigned)test_below(seed, 4);
 		kmem_phys_t where = at + k * size;
 
+		if (i % 8 == 6)
+			pause_load(true);
+		if (i % 8 == 0)
+			pause_load(false);
 		if (!in[k]) {
 			REQUIRE(add(where, size) == KMEM_OK);
 			in[k] = true;
@@ -436,7 +452,18 @@ static void plugger(uint64_t *seed)
 			REQUIRE(false);
 		}
 	}
+	pause_load(false);
 	kmem_store_release(&load_stop, true);
+}
+
+/* Let go of everything, and of what this CPU keeps. */
+static void drop_load(void **held, unsigned n)
+{
+	for (unsigned k = 0; k < n; k++) {
+		kfree(held[k]);
+		held[k] = NULL;
+	}
+	kmem_trim(KMEM_DRAIN_CPU);
 }
 
 static void load(unsigned cpu, void *arg)
@@ -449,7 +476,7 @@ static void load(unsigned cpu, void *arg)
 		plugger(&seed);
 		return;
 	}
-	for (uint64_t i = 0; !kmem_load_acquire(&load_stop); i++) {
+	while (!kmem_load_acquire(&load_stop)) {
 		unsigned k = (unsigned)test_below(&seed, HELD);
 
 		if (held[k])
@@ -459,17 +486,15 @@ static void load(unsigned cpu, void *arg)
 				  GFP_ATOMIC | __GFP_NOWARN);
 		if (held[k])
 			test_fill(held[k], 64, k);
-		/* now and then nothing is held, so that a removal succeeds */
-		if (i % 20000 == 0) {
-			for (k = 0; k < HELD; k++) {
-				kfree(held[k]);
-				held[k] = NULL;
-			}
-			drain_pages();
+		if (kmem_load_acquire(&load_pause)) {
+			drop_load(held, HELD);
+			kmem_store_release(&at_rest[cpu], true);
+			while (kmem_load_acquire(&load_pause))
+				sched_yield();
+			kmem_store_release(&at_rest[cpu], false);
 		}
 	}
-	for (unsigned k = 0; k < HELD; k++)
-		kfree(held[k]);
+	drop_load(held, HELD);
 }
 
 static void memory_comes_and_goes_under_load(void **state)

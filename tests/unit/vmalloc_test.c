@@ -21,6 +21,7 @@
 
 /* So that the compiler does not see what nonsense it is. */
 static volatile size_t huge = SIZE_MAX;
+static volatile size_t too_much = KVMALLOC_MAX_SIZE + (size_t)1;
 
 static struct {
 	struct kmem_vmalloc_params real;	/* the host's hooks */
@@ -656,7 +657,7 @@ static void misuse_of_vfree(void **state)
 	assert_panicked(page_to_virt(page), "vfree", "alloc_pages()");
 	vfree(&pages);
 	assert_panicked(&pages, "vfree", "no memory of kmem's");
-	vfree((void *)(stats().end - PAGE));
+	vfree((void *)(uintptr_t)(stats().end - PAGE));
 	assert_panicked(NULL, "vfree", "no area");
 	vfree(s);
 	assert_panicked(s, "vfree", "kmem_stack_free() ends it");
@@ -1031,8 +1032,7 @@ static void kvmalloc_family(void **state)
 	assert_null(kvmalloc_array_node(SIZE_MAX / 4, 5, GFP_KERNEL, 0));
 	assert_null(kvcalloc_node(SIZE_MAX / 4, 5, GFP_KERNEL, 0));
 	assert_null(kvmalloc(huge, GFP_KERNEL | __GFP_NOWARN));
-	assert_null(kvmalloc(KVMALLOC_MAX_SIZE + (size_t)1,
-			     GFP_KERNEL | __GFP_NOWARN));
+	assert_null(kvmalloc(too_much, GFP_KERNEL | __GFP_NOWARN));
 	p = kvcalloc(1000, 50, GFP_KERNEL);
 	for (size_t i = 0; i < 50000; i++)
 		assert_int_equal(p[i], 0);

@@ -145,7 +145,7 @@ for cc in gcc clang; do
 		sh tests/prefix.sh $cc
 done
 step "incremental builds" sh tests/incremental.sh
-step "public headers alone and in pairs, C11 to C2x and C++17" sh tests/headers.sh
+step "public headers, alone and together, C11 to C2x and C++17" sh tests/headers.sh
 step "layers" sh tests/layers.sh
 step "make docs" $MAKE -s docs
 step "in projects of make, cmake and meson" sh tests/embed.sh

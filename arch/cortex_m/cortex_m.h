@@ -7,6 +7,8 @@
  *	start.c		reset, and the memory map
  *	fault.c		what is not an expected interrupt ends the run
  *	systick.c	the timer whose handler allocates
+ *	nmi.c		the interrupt that can't be masked, and whose handler
+ *			allocates, too
  *	semihosting.c	console, clock and exit, by asking the emulator
  *
  * What machines differ in, where memory is and how fast the clock runs, is in
@@ -17,10 +19,16 @@
 
 #include "../../tests/boot/machine.h"
 
-/* ---- start.c, systick.c: in the vector table ---- */
+/* ---- start.c, systick.c, nmi.c: in the vector table ---- */
 
 _Noreturn void reset(void);
 void systick_handler(void);
+void nmi_handler(void);
+
+/* ---- nmi.c ---- */
+
+/* For machine.nmi. */
+void nmi_send(unsigned cpu);
 
 /* ---- semihosting.c ---- */
 
@@ -28,6 +36,10 @@ void systick_handler(void);
 const char *semihosting_arguments(void);
 
 /* ---- system registers ---- */
+
+#define ICSR			0xe000ed04u	/* interrupt control and state */
+#define ICSR_NMIPENDSET		(1u << 31)
+#define ICSR_PENDSTCLR		(1u << 25)	/* SysTick is pending no more */
 
 static inline uint32_t reg_read(uintptr_t address)
 {

@@ -32,7 +32,7 @@ static void print_four(const char *names, uintptr_t a, uintptr_t b,
 _Noreturn void fault(const struct fault_frame *f, unsigned exception)
 {
 	print("\nexception %u%s\n", exception,
-	      exception == 2 ? " (NMI)" : exception == 3 ? " (HardFault)" : "");
+	      exception == 3 ? " (HardFault)" : "");
 	print_four("pc lr xpsr sp", f->pc, f->lr, f->xpsr, (uintptr_t)(f + 1));
 	print_four("r0 .. r3     ", f->r0, f->r1, f->r2, f->r3);
 	print_four("r4 .. r7     ", f->r4, f->r5, f->r6, f->r7);

@@ -41,6 +41,7 @@ _Noreturn void reset(void)
 	machine.name = __ARM_ARCH >= 7 ? "armv7m" : "armv6m";
 	machine.nr_cpus = 1;
 	machine.arguments = semihosting_arguments();
+	machine.nmi = nmi_send;
 	machine.direct_map_end = (uint64_t)1 << 32;
 	if (kmem_map_symbols(heap_start, heap_end, note_range, NULL) ||
 	    kmem_map_symbols(heap2_start, heap2_end, note_range, NULL))

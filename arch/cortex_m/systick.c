@@ -10,10 +10,8 @@
 #define SYST_CSR	0xe000e010u
 #define SYST_RVR	0xe000e014u	/* reload value */
 #define SYST_CVR	0xe000e018u	/* current value; any write clears */
-#define ICSR		0xe000ed04u
 
 #define CSR_RUN		0x7u		/* enable, interrupt, CPU's clock */
-#define ICSR_PENDSTCLR	(1u << 25)	/* SysTick is pending no more */
 #define MAX_COUNT	0xffffffu
 
 /* The linker's script says how many MHz the clock has. */

@@ -3,7 +3,7 @@
  * arch/cortex_m/vectors.S - the vector table, and the way into fault().
  *
  * The first word is the stack pointer after reset. Then 15 exceptions, of
- * which reset and SysTick are expected, and 32 interrupts, which are not.
+ * which reset, NMI and SysTick are expected, and 32 interrupts, which are not.
  */
 	.syntax	unified
 	.thumb
@@ -11,7 +11,8 @@
 	.section .vectors, "a"
 	.long	stack_top
 	.long	reset
-	.rept	13
+	.long	nmi_handler
+	.rept	12
 	.long	fault_entry
 	.endr
 	.long	systick_handler

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * arch/x86/apic.c - each CPU's local APIC: its timer, and interrupts from
- * CPU to CPU.
+ * CPU to CPU, those that can't be masked included.
  *
  * Registers are 32 bits wide, 16 bytes apart, at the same address on every
  * CPU, each of which sees its own. The timer counts down once for each
@@ -32,6 +32,7 @@
 #define LVT_MASKED		0x10000
 #define TIMER_DIVIDE_BY_1	0xb
 #define ICR_PENDING		0x1000
+#define ICR_NMI			0x4400
 #define ICR_FIXED		0x4000	/* level asserted, physical number */
 #define ICR_INIT		0x4500
 #define ICR_STARTUP		0x4600	/* + page number of the entry */
@@ -65,6 +66,23 @@ void apic_cpu_init(void)
 	apic_write(APIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
 }
 
+/* The two halves of a command must not be torn apart by an interrupt. */
+static void apic_command(uint32_t id, uint32_t command)
+{
+	uintptr_t state = kmem_arch_irq_save();
+
+	apic_write(APIC_ICR_HIGH, id << 24);
+	apic_write(APIC_ICR_LOW, command);
+	while (apic_read(APIC_ICR_LOW) & ICR_PENDING)
+		kmem_arch_relax();
+	kmem_arch_irq_restore(state);
+}
+
+static void send_nmi(unsigned cpu)
+{
+	apic_command(x86_cpus[cpu].apic_id, ICR_NMI);
+}
+
 static void calibrate_timer(void)
 {
 	uint32_t start = ~(uint32_t)0;
@@ -91,18 +109,7 @@ void apic_init(void)
 	apic = paging_map_device(phys);
 	apic_cpu_init();
 	calibrate_timer();
-}
-
-/* The two halves of a command must not be torn apart by an interrupt. */
-static void apic_command(uint32_t id, uint32_t command)
-{
-	uintptr_t state = kmem_arch_irq_save();
-
-	apic_write(APIC_ICR_HIGH, id << 24);
-	apic_write(APIC_ICR_LOW, command);
-	while (apic_read(APIC_ICR_LOW) & ICR_PENDING)
-		kmem_arch_relax();
-	kmem_arch_irq_restore(state);
+	machine.nmi = send_nmi;
 }
 
 /* Intel's sequence: INIT, 10 ms, start-up, 200 us, start-up. */

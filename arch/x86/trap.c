@@ -8,6 +8,7 @@
  */
 #include "x86_boot.h"
 
+#define VECTOR_NMI	2
 #define VECTOR_PAGE_FAULT 14
 
 #define PIC1_COMMAND	0x20
@@ -76,6 +77,8 @@ void trap(struct trap_frame *f)
 		 * interrupt again as soon as this handler returns. */
 		apic_eoi();
 		boot_ipi();
+	} else if (f->vector == VECTOR_NMI) {
+		boot_nmi();
 	} else if (f->vector == VECTOR_PAGE_FAULT && cpu_fixup(f)) {
 		return;
 	} else if (!is_spurious((unsigned)f->vector)) {

@@ -113,6 +113,9 @@ uint64_t cpus_calls_interrupting(void);
 /* True if no CPU has used its stack to the end. */
 bool cpus_stacks_intact(void);
 
+/* What boot_nmi() calls; NULL: nothing. */
+void cpus_on_nmi(void (*fn)(void));
+
 /* What boot_tick() calls, armed by machine_timer(); NULL: nothing. */
 void cpus_on_tick(void (*fn)(void));
 
@@ -156,6 +159,10 @@ void item_resize(struct item **slot, uint64_t *rng);
 
 /* Check its contents, then free it; NULL: nothing. */
 void item_free(struct item *it);
+
+/* The same in an NMI; NULL if it can't be had at once. */
+struct item *item_new_nolock(uint64_t *rng);
+void item_free_nolock(struct item *it);
 
 /* ---- the tests ---- */
 

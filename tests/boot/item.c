@@ -68,6 +68,13 @@ static void random_kind(struct item *it, uint64_t *rng)
 	it->check = item_check(it);
 }
 
+static struct item *item_fill(struct item *it, const struct item *want)
+{
+	*it = *want;
+	pattern_fill(it + 1, it->size - sizeof(*it), it->seed);
+	return it;
+}
+
 struct item *item_new(uint64_t *rng, gfp_t gfp)
 {
 	struct item want = { 0 }, *it;
@@ -84,9 +91,7 @@ struct item *item_new(uint64_t *rng, gfp_t gfp)
 	if (!it)
 		boot_fail("CPU %u: out of memory for %u bytes, kind %u",
 			  kmem_arch_cpu(), (unsigned)want.size, want.kind);
-	*it = want;
-	pattern_fill(it + 1, it->size - sizeof(*it), it->seed);
-	return it;
+	return item_fill(it, &want);
 }
 
 static void item_verify(const struct item *it)
@@ -114,6 +119,41 @@ void item_free(struct item *it)
 	else
 		kfree(it);
 }
+
+#if KMEM_DEFERRED
+static void *pages_nolock(unsigned order)
+{
+	struct page *page = alloc_pages_nolock(0, KMEM_NO_NODE, order);
+
+	return page ? page_to_virt(page) : NULL;
+}
+
+struct item *item_new_nolock(uint64_t *rng)
+{
+	struct item want = { 0 }, *it;
+
+	do {
+		random_kind(&want, rng);
+	} while (want.kind == ITEM_CACHE);
+	if (want.kind == ITEM_KMALLOC)
+		it = kmalloc_nolock(want.size, 0, KMEM_NO_NODE);
+	else
+		it = pages_nolock(want.sub);
+	return it ? item_fill(it, &want) : NULL;
+}
+
+void item_free_nolock(struct item *it)
+{
+	if (!it)
+		return;
+	item_verify(it);
+	it->check = 0;
+	if (it->kind == ITEM_PAGES)
+		free_pages_nolock(virt_to_page(it), it->sub);
+	else
+		kfree_nolock(it);
+}
+#endif
 
 void item_resize(struct item **slot, uint64_t *rng)
 {

@@ -9,7 +9,7 @@
  *						`machine` filled in
  *	boot_main() ──► machine_start_cpu()	once kmem runs, for each other
  *	machine start-up ──► boot_secondary()	on that CPU, interrupts masked
- *	an interrupt ──► boot_tick(), boot_ipi()
+ *	an interrupt ──► boot_tick(), boot_ipi(), boot_nmi()
  *
  * CPUs are numbered 0 .. nr_cpus - 1, and kmem_arch_cpu() works on each from
  * its first line of C on. Interrupts are masked and let through with
@@ -70,6 +70,10 @@ struct machine {
 	uint64_t virt_offset;		/* of the direct map */
 	uint64_t direct_map_end;	/* what it reaches, physical; 0: all */
 
+	/* Make boot_nmi() run on that CPU, whatever it masks; NULL: there is
+	 * no such interrupt. */
+	void (*nmi)(unsigned cpu);
+
 	/*
 	 * A page that the other CPUs start in must be below this physical
 	 * address; 0: no page is needed.
@@ -116,6 +120,9 @@ _Noreturn void boot_secondary(void);
 /* Interrupt handlers. Context: interrupts masked. */
 void boot_tick(void);
 void boot_ipi(void);
+
+/* Context: NMI: anything may have been interrupted, but for another NMI. */
+void boot_nmi(void);
 
 /* Print a reason, and end the run as failed. Context: any. */
 _Noreturn void boot_fail(const char *fmt, ...) KMEM_PRINTF(1, 2);

@@ -13,8 +13,12 @@
  *
  * so blocks are freed by another CPU, or in another context, than the one
  * that allocated them. Ticks come at random distances, each at whatever
- * instruction the CPU is executing, kmem's included. Meanwhile CPUs 0 and 1
- * shrink caches and drain pages, which interrupts all others in turn.
+ * instruction the CPU is executing, kmem's included. Where a machine has
+ * interrupts that can't be masked, CPUs send them to one another, and to
+ * themselves out of the tick handler: they land in kmem's locked sections too,
+ * and replace items of a third table by the calls that wait for nobody.
+ * Meanwhile CPUs 0 and 1 shrink caches and drain pages, which interrupts all
+ * others in turn.
  *
  * An emulator with fewer real CPUs than emulated ones shows little of memory
  * ordering: this tests locking, the busy flag, interrupts and cross-CPU calls.
@@ -23,10 +27,12 @@
 
 #define NR_ITEMS	BY_MEMORY(256u, 16u)	/* of a thread */
 #define NR_TICK_ITEMS	BY_MEMORY(32u, 4u)	/* of a tick handler */
+#define NR_NMI_ITEMS	BY_MEMORY(32u, 4u)	/* of an NMI handler */
 #define RING_SIZE	BY_MEMORY(64u, 4u)
 #define TICK_MIN_USEC	30
 #define TICK_SPAN_USEC	300
 #define UPKEEP_MASK	0xfff		/* shrink after that many steps */
+#define NMI_MASK	0x1f		/* send one after that many */
 #define BURST		400
 #define MOST_BULK	BY_MEMORY(40u, 4u)
 
@@ -77,6 +83,11 @@ struct worker {
 	struct item *tick_item[NR_TICK_ITEMS];
 	unsigned ticks;			/* read by the thread, whole */
 	uint64_t tick_frees;
+
+	/* The NMI handler's. */
+	uint64_t nmi_rng;
+	struct item *nmi_item[NR_NMI_ITEMS];
+	uint64_t nmis, nmi_frees, nmi_fails;
 
 	struct ring ring;		/* this CPU produces */
 };
@@ -163,6 +174,48 @@ static void join_burst(uint32_t hot)
 		hot_give(hot, block[i]);
 }
 
+#if KMEM_DEFERRED
+/* As join_burst(): the zone's lock is likely taken, by what this interrupts. */
+static void join_burst_nolock(struct worker *w, uint32_t hot)
+{
+	struct page *page;
+
+	if (hot < HOT_PAGES)
+		return;
+	page = alloc_pages_nolock(0, KMEM_NO_NODE, HOT_ORDER(hot));
+	free_pages_nolock(page, HOT_ORDER(hot));
+	w->nmi_fails += !page;
+}
+
+static void nmi(void)
+{
+	struct worker *w = self();
+	struct item **slot = &w->nmi_item[
+		random_below(&w->nmi_rng, NR_NMI_ITEMS)];
+
+	w->nmis++;
+	join_burst_nolock(w, kmem_load_relaxed(&w->hot));
+	if (*slot) {
+		item_free_nolock(*slot);
+		*slot = NULL;
+		w->nmi_frees++;
+	} else {
+		*slot = item_new_nolock(&w->nmi_rng);
+		w->nmi_fails += !*slot;
+	}
+}
+#else
+static void nmi(void)
+{
+}
+#endif
+
+static void send_nmi(unsigned cpu)
+{
+	if (KMEM_DEFERRED && machine.nmi)
+		machine.nmi(cpu);
+}
+
 static void tick(void)
 {
 	struct worker *w = self();
@@ -170,6 +223,8 @@ static void tick(void)
 	unsigned n = 1 + random_below(&w->tick_rng, 4);
 
 	kmem_count(&w->ticks);
+	if (random_below(&w->tick_rng, 4) == 0)
+		send_nmi(kmem_arch_cpu());
 	if (hot)
 		join_burst(hot);
 	while (n--) {
@@ -251,6 +306,8 @@ static void step(struct worker *w)
 	struct item **slot = &w->item[random_below(&w->rng, NR_ITEMS)];
 	uint32_t dice = random_below(&w->rng, 100);
 
+	if ((w->steps & NMI_MASK) == NMI_MASK)
+		send_nmi(random_below(&w->rng, machine.nr_cpus));
 	if (dice < 55) {
 		replace(w, slot);
 	} else if (dice < 70) {
@@ -311,6 +368,8 @@ static void clean_up(void)
 		item_free(w->item[i]);
 	for (unsigned i = 0; i < NR_TICK_ITEMS; i++)
 		item_free(w->tick_item[i]);
+	for (unsigned i = 0; i < NR_NMI_ITEMS; i++)
+		item_free(w->nmi_item[i]);
 	item_free(w->box);
 	while ((it = ring_take(neighbour_ring())))
 		item_free(it);
@@ -349,6 +408,23 @@ static struct sums layer_sums(void)
 	return sum;
 }
 
+static void report_nmis(void)
+{
+	uint64_t nmis = 0, frees = 0, fails = 0;
+
+	for (unsigned i = 0; i < machine.nr_cpus; i++) {
+		nmis += worker[i].nmis;
+		frees += worker[i].nmi_frees;
+		fails += worker[i].nmi_fails;
+	}
+	if (!KMEM_DEFERRED || !machine.nmi)
+		return;
+	print("  %llu NMIs: %llu items freed, %llu not to be had at once\n",
+	      (unsigned long long)nmis, (unsigned long long)frees,
+	      (unsigned long long)fails);
+	CHECK(frees > 0);
+}
+
 static void report(struct sums before, uint64_t usec)
 {
 	struct sums now = layer_sums();
@@ -371,6 +447,7 @@ static void report(struct sums before, uint64_t usec)
 	      "allocated, and freed\n  %llu items\n", (unsigned long long)steps,
 	      msec(usec), (unsigned long long)taken,
 	      (unsigned long long)ticks, (unsigned long long)frees);
+	report_nmis();
 	if (KMEM_MAGAZINE_ROUNDS)
 		print("  %llu allocations; %llu operations found the CPU's "
 		      "slots busy: the tick had\n  interrupted kmem\n",
@@ -397,17 +474,20 @@ void workload(uint64_t seed)
 	sums = layer_sums();
 
 	for (unsigned i = 0; i < machine.nr_cpus; i++) {
-		worker[i].rng = random_start(seed, 2 * i);
-		worker[i].tick_rng = random_start(seed, 2 * i + 1);
+		worker[i].rng = random_start(seed, 3 * i);
+		worker[i].tick_rng = random_start(seed, 3 * i + 1);
+		worker[i].nmi_rng = random_start(seed, 3 * i + 2);
 	}
 	steps_wanted = (unsigned)argument("steps", 200000);
 	ticks_wanted = (unsigned)argument("ticks", 2000);
 	kmem_store_relaxed(&ticking, true);
 	cpus_on_tick(tick);
+	cpus_on_nmi(nmi);
 	start = machine_usec();
 	cpus_run(work);
 	kmem_store_relaxed(&ticking, false);
 	cpus_on_tick(NULL);
+	cpus_on_nmi(NULL);
 	report(sums, machine_usec() - start);
 
 	kmem_report(port_print_line, NULL);

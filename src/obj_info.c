@@ -12,9 +12,10 @@
 #include <kmem/obj_info.h>
 
 /* A table of kmem's own is no cache: it has its name from elsewhere. */
-static bool is_cache(struct kmem_slabs *s)
+static bool is_cache(const struct kmem_slabs *s)
 {
-	return s->name == slabs_cache(s)->name;
+	return (uintptr_t)s->name ==
+	       (uintptr_t)s + offsetof(struct kmem_cache, name);
 }
 
 static enum kmem_obj_state slot_state(const struct kmem_slabs *s,

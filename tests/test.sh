@@ -177,7 +177,7 @@ say "fuzzing"
 suite "fuzzing" fuzz SECONDS=10
 
 say "tests on emulated CPUs"
-for target in i686 armhf aarch64 riscv64 s390x; do
+for target in i686 armhf s390x; do
 	KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-10} suite "tests, $target" \
 		check CC=gcc HOST_TARGET=$target
 done
@@ -195,8 +195,10 @@ say "benchmarks, for correctness only"
 step "make bench QUICK=1" $MAKE -s -j2 bench QUICK=1 CC=gcc
 
 say "boots in QEMU, every machine in each of its ways; by clang, the first"
-suite "boots, gcc" qemu CC=gcc
-WAYS=first suite "boots, clang" qemu CC=clang
+short="steps=50000 ticks=500"
+WAYS=first suite "boots, gcc" qemu CC=gcc
+WAYS=rest QEMU_ARGS=$short suite "boots, gcc, other ways" qemu CC=gcc
+WAYS=first QEMU_ARGS=$short suite "boots, clang" qemu CC=clang
 
 echo
 echo "$(($(date +%s) - start)) seconds"

@@ -5,9 +5,9 @@
 # table, and a last line "N passed, N failed".
 #
 # CC, if it is in the environment, is the kind of compiler; with WAYS=first
-# only the usual way of each is tried. What the kernel of
-# one architecture prints is shown as it comes; of several, only if it failed.
-# The exit status is 0 if every boot passed, and there was one.
+# only the usual way of each is tried, with WAYS=rest only the others. What the
+# kernel of one architecture prints is shown as it comes; of several, only if it
+# failed. The exit status is 0 if every boot passed, and there was one.
 
 MAKE=${MAKE:-make}
 unset MAKEFLAGS MAKELEVEL MFLAGS
@@ -25,7 +25,11 @@ boot()
 
 for arch; do
 	ways=$($MAKE -s boots ARCH="$arch")
-	[ "$WAYS" = first ] && ways=${ways%%[!a-z0-9-]*}
+	first=${ways%%[!a-z0-9-]*}
+	case $WAYS in
+	first)	ways=$first ;;
+	rest)	ways=${ways#"$first"} ;;
+	esac
 	for way in $ways; do
 		start=$(date +%s)
 		outcome=passed

@@ -89,28 +89,33 @@ extern unsigned explore_context;	/* explore_cpu * LEVELS + level */
 extern bool explore_on;			/* false: accesses are not watched */
 extern bool explore_saving;		/* but what writes replace is kept */
 extern bool explore_tracing;
+extern bool explore_every;		/* also schedules that change nothing */
 
 /* A decision among n; all but the first count against the bound if they cost.
  * What it is about is for the trace. */
 unsigned explore_choose(unsigned n, bool cost);
 
-/* Before an access: may another CPU, or an interrupt, come in here? */
-void explore_point(bool atomic);
+/* Before an access: may an interrupt come in here, or, if it is an atomic one
+ * of what CPUs share, another CPU? */
+void explore_point(bool shared);
 
 /* These bytes will change: what they were is to be restored. */
 void explore_save(const void *p, size_t size);
 
-/* Something was stored: whoever spins may look again. */
-void explore_progress(void);
+/* This CPU did, or saw, something. Return: a hash of all it has done. */
+uint64_t explore_event(uint64_t what);
 
 /* This context has been waiting and must see what is newest. */
 bool explore_must_be_fresh(void);
 void explore_fresh_done(void);
-void explore_loaded(bool newest);
+void explore_loaded(const void *location, unsigned nr);
 
 /* The contexts' clocks (model.c). */
 void explore_barrier(void);
 void model_start(void);
+void model_settle_shared(void);
+bool model_found_shared(void);
+unsigned model_newest(const void *location);
 void model_irq_enter(unsigned from, unsigned to);
 void model_irq_exit(unsigned from, unsigned to);
 void model_init(void *arena, size_t bytes);
@@ -119,6 +124,7 @@ void model_init(void *arena, size_t bytes);
  * bound. Return: false if one failed. */
 struct explored {
 	uint64_t schedules, random;
+	uint64_t ends;			/* states at the end, all different */
 	bool all;			/* none is left within the bound */
 	unsigned longest;		/* decisions */
 	char failure[4096];

@@ -41,8 +41,11 @@ int main(int argc, char **argv)
 	bool first = false;
 	int option;
 
-	while ((option = getopt(argc, argv, "fn:r:s:")) != -1) {
+	while ((option = getopt(argc, argv, "efn:r:s:")) != -1) {
 		switch (option) {
+		case 'e':
+			explore_every = true;
+			break;
 		case 'f':
 			first = true;
 			break;
@@ -73,9 +76,9 @@ int main(int argc, char **argv)
 		passed += ok;
 		failed += !ok;
 		total += e.schedules + e.random;
-		printf("%s %s: %" PRIu64 " schedules%s, %" PRIu64
+		printf("%s %s: %" PRIu64 " ends, %" PRIu64 " schedules%s, %" PRIu64
 		       " at random, up to %u decisions, %.1f s\n",
-		       ok ? "ok" : "FAILED", s->name, e.schedules,
+		       ok ? "ok" : "FAILED", s->name, e.ends, e.schedules,
 		       e.all ? ", all" : "", e.random, e.longest,
 		       seconds() - start);
 		if (!ok)

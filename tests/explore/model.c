@@ -132,17 +132,25 @@ static struct watched {
 	uintptr_t start;
 	size_t bytes;
 	struct byte *byte;
+	uint8_t *users;			/* of each byte: the CPUs, as bits */
 } watched[2];
+
+/* Of watched.users: it was known at the start that there are several. */
+#define SHARED		0x80u
+
+static bool found_shared;
 
 extern char __data_start[], _end[];
 
 static void watch(struct watched *w, void *start, size_t bytes)
 {
 	free(w->byte);
+	free(w->users);
 	w->start = (uintptr_t)start;
 	w->bytes = bytes;
 	w->byte = calloc(bytes, sizeof(struct byte));
-	if (!w->byte)
+	w->users = calloc(bytes, 1);
+	if (!w->byte || !w->users)
 		abort();
 }
 
@@ -152,6 +160,37 @@ void model_init(void *arena, size_t bytes)
 	if (!watched[1].byte)
 		watch(&watched[1], __data_start,
 		      (size_t)(_end - __data_start));
+}
+
+void model_settle_shared(void)
+{
+	found_shared = false;
+	for (unsigned i = 0; i < 2; i++)
+		for (size_t j = 0; j < watched[i].bytes; j++)
+			if (watched[i].users[j] & (watched[i].users[j] - 1u))
+				watched[i].users[j] |= SHARED;
+}
+
+bool model_found_shared(void)
+{
+	return found_shared;
+}
+
+/* An atomic access of what only one CPU uses is no place to switch: it is the
+ * same to the others before and after. Who uses what is found out as we go. */
+static bool is_shared(uintptr_t at)
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (at - watched[i].start < watched[i].bytes) {
+			uint8_t *u = &watched[i].users[at - watched[i].start];
+
+			*u |= (uint8_t)(1u << explore_context / LEVELS);
+			if (*u & SHARED)
+				return true;
+			found_shared |= (*u & (*u - 1u)) != 0;
+			return explore_every || explore_tracing;
+		}
+	return false;
 }
 
 static struct byte *byte_at(uintptr_t at)
@@ -259,6 +298,7 @@ void explore_read(const void *p, size_t size)
 
 struct store {
 	uint64_t value;
+	uint64_t id;			/* hash of what led to it */
 	uint16_t time;			/* 0: before the schedule */
 	uint8_t context;
 	bool release;
@@ -318,7 +358,8 @@ static struct location *location(const volatile void *p, size_t size)
 		memset(l->seen_when, 0, sizeof(l->seen_when));
 		l->first = 0;
 		l->nr = 1;
-		l->store[0] = (struct store){ .value = value_at(p, size) };
+		l->store[0] = (struct store){ .value = value_at(p, size),
+					      .id = (uintptr_t)p };
 	}
 	return l;
 }
@@ -394,9 +435,14 @@ static void append(struct location *l, uint64_t value, bool release,
 	if (l->nr - l->first == OLD_STORES)
 		l->first++;
 	*store_nr(l, l->nr) = s;
+	store_nr(l, l->nr)->id = explore_event(store_nr(l, l->nr - 1)->id);
 	saw(l, l->nr++);
 	tick(here(), explore_context);
-	explore_progress();
+}
+
+unsigned model_newest(const void *location)
+{
+	return ((const struct location *)location)->nr - 1;
 }
 
 static void check_bytes(const volatile void *p, size_t size, bool write,
@@ -429,7 +475,7 @@ static uint64_t atomic_load(const volatile void *p, size_t size, int order,
 
 	if (!watches(p))
 		return value_at(p, size);
-	explore_point(true);
+	explore_point(is_shared((uintptr_t)p));
 	check_bytes(p, size, false, pc);
 	l = location(p, size);
 	low = oldest(l);
@@ -437,7 +483,8 @@ static uint64_t atomic_load(const volatile void *p, size_t size, int order,
 	if (!explore_must_be_fresh())
 		nr -= explore_choose(l->nr - low, true);
 	saw(l, nr);
-	explore_loaded(nr == l->nr - 1);
+	explore_loaded(l, nr);
+	explore_event(store_nr(l, nr)->id);
 	if (acquires(order))
 		acquire(store_nr(l, nr));
 	trace("load", p, size, store_nr(l, nr)->value, pc);
@@ -458,7 +505,7 @@ static void atomic_store(volatile void *p, size_t size, uint64_t value,
 		put(p, size, value);
 		return;
 	}
-	explore_point(true);
+	explore_point(is_shared((uintptr_t)p));
 	check_bytes(p, size, true, pc);
 	append(location(p, size), value, releases(order), NULL);
 	put(p, size, value);
@@ -480,7 +527,7 @@ static uint64_t atomic_change(volatile void *p, size_t size,
 		put(p, size, op(old, operand));
 		return old;
 	}
-	explore_point(true);
+	explore_point(is_shared((uintptr_t)p));
 	check_bytes(p, size, true, pc);
 	l = location(p, size);
 	newest = *store_nr(l, l->nr - 1);

@@ -25,16 +25,18 @@
 #define STEPS_MAX	200000
 
 unsigned explore_cpu, explore_context, explore_reports;
-bool explore_on, explore_saving, explore_tracing;
+bool explore_on, explore_saving, explore_tracing, explore_every;
 
 /* ---- decisions ---- */
 
 static struct decision {
 	uint8_t options, taken;
 	bool cost;
+	unsigned question;		/* its number */
 } decisions[DECISIONS_MAX];
 static unsigned nr_decisions;	/* taken so far in this schedule */
 static unsigned nr_given;	/* of them, given from outside */
+static unsigned nr_questions;	/* asked, those without a choice too */
 static unsigned spent;		/* of the bound */
 static const struct scenario *scenario;
 static bool at_random;
@@ -53,28 +55,41 @@ static unsigned decide(unsigned n, bool cost)
 {
 	if (nr_decisions < nr_given)
 		return decisions[nr_decisions].taken;
-	if (!at_random || explore_tracing)
-		return 0;
 	/* Seldom, so that some schedules have few preemptions. */
-	if (cost && next_random() % 16)
+	if (!at_random || (cost && next_random() % 16))
 		return 0;
 	return (unsigned)(next_random() % n);
+}
+
+/* What was decided in a schedule that is replayed. */
+static unsigned decided(unsigned n)
+{
+	const struct decision *d = &decisions[nr_decisions];
+
+	if (nr_decisions == nr_given || d->question != nr_questions)
+		return 0;
+	nr_decisions++;
+	if (d->taken >= n)
+		explore_fail("decision %u of %u: this is another program",
+			     d->taken, n);
+	return d->taken;
 }
 
 unsigned explore_choose(unsigned n, bool cost)
 {
 	unsigned taken;
 
-	if (n < 2 || (cost && !at_random && spent >= scenario->bound))
+	nr_questions++;
+	if (explore_tracing)
+		return decided(n);
+	if (n < 2 || (cost && !at_random && scenario->bound &&
+		      spent >= scenario->bound))
 		return 0;
 	if (nr_decisions == DECISIONS_MAX)
 		explore_fail("more than %d decisions", DECISIONS_MAX);
 	taken = decide(n, cost);
-	if (taken >= n)
-		explore_fail("decision %u of %u: this is another program",
-			     taken, n);
 	decisions[nr_decisions++] = (struct decision){
-		(uint8_t)n, (uint8_t)taken, cost };
+		(uint8_t)n, (uint8_t)taken, cost, nr_questions };
 	spent += cost && taken;
 	return taken;
 }
@@ -92,6 +107,75 @@ static bool next_schedule(void)
 		}
 		nr_decisions--;
 	}
+	return false;
+}
+
+/* ---- states that were seen ---- */
+
+/*
+ * What a CPU has done so far: a hash of its accesses in their order, of each
+ * what it saw (explore_event()). The sum over the CPUs stands for the state of
+ * everything. `spent` is in the lowest bits, so that a state seen with more of
+ * the bound left need not be looked at again.
+ */
+static struct {
+	uint64_t *state;
+	size_t room, nr;
+} seen;
+
+#define SPENT_MASK	255u
+#define END		(CPUS + 1)	/* in place of whose turn it is */
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+	a = (a * 3 + b + 1) * 0x9e3779b97f4a7c15u;
+	a = (a ^ a >> 29) * 0xbf58476d1ce4e5b9u;
+	return a ^ a >> 32;
+}
+
+static uint64_t *seen_find(uint64_t state)
+{
+	size_t i = (size_t)(state >> 8) & (seen.room - 1);
+
+	while (seen.state[i] && (seen.state[i] ^ state) & ~(uint64_t)SPENT_MASK)
+		i = (i + 1) & (seen.room - 1);
+	return &seen.state[i];
+}
+
+static void seen_grow(void)
+{
+	uint64_t *old = seen.state;
+	size_t n = seen.room;
+
+	seen.room = n ? 2 * n : 1 << 16;
+	seen.state = calloc(seen.room, sizeof(*seen.state));
+	if (!seen.state)
+		abort();
+	for (size_t i = 0; i < n; i++)
+		if (old[i])
+			*seen_find(old[i]) = old[i];
+	free(old);
+}
+
+static void seen_forget(void)
+{
+	free(seen.state);
+	memset(&seen, 0, sizeof(seen));
+}
+
+/* Return: whether it was there, with as little spent. */
+static bool seen_add(uint64_t state, unsigned cost)
+{
+	uint64_t *at;
+
+	if (2 * seen.nr >= seen.room)
+		seen_grow();
+	state = (state & ~(uint64_t)SPENT_MASK) | cost;
+	at = seen_find(state);
+	if (*at && (*at & SPENT_MASK) <= cost)
+		return true;
+	seen.nr += !*at;
+	*at = state;
 	return false;
 }
 
@@ -142,16 +226,49 @@ static struct cpu {
 	ucontext_t context;
 	char *stack;
 	bool done, masked;
+	bool parked;			/* in front of an access */
+	bool chosen;			/* to do its next one at once */
 	unsigned level, irqs;		/* running, and that have come */
-	bool spins;			/* until something is stored */
-	uint64_t seen;			/* stores, when it began to spin */
-	bool stale;			/* its last load saw an old store */
-	bool fresh;			/* its next one must not */
+	uint64_t history;		/* hash of what it did */
+	const void *loaded;		/* what its last load saw: the location, */
+	unsigned loaded_nr;		/* and which of its stores */
+	bool spins;			/* until there is a newer one */
+	bool fresh;			/* its next load must see the newest */
 } cpus[CPUS];
 
 static ucontext_t explorer;
-static uint64_t stores;
+static bool pruned;			/* the rest has been explored */
 static char reason[512];
+
+enum { EVENT_STEP, EVENT_IRQ, EVENT_IRQ_END };
+
+uint64_t explore_event(uint64_t what)
+{
+	struct cpu *c = &cpus[explore_cpu];
+
+	c->history = mix(c->history, what);
+	return c->history;
+}
+
+static uint64_t state_of_all(uint64_t also)
+{
+	uint64_t state = also;
+
+	for (unsigned i = 0; i < CPUS; i++)
+		state += mix(cpus[i].history, i + 1);
+	return mix(state, also);
+}
+
+/* Has everything from here on been explored? Within a bound it matters whose
+ * turn it is: it costs nothing to let that one go on. */
+static bool seen_before(void)
+{
+	if (at_random || explore_tracing || explore_every ||
+	    nr_decisions < nr_given)
+		return false;
+	return scenario->bound ? seen_add(state_of_all(1 + explore_cpu), spent)
+			       : seen_add(state_of_all(0), 0);
+}
 
 void explore_fail(const char *fmt, ...)
 {
@@ -167,13 +284,15 @@ void explore_fail(const char *fmt, ...)
 
 static bool can_run(const struct cpu *c)
 {
-	return !c->done && (!c->spins || c->seen != stores);
+	return !c->done &&
+	       (!c->spins || model_newest(c->loaded) != c->loaded_nr);
 }
 
 static void turn_to(unsigned cpu)
 {
 	unsigned from = explore_cpu;
 
+	cpus[cpu].chosen = !cpus[cpu].parked;
 	explore_cpu = cpu;
 	explore_context = cpu * LEVELS + cpus[cpu].level;
 	if (explore_tracing)
@@ -181,33 +300,22 @@ static void turn_to(unsigned cpu)
 	swapcontext(&cpus[from].context, &cpus[cpu].context);
 }
 
-/* Another CPU runs on, which one is a decision; nobody can: deadlock. */
-static void turn_away(void)
-{
-	unsigned other[CPUS], n = 0;
-
-	for (unsigned i = 0; i < CPUS; i++)
-		if (i != explore_cpu && can_run(&cpus[i]))
-			other[n++] = i;
-	if (n)
-		turn_to(other[explore_choose(n, false)]);
-	else if (!can_run(&cpus[explore_cpu]))
-		explore_fail("deadlock: nobody can go on");
-}
-
+/* An interrupt of a higher priority may come in one; in an NMI, none. */
 static void take_irq(struct cpu *c, void (*body)(void))
 {
 	unsigned from = explore_context;
 	bool masked = c->masked;
 
 	c->level++;
-	c->masked = true;
+	c->masked |= body == scenario->nmi[explore_cpu];
+	explore_event(EVENT_IRQ);
 	explore_context = explore_cpu * LEVELS + c->level;
 	if (explore_tracing)
 		fprintf(stderr, "---- interrupt on CPU %u\n", explore_cpu);
 	model_irq_enter(from, explore_context);
 	body();
 	model_irq_exit(explore_context, from);
+	explore_event(EVENT_IRQ_END);
 	if (explore_tracing)
 		fprintf(stderr, "---- interrupt on CPU %u ends\n", explore_cpu);
 	c->masked = masked;
@@ -215,41 +323,73 @@ static void take_irq(struct cpu *c, void (*body)(void))
 	explore_context = from;
 }
 
-/* What may land on this CPU now. */
-static void (*irq_here(const struct cpu *c))(void)
+/* What may land on this CPU now. Return: how many. */
+static unsigned irqs_here(const struct cpu *c, void (*irq[2])(void))
 {
-	unsigned most = scenario->irqs ? scenario->irqs : 1;
+	unsigned most = scenario->irqs ? scenario->irqs : 1, n = 0;
 
 	if (c->irqs >= most || c->level + 1 >= LEVELS)
-		return NULL;
+		return 0;
+	if (scenario->irq[explore_cpu] && !c->masked)
+		irq[n++] = scenario->irq[explore_cpu];
 	if (scenario->nmi[explore_cpu])
-		return scenario->nmi[explore_cpu];
-	return c->masked ? NULL : scenario->irq[explore_cpu];
+		irq[n++] = scenario->nmi[explore_cpu];
+	return n;
 }
 
-void explore_point(bool atomic)
+/* The other CPUs that could run. Return: how many. */
+static unsigned others(unsigned other[CPUS])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < CPUS; i++)
+		if (i != explore_cpu && can_run(&cpus[i]))
+			other[n++] = i;
+	return n;
+}
+
+/* Another CPU runs on, which one is a decision; nobody can: deadlock. */
+static void turn_away(void)
+{
+	unsigned other[CPUS], n = others(other);
+
+	if (n)
+		turn_to(other[explore_choose(n, false)]);
+	else if (!can_run(&cpus[explore_cpu]))
+		explore_fail("deadlock: nobody can go on");
+}
+
+static void prune(void)
+{
+	pruned = true;
+	setcontext(&explorer);
+}
+
+void explore_point(bool shared)
 {
 	struct cpu *c = &cpus[explore_cpu];
-	unsigned other[CPUS], n = 0, taken;
-	void (*irq)(void) = irq_here(c);
+	bool chosen = shared && c->chosen;
+	void (*irq[2])(void);
+	unsigned irqs = irqs_here(c, irq), other[CPUS], n, taken;
 
 	if (++steps > STEPS_MAX)
 		explore_fail("no end after %u steps", steps);
-	for (unsigned i = 0; atomic && i < CPUS; i++)
-		if (i != explore_cpu && can_run(&cpus[i]))
-			other[n++] = i;
-	taken = explore_choose(1 + n + (irq != NULL), true);
-	if (taken && taken <= n) {
-		turn_to(other[taken - 1]);
+	if (shared)
+		c->chosen = false;
+	if ((irqs || shared) && !chosen && seen_before())
+		prune();
+	n = shared && !chosen ? others(other) : 0;
+	taken = explore_choose(1 + irqs + n, true);
+	if (taken > irqs) {
+		c->parked = true;
+		turn_to(other[taken - irqs - 1]);
+		c->parked = false;
 	} else if (taken) {
 		c->irqs++;
-		take_irq(c, irq);
+		take_irq(c, irq[taken - 1]);
 	}
-}
-
-void explore_progress(void)
-{
-	stores++;
+	if (irqs)
+		explore_event(EVENT_STEP);
 }
 
 bool explore_must_be_fresh(void)
@@ -262,9 +402,10 @@ void explore_fresh_done(void)
 	cpus[explore_cpu].fresh = false;
 }
 
-void explore_loaded(bool newest)
+void explore_loaded(const void *location, unsigned nr)
 {
-	cpus[explore_cpu].stale = !newest;
+	cpus[explore_cpu].loaded = location;
+	cpus[explore_cpu].loaded_nr = nr;
 }
 
 void explore_relax(void)
@@ -274,11 +415,9 @@ void explore_relax(void)
 	if (!explore_on)
 		abort();		/* nobody else is there */
 	c->fresh = true;
-	if (c->stale)
-		return;
 	c->spins = true;
-	c->seen = stores;
-	turn_away();
+	if (!can_run(c))
+		turn_away();
 	c->spins = false;
 }
 
@@ -349,9 +488,10 @@ static bool run_schedule(void)
 	volatile bool back = false;
 
 	nr_decisions = 0;
+	nr_questions = 0;
 	spent = 0;
 	steps = 0;
-	stores = 0;
+	pruned = false;
 	explore_reports = 0;
 	reason[0] = '\0';
 	for (unsigned i = 0; i < CPUS; i++)
@@ -368,36 +508,26 @@ static bool run_schedule(void)
 	}
 	explore_on = false;
 	explore_cpu = 0;
-	if (!reason[0] && explore_reports > scenario->reports)
+	if (!reason[0] && !pruned && explore_reports > scenario->reports)
 		snprintf(reason, sizeof(reason), "%u reports",
 			 explore_reports);
-	if (!reason[0] && scenario->check)
+	if (!reason[0] && !pruned && scenario->check)
 		check();
 	restore();
 	return !reason[0];
 }
 
+/* The decisions that were not the first option: which question, and which. */
 static void describe(struct explored *e)
 {
-	size_t at = 0;
-	unsigned last = nr_decisions;
+	int at = snprintf(e->failure, sizeof(e->failure),
+			  "%s\n\tREPLAY=", reason);
 
-	while (last && !decisions[last - 1].taken)
-		last--;
-	at += (size_t)snprintf(e->failure, sizeof(e->failure),
-			       "%s\n\tdecisions: %s,", reason,
-			       at_random ? "random" : "bound");
-	for (unsigned i = 0; i < last && at < sizeof(e->failure) - 24; ) {
-		unsigned zeros = 0;
-
-		while (i < last && !decisions[i].taken) {
-			zeros++;
-			i++;
-		}
-		at += (size_t)snprintf(e->failure + at,
-				       sizeof(e->failure) - at, "%u:%u,",
-				       zeros, decisions[i++].taken);
-	}
+	for (unsigned i = 0; i < nr_decisions; i++)
+		if (decisions[i].taken && at < (int)sizeof(e->failure) - 24)
+			at += snprintf(e->failure + at, 24, "%u:%u,",
+				       decisions[i].question,
+				       decisions[i].taken);
 }
 
 static void begin(const struct scenario *s)
@@ -410,24 +540,40 @@ static void begin(const struct scenario *s)
 	nr_saved = 0;
 }
 
-bool explore(const struct scenario *s, uint64_t most, uint64_t random,
-	     uint64_t seed, struct explored *e)
+/* All schedules within the bound, as long as no new location turns out to be
+ * shared. Return: false if one failed. */
+static bool explore_all(uint64_t most, struct explored *e)
 {
 	bool ok = true, more = true;
 
 	memset(e, 0, sizeof(*e));
-	begin(s);
+	seen_forget();
+	model_settle_shared();
 	nr_given = 0;
-	at_random = false;
-	while (ok && more && e->schedules < most) {
+	while (ok && more && e->schedules < most && !model_found_shared()) {
 		ok = run_schedule();
 		e->schedules++;
+		if (ok && !pruned)
+			e->ends += !seen_add(state_of_all(END), 0);
 		if (nr_decisions > e->longest)
 			e->longest = nr_decisions;
 		if (ok)
 			more = next_schedule();
 	}
 	e->all = ok && !more;
+	return ok;
+}
+
+bool explore(const struct scenario *s, uint64_t most, uint64_t random,
+	     uint64_t seed, struct explored *e)
+{
+	bool ok;
+
+	begin(s);
+	at_random = false;
+	do
+		ok = explore_all(most, e);
+	while (ok && model_found_shared());
 	random_state = seed | 1;
 	for (at_random = true; ok && e->random < random; e->random++) {
 		nr_given = 0;
@@ -441,19 +587,17 @@ bool explore(const struct scenario *s, uint64_t most, uint64_t random,
 bool explore_replay(const struct scenario *s, const char *text,
 		    struct explored *e)
 {
-	const char *comma = strchr(text, ',');
-	unsigned zeros, taken;
-	int used;
+	char *end;
 
-	at_random = text[0] == 'r';
 	memset(e, 0, sizeof(*e));
 	memset(decisions, 0, sizeof(decisions));
-	nr_given = 0;
-	text = comma ? comma + 1 : "";
-	for (; sscanf(text, "%u:%u%n", &zeros, &taken, &used) == 2;
-	     text += used + (text[used] == ',')) {
-		nr_given += zeros;
-		decisions[nr_given++].taken = (uint8_t)taken;
+	for (nr_given = 0; *text && nr_given < DECISIONS_MAX; nr_given++) {
+		struct decision *d = &decisions[nr_given];
+
+		d->question = (unsigned)strtoul(text, &end, 10);
+		if (*end == ':')
+			d->taken = (uint8_t)strtoul(end + 1, &end, 10);
+		text = end + (*end != '\0');
 	}
 	begin(s);
 	explore_tracing = true;

@@ -127,7 +127,8 @@ struct explored {
 	uint64_t ends;			/* states at the end, all different */
 	bool all;			/* none is left within the bound */
 	unsigned longest;		/* decisions */
-	char failure[4096];
+	char failure[512];
+	char decisions[2048];		/* to replay it */
 };
 bool explore(const struct scenario *s, uint64_t most, uint64_t at_random,
 	     uint64_t seed, struct explored *e);

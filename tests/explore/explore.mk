@@ -28,7 +28,7 @@ $(EXPLORE)/src/%.o: src/%.c $(BUILD)/flags
 
 $(EXPLORE)/tests/explore/%.o: tests/explore/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(EXPLORE_CPPFLAGS) $(EXPLORE_CFLAGS) -D_GNU_SOURCE \
+	$(Q)$(CC) $(EXPLORE_CPPFLAGS) $(EXPLORE_CFLAGS) -O2 -D_GNU_SOURCE \
 		-MMD -MP -c $< -o $@
 
 $(EXPLORE)/explore: $(EXPLORE_OBJ)

@@ -1,28 +1,58 @@
 // SPDX-License-Identifier: MIT
 /*
- * tests/explore/main.c - explore [-f] [-n most] [-r random] [-s decisions] [NAME...]
+ * tests/explore/main.c - explore [options] [NAME...]
  *
- * -f: the first failure ends it.
+ *	-n N	at most N schedules of a scenario, by their order
+ *	-r N	then N at random, without a bound
+ *	-b N	preemptions, in place of the scenarios' bounds; 0: any number
+ *	-j N	processes, which share out the scenarios
+ *	-s D	replay these decisions of one scenario, and print each access
+ *	-e	also the schedules that can't make a difference (schedule.c)
+ *	-f	the first failure ends it
  *
- * The last line is "N passed, N failed".
+ * Prints for each scenario how many contexts there are (CPUs, and interrupts
+ * that may land in them), within how many preemptions, and if that was all of
+ * them; how many schedules, and how many different states they ended in. The
+ * last line is "N passed, N failed".
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "explore.h"
 
-static bool wanted(const char *name, char **names)
+static struct options {
+	uint64_t most, at_random;
+	int bound;			/* -1: the scenarios' */
+	unsigned processes;
+	const char *replay;
+	bool first;
+	char **names;
+} options = { .most = 100000, .at_random = 20000, .bound = -1,
+	      .processes = 1 };
+
+/* What the processes share. */
+static struct {
+	size_t next;			/* scenario that nobody has yet */
+	bool stop;
+	uint64_t schedules;
+	unsigned passed, failed, complete;
+} *all;
+
+static bool wanted(const char *name)
 {
-	if (!*names)
+	char **n = options.names;
+
+	if (!*n)
 		return true;
-	for (; *names; names++)
-		if (!strcmp(name, *names))
-			return true;
-	return false;
+	while (*n && strcmp(name, *n))
+		n++;
+	return *n;
 }
 
 static double seconds(void)
@@ -33,61 +63,137 @@ static double seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-int main(int argc, char **argv)
+static unsigned contexts(const struct scenario *s)
 {
-	uint64_t most = 100000, at_random = 20000, total = 0;
-	unsigned passed = 0, failed = 0;
-	const char *replay = NULL;
-	bool first = false;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < CPUS; i++)
+		n += !s->body[i] ? 0 :
+		     s->irq[i] || s->nmi[i] ? 1 + (s->irqs ? s->irqs : 1) : 1;
+	return n;
+}
+
+/* One write: processes print at the same time. */
+static void print_result(const struct scenario *s, const struct explored *e,
+			 bool ok, double took)
+{
+	char bound[24] = "any", line[sizeof(e->failure) + 200];
+	int n;
+
+	if (s->bound)
+		snprintf(bound, sizeof(bound), "%u", s->bound);
+	n = snprintf(line, sizeof(line), "%-6s %-22s %8u %7s %-4s %10" PRIu64
+		     " %8" PRIu64 " %8" PRIu64 " %7.1f\n",
+		     ok ? "ok" : "FAILED", s->name, contexts(s), bound,
+		     e->all ? "all" : "no", e->schedules, e->random, e->ends,
+		     took);
+	if (!ok)
+		n += snprintf(line + n, sizeof(line) - (size_t)n,
+			      "\t%s\n\tmake explore SCENARIO=%s REPLAY=%s\n",
+			      e->failure, s->name, e->decisions);
+	fflush(stdout);
+	if (write(1, line, (size_t)n) < 0)
+		exit(2);
+}
+
+static void run(struct scenario s)
+{
+	double start = seconds();
+	struct explored e;
+	bool ok;
+
+	if (options.bound >= 0)
+		s.bound = (unsigned)options.bound;
+	ok = options.replay ? explore_replay(&s, options.replay, &e) :
+	     explore(&s, options.most, options.at_random, 88172645463325252u,
+		     &e);
+	print_result(&s, &e, ok, seconds() - start);
+	__atomic_add_fetch(ok ? &all->passed : &all->failed, 1,
+			   __ATOMIC_RELAXED);
+	__atomic_add_fetch(&all->complete, e.all, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&all->schedules, e.schedules + e.random,
+			   __ATOMIC_RELAXED);
+	if (!ok && options.first)
+		all->stop = true;
+}
+
+static int work(void)
+{
+	size_t i;
+
+	while (!all->stop && (i = __atomic_fetch_add(&all->next, 1,
+				__ATOMIC_RELAXED)) < nr_scenarios)
+		if (wanted(scenarios[i].name))
+			run(scenarios[i]);
+	return 0;
+}
+
+/* A process that dies has failed too. */
+static void work_in_processes(void)
+{
+	int status;
+
+	for (unsigned i = 1; i < options.processes; i++)
+		if (!fork())
+			_exit(work());
+	work();
+	while (wait(&status) > 0)
+		if (status)
+			all->failed++;
+}
+
+static void parse(int argc, char **argv)
+{
 	int option;
 
-	while ((option = getopt(argc, argv, "efn:r:s:")) != -1) {
+	while ((option = getopt(argc, argv, "b:efj:n:r:s:")) != -1) {
+		uint64_t n = optarg ? strtoull(optarg, NULL, 0) : 0;
+
 		switch (option) {
+		case 'b':
+			options.bound = (int)n;
+			break;
 		case 'e':
 			explore_every = true;
 			break;
 		case 'f':
-			first = true;
+			options.first = true;
+			break;
+		case 'j':
+			options.processes = (unsigned)n;
 			break;
 		case 'n':
-			most = strtoull(optarg, NULL, 0);
+			options.most = n;
 			break;
 		case 'r':
-			at_random = strtoull(optarg, NULL, 0);
+			options.at_random = n;
 			break;
 		case 's':
-			replay = optarg;
+			options.replay = optarg;
 			break;
 		default:
-			return 2;
+			exit(2);
 		}
 	}
-	for (size_t i = 0; i < nr_scenarios; i++) {
-		const struct scenario *s = &scenarios[i];
-		double start = seconds();
-		struct explored e;
-		bool ok;
+	options.names = argv + optind;
+}
 
-		if (!wanted(s->name, argv + optind))
-			continue;
-		ok = replay ? explore_replay(s, replay, &e) :
-			      explore(s, most, at_random, 88172645463325252u,
-				      &e);
-		passed += ok;
-		failed += !ok;
-		total += e.schedules + e.random;
-		printf("%s %s: %" PRIu64 " ends, %" PRIu64 " schedules%s, %" PRIu64
-		       " at random, up to %u decisions, %.1f s\n",
-		       ok ? "ok" : "FAILED", s->name, e.ends, e.schedules,
-		       e.all ? ", all" : "", e.random, e.longest,
-		       seconds() - start);
-		if (!ok)
-			printf("\t%s\n", e.failure);
-		fflush(stdout);
-		if (!ok && first)
-			break;
-	}
-	printf("%" PRIu64 " schedules\n%u passed, %u failed\n", total, passed,
-	       failed);
-	return failed || !passed;
+int main(int argc, char **argv)
+{
+	double start = seconds();
+
+	parse(argc, argv);
+	all = mmap(NULL, sizeof(*all), PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (all == MAP_FAILED)
+		return 2;
+	printf("%-6s %-22s %8s %7s %-4s %10s %8s %8s %7s\n", "", "scenario",
+	       "contexts", "bound", "all?", "schedules", "random", "ends",
+	       "seconds");
+	fflush(stdout);
+	work_in_processes();
+	printf("%" PRIu64 " schedules in %.0f s; of %u scenarios all schedules "
+	       "within the bound\n%u passed, %u failed\n", all->schedules,
+	       seconds() - start, all->complete, all->passed, all->failed);
+	return all->failed || !all->passed;
 }

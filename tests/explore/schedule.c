@@ -520,14 +520,14 @@ static bool run_schedule(void)
 /* The decisions that were not the first option: which question, and which. */
 static void describe(struct explored *e)
 {
-	int at = snprintf(e->failure, sizeof(e->failure),
-			  "%s\n\tREPLAY=", reason);
+	size_t at = 0;
 
+	snprintf(e->failure, sizeof(e->failure), "%s", reason);
 	for (unsigned i = 0; i < nr_decisions; i++)
-		if (decisions[i].taken && at < (int)sizeof(e->failure) - 24)
-			at += snprintf(e->failure + at, 24, "%u:%u,",
-				       decisions[i].question,
-				       decisions[i].taken);
+		if (decisions[i].taken && at < sizeof(e->decisions) - 24)
+			at += (size_t)snprintf(e->decisions + at, 24, "%u:%u,",
+					       decisions[i].question,
+					       decisions[i].taken);
 }
 
 static void begin(const struct scenario *s)

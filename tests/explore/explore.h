@@ -20,7 +20,8 @@
  *
  *	schedule.c	decisions, coroutines, going back to the start
  *	model.c		what an access may see, and whether it races
- *	scenarios.c	what is explored
+ *	machine.c	what scenarios are made of
+ *	scenarios.c, modules.c	what is explored
  *	main.c		which, how far; what is printed
  *
  * A failure prints the decisions that led to it; given back with -s they are
@@ -51,7 +52,7 @@
 struct scenario {
 	const char *name;
 	const char *what;		/* may go wrong */
-	unsigned bound;			/* preemptions and old stores */
+	unsigned bound;			/* preemptions and old stores; ALL */
 	void (*setup)(void);		/* once, not explored */
 	void (*body[CPUS])(void);
 	void (*irq[CPUS])(void);	/* may land where they are not masked */
@@ -61,8 +62,14 @@ struct scenario {
 	unsigned reports;		/* kmem_panic() calls that are fine */
 };
 
-extern const struct scenario scenarios[];
-extern const size_t nr_scenarios;
+#define ALL		0		/* however many */
+
+struct scenario_list {
+	const struct scenario *scenario;
+	size_t nr;
+};
+
+extern const struct scenario_list core_scenarios, module_scenarios;
 
 /* ---- for scenarios ---- */
 
@@ -79,6 +86,8 @@ void explore_read(const void *p, size_t size);
 /* A flag from one CPU to another, with release and acquire. */
 void explore_post(unsigned *flag);
 void explore_await(unsigned *flag);
+/* In vain so far: until what was looked at last changes. */
+void explore_relax(void);
 
 /* How often kmem_panic() was called in this schedule. */
 extern unsigned explore_reports;

@@ -44,6 +44,14 @@ static struct {
 	unsigned passed, failed, complete;
 } *all;
 
+static const struct scenario *scenario_nr(size_t i)
+{
+	if (i < core_scenarios.nr)
+		return &core_scenarios.scenario[i];
+	i -= core_scenarios.nr;
+	return i < module_scenarios.nr ? &module_scenarios.scenario[i] : NULL;
+}
+
 static bool wanted(const char *name)
 {
 	char **n = options.names;
@@ -119,12 +127,12 @@ static void run(struct scenario s)
 
 static int work(void)
 {
-	size_t i;
+	const struct scenario *s;
 
-	while (!all->stop && (i = __atomic_fetch_add(&all->next, 1,
-				__ATOMIC_RELAXED)) < nr_scenarios)
-		if (wanted(scenarios[i].name))
-			run(scenarios[i]);
+	while (!all->stop && (s = scenario_nr(__atomic_fetch_add(&all->next, 1,
+						__ATOMIC_RELAXED))))
+		if (wanted(s->name))
+			run(*s);
 	return 0;
 }
 

@@ -573,11 +573,10 @@ static uint64_t op_and(uint64_t old, uint64_t operand)
 
 void explore_post(unsigned *flag)
 {
-	atomic_store(flag, sizeof(*flag), 1, __ATOMIC_RELEASE,
-		     __builtin_return_address(0));
+	atomic_change(flag, sizeof(*flag), op_add, 1, __ATOMIC_ACQ_REL,
+		      __builtin_return_address(0));
 }
 
-void explore_relax(void);
 
 void explore_await(unsigned *flag)
 {

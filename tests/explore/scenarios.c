@@ -1,160 +1,24 @@
 // SPDX-License-Identifier: MIT
 /*
- * tests/explore/scenarios.c - what is explored.
- *
- * A machine of three CPUs and half a MiB, magazines of six rounds, one cache
- * of large objects: so that a slab, a magazine or a depot is full or empty
- * after a few operations. Whoever gets an object or a block writes all of it
- * in the model's sight, so that two owners are a race; and what is held is
- * kept in a table, so that they are also seen when the schedule orders them.
- *
- * At the end of each schedule all is given back, kmem_check_all() walks
- * everything, and each page and object is accounted for.
+ * tests/explore/scenarios.c - what is explored: pages, slabs, magazines,
+ * depots, and what lands in them. Other modules: modules.c.
  */
 #include <stdio.h>
-#include <string.h>
 
-#include <kmem/kmem.h>
+#include "machine.h"
 
-#include "explore.h"
-
-#define ARENA_BYTES	(512 * 1024)
-#define OBJECT		1024
-
-static _Alignas(64 * 1024) char arena[ARENA_BYTES];
-static struct kmem_cache *cache;
-static void *object[16];		/* allocated by setup() */
 static struct page *block[4];
-static size_t live, pages_free;		/* after setup() */
-
-void kmem_panic(const char *reason)
-{
-	explore_reports++;
-	if (explore_tracing)
-		fprintf(stderr, "%s\n", reason);
-}
-
-/* ---- what is held ---- */
-
-#define HELD_MAX	32
-
-static struct held {
-	char *p;
-	size_t size;
-} held[HELD_MAX];
-
-static void hold(void *p, size_t size)
-{
-	struct held *room = NULL;
-
-	if (!p)
-		return;
-	for (unsigned i = 0; i < HELD_MAX; i++) {
-		struct held *h = &held[i];
-
-		if (!h->p)
-			room = h;
-		else if ((char *)p < h->p + h->size && h->p < (char *)p + size)
-			explore_fail("%p is given to two", p);
-	}
-	MUST(room);
-	explore_save(room, sizeof(*room));
-	*room = (struct held){ p, size };
-	explore_write(p, size < 64 ? size : 64);
-}
-
-static void drop(void *p)
-{
-	for (unsigned i = 0; i < HELD_MAX; i++)
-		if (held[i].p == p) {
-			explore_write(p, held[i].size < 64 ?
-				      held[i].size : 64);
-			explore_save(&held[i], sizeof(held[i]));
-			held[i].p = NULL;
-			return;
-		}
-	explore_fail("%p is not held", p);
-}
-
-static void *get(void)
-{
-	void *p = kmem_cache_alloc(cache, GFP_ATOMIC | __GFP_NOWARN);
-
-	hold(p, OBJECT);
-	return p;
-}
-
-static void put(void *p)
-{
-	if (!p)
-		return;
-	drop(p);
-	kmem_cache_free(cache, p);
-}
-
-static struct page *get_block(unsigned order)
-{
-	struct page *page = alloc_pages(GFP_ATOMIC | __GFP_NOWARN, order);
-
-	if (page)
-		hold(page_to_virt(page), KMEM_PAGE_SIZE << order);
-	return page;
-}
-
-static void put_block(struct page *page, unsigned order)
-{
-	if (!page)
-		return;
-	drop(page_to_virt(page));
-	__free_pages(page, order);
-}
 
 /* ---- machines ---- */
 
-/* As that CPU, outside of any schedule. */
-static void on(unsigned cpu, void (*fn)(void))
+/* Magazines are empty, slabs are not. */
+static void drained(void)
 {
-	unsigned here = explore_cpu;
-
-	explore_cpu = cpu;
-	fn();
-	explore_cpu = here;
-}
-
-static size_t count_live(void)
-{
-	struct kmem_cache_stats st;
-
-	kmem_cache_stats(cache, &st);
-	return st.live;
-}
-
-static void settled(void)
-{
-	live = count_live();
-	pages_free = nr_free_pages();
-}
-
-static void machine(void)
-{
-	kmem_reset();
-	memset(arena, 0, sizeof(arena));
-	memset(held, 0, sizeof(held));
-	memset(object, 0, sizeof(object));
-	model_init(arena, sizeof(arena));
-	if (kmem_add_region((uintptr_t)arena, sizeof(arena),
-			    KMEM_REGION_USABLE, KMEM_NO_NODE) ||
-	    kmem_init(&(struct kmem_params){ .nr_cpus = CPUS }))
-		explore_fail("the machine does not start");
-	cache = kmem_cache_create("explored", OBJECT, 0, 0, NULL);
-	MUST(cache);
+	machine();
+	fill_objects(6);
+	put_objects(2, 4);
+	on_each(shrink);
 	settled();
-}
-
-static void fill_objects(unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		object[i] = get();
 }
 
 static void some_objects(void)
@@ -164,24 +28,66 @@ static void some_objects(void)
 	settled();
 }
 
+/* Each allocation and free of a debugged cache goes to the slab. */
+static void bare(void)
+{
+	machine_with(&(struct kmem_params){ .nr_cpus = CPUS },
+		     SLAB_CONSISTENCY_CHECKS);
+	fill_objects(2);
+	settled();
+}
+
 /* The magazines of CPU 0 are full: two of four rounds. */
 static void full_magazines(void)
 {
 	machine();
 	fill_objects(14);
-	for (unsigned i = 4; i < 12; i++) {
-		put(object[i]);
-		object[i] = NULL;
-	}
+	put_objects(4, 8);
 	settled();
 }
 
-static void free_all_objects(void)
+/* Magazines are full, of CPU 1; of CPUs 0 and 1; the next free of theirs goes
+ * to the depot. Those of CPU 2 are empty. */
+static void put_8_to_15(void)
 {
-	for (unsigned i = 0; i < 16; i++) {
-		put(object[i]);
-		object[i] = NULL;
-	}
+	put_objects(8, 8);
+}
+
+static void put_16_to_23(void)
+{
+	put_objects(16, 8);
+}
+
+static void fill_24(void)
+{
+	fill_objects(24);
+}
+
+static void full_on_one(void)
+{
+	machine();
+	on(2, fill_24);
+	on(2, shrink);
+	on(1, put_8_to_15);
+	settled();
+}
+
+static void full_on_two(void)
+{
+	full_on_one();
+	on(0, put_16_to_23);
+	settled();
+}
+
+/* The depot is full, and has had to flush; CPU 1 is about to do so again. */
+static void flushed(void)
+{
+	machine();
+	on(2, fill_24);
+	on(2, put_16_to_23);
+	put_objects(2, 6);
+	on(1, put_8_to_15);
+	settled();
 }
 
 /* CPU 0 and the depot have full magazines; the others have none. */
@@ -189,41 +95,15 @@ static void full_depot(void)
 {
 	machine();
 	fill_objects(16);
-	free_all_objects();
+	put_objects(0, 16);
 	settled();
 }
 
-static void fill_own(void)
-{
-	static void *p[8];
-
-	for (unsigned i = 0; i < 8; i++)
-		p[i] = get();
-	for (unsigned i = 0; i < 8; i++)
-		put(p[i]);
-}
-
-/* CPUs 0 and 1 have full magazines, the next free goes to the depot. */
-static void full_on_two(void)
-{
-	machine();
-	fill_objects(4);
-	on(1, fill_own);
-	on(0, fill_own);
-	settled();
-}
-
-static void use_a_little(void)
-{
-	put(get());
-}
-
-/* Both CPUs have loaded magazines with something in them. */
+/* CPUs have loaded magazines with something in them. */
 static void warm(void)
 {
 	some_objects();
-	for (unsigned cpu = 0; cpu < CPUS; cpu++)
-		on(cpu, use_a_little);
+	on_each(get_and_put);
 	settled();
 }
 
@@ -235,69 +115,14 @@ static void some_blocks(void)
 	settled();
 }
 
-/* ---- the end of a schedule ---- */
-
-static void print(void *ctx, const char *line)
+static void one_object(void)
 {
-	char *first = ctx;
-
-	if (!first[0])
-		snprintf(first, 200, "%s", line);
-}
-
-static void sound(void)
-{
-	char first[200] = "";
-
-	if (kmem_check_all(print, first))
-		explore_fail("%s", first);
-	MUST(count_live() <= live + HELD_MAX);
-}
-
-/* What setup() had allocated and no body has freed is all that is live. */
-static void all_back(void)
-{
-	size_t n = 0;
-
-	sound();
-	for (unsigned i = 0; i < HELD_MAX; i++)
-		n += held[i].p && held[i].size == OBJECT;
-	if (count_live() != n)
-		explore_fail("%zu objects live, %zu held", count_live(), n);
-}
-
-static void pages_back(void)
-{
-	sound();
-	for (unsigned i = 0; i < HELD_MAX; i++)
-		MUST(!held[i].p);
-	MUST(nr_free_pages() == pages_free + 3 + 4);
+	machine();
+	fill_objects(1);
+	settled();
 }
 
 /* ---- bodies ---- */
-
-static void get_and_put(void)
-{
-	put(get());
-}
-
-static void get_two(void)
-{
-	void *a = get(), *b = get();
-
-	put(a);
-	put(b);
-}
-
-static void put_one(void)
-{
-	put(object[0]);
-}
-
-static void put_another(void)
-{
-	put(object[1]);
-}
 
 static void put_many(void)
 {
@@ -311,9 +136,9 @@ static void put_rest(void)
 		put(object[i]);
 }
 
-static void shrink(void)
+static void trim(void)
 {
-	kmem_cache_shrink(cache);
+	kmem_trim(KMEM_TRIM);
 }
 
 static void drain_all(void)
@@ -324,11 +149,6 @@ static void drain_all(void)
 static void drain(void)
 {
 	drain_pages();
-}
-
-static void page_and_back(void)
-{
-	put_block(get_block(0), 0);
 }
 
 static void block_and_back(void)
@@ -364,7 +184,6 @@ static unsigned posted;
 static void put_and_post(void)
 {
 	put(object[0]);
-	explore_save(&posted, sizeof(posted));
 	explore_post(&posted);
 }
 
@@ -372,22 +191,6 @@ static void await_and_destroy(void)
 {
 	explore_await(&posted);
 	kmem_cache_destroy(cache);
-}
-
-static void one_object(void)
-{
-	machine();
-	posted = 0;
-	fill_objects(1);
-	settled();
-}
-
-static void destroyed(void)
-{
-	char first[200] = "";
-
-	if (kmem_check_all(print, first))
-		explore_fail("%s", first);
 }
 
 static void create_same(void)
@@ -421,20 +224,44 @@ static void nolock_and_back(void)
 	}
 }
 
+static void nolock_free(void)
+{
+	drop(object[7]);
+	kfree_nolock(object[7]);
+}
+
+static void nolock_page(void)
+{
+	struct page *page = alloc_pages_nolock(0, KMEM_NO_NODE, 0);
+
+	if (page) {
+		hold(page_to_virt(page), KMEM_PAGE_SIZE);
+		drop(page_to_virt(page));
+		free_pages_nolock(page, 0);
+	}
+}
+
+/* ---- the end of a schedule ---- */
+
+static void pages_back(void)
+{
+	sound();
+	MUST(!nr_held(KMEM_PAGE_SIZE) && !nr_held(4 * KMEM_PAGE_SIZE));
+	MUST(nr_free_pages() == pages_free + 3 + 4);
+}
+
 /* What was put aside comes back. */
 static void trimmed(void)
 {
-	for (unsigned cpu = 0; cpu < CPUS; cpu++)
-		on(cpu, drain_all);
-	sound();
+	on_each(drain_all);
+	all_back();
 }
 
 /* Both copies go to the slab; there the second is found, if it was not before.
  * Never is kmem's own state broken. */
 static void freed_twice(void)
 {
-	for (unsigned cpu = 0; cpu < CPUS; cpu++)
-		on(cpu, shrink);
+	on_each(shrink);
 	MUST(explore_reports > 0);
 	sound();
 	MUST(count_live() == 0);
@@ -442,60 +269,89 @@ static void freed_twice(void)
 
 /* ---- the list ---- */
 
-const struct scenario scenarios[] = {
-	{ "alloc-alloc", "two refills take the same object", 2,
+static const struct scenario list[] = {
+	{ "alloc-alloc", "two refills take the same object", ALL,
+	  drained, { get_one, get_one }, .check = all_back },
+	{ "alloc-free", "an object is freed to a slab that is taken from", ALL,
+	  bare, { put_one, get_one }, .check = all_back },
+	{ "free-free", "two objects are freed to one slab", ALL,
+	  bare, { put_one, put_another }, .check = all_back },
+	{ "grow-grow", "two CPUs make slabs and magazines", 2,
 	  machine, { get_two, get_two }, .check = all_back },
-	{ "alloc-free", "an object is freed to a slab that is taken from", 2,
-	  full_magazines, { put_rest, get_two }, .check = all_back },
-	{ "three", "three CPUs", 2,
+	{ "three", "three CPUs", 3,
 	  some_objects, { get_and_put, put_one, put_another },
 	  .check = all_back },
-	{ "remote-free-refill", "objects travel in a magazine", 2,
-	  full_magazines, { get_and_put, put_many }, .check = all_back },
-	{ "drain-fast", "a drain meets a fast path", 2,
+	{ "remote-free-refill", "objects travel in a magazine", ALL,
+	  full_on_one, { get_one, put_one }, .check = all_back },
+	{ "drain-refill", "a drain gives what a refill takes", ALL,
+	  full_magazines, { shrink, get_one }, .check = all_back },
+	{ "drain-fast", "a drain meets a fast path", ALL,
 	  warm, { shrink, get_and_put }, .check = all_back },
-	{ "shrink-free", "a slab is given up while an object of it comes", 2,
+	{ "shrink-free", "a slab is given up while an object of it comes", ALL,
 	  some_objects, { shrink, put_many }, .check = all_back },
-	{ "depot-get", "two CPUs take one magazine", 3,
-	  full_depot, { NULL, get_and_put, get_and_put }, .check = all_back },
-	{ "depot-put", "two CPUs put theirs", 3,
+	{ "trim-free", "the same, of slabs not needed", 2,
+	  some_objects, { trim, put_many }, .check = all_back },
+	{ "depot-get", "two CPUs take one magazine", ALL,
+	  full_depot, { NULL, get_one, get_one }, .check = all_back },
+	{ "depot-put", "two CPUs put theirs", ALL,
 	  full_on_two, { put_one, put_another }, .check = all_back },
 	{ "depot-get-put", "one puts what another takes", 3,
-	  full_on_two, { put_one, put_another, get_and_put },
+	  full_on_two, { put_one, put_another, get_one },
 	  .check = all_back },
-	{ "depot-shrink", "the depot is drained while it is used", 3,
+	{ "depot-shrink", "the depot is drained while it is used", 2,
 	  full_depot, { shrink, get_two, shrink }, .check = all_back },
-	{ "destroy-after-free", "a cache ends with a free on its way", 2,
+	{ "depot-trim", "an idle magazine is just wanted", 2,
+	  full_depot, { trim, get_one }, .check = all_back },
+	{ "depot-bound", "its bound goes up while it flushes", ALL,
+	  flushed, { get_one, put_one }, .check = all_back },
+	{ "destroy-after-free", "a cache ends with a free on its way", ALL,
 	  one_object, { put_and_post, await_and_destroy },
-	  .check = destroyed },
+	  .check = whole },
 	{ "create-create", "two caches of one name", 2,
 	  machine, { create_same, create_same }, .check = all_back },
-	{ "page-refill-coalesce", "a refill splits what a free merges", 2,
+	{ "page-refill-coalesce", "a refill splits what a free merges", ALL,
 	  some_blocks, { free_blocks, free_large }, .check = pages_back },
-	{ "page-alloc-free", "", 2,
+	{ "page-alloc-free", "three orders", 3,
 	  some_blocks, { page_and_back, block_and_back, large_and_back },
 	  .check = sound },
-	{ "page-drain", "", 2,
+	{ "page-drain", "page magazines are drained while they are used", ALL,
 	  some_blocks, { drain, page_and_back }, .check = sound },
-	{ "double-free", "two CPUs free one object", 2,
+	{ "double-free", "two CPUs free one object", ALL,
 	  one_object, { put_one, put_again }, .check = freed_twice,
 	  .reports = 2 },
-	{ "irq-alloc", "an interrupt lands in an allocation", 2,
-	  warm, { get_two, get_and_put }, { get_and_put, get_and_put },
-	  .check = all_back },
-	{ "irq-free", "an interrupt lands in a free", 2,
-	  full_magazines, { put_many }, { get_two }, .irqs = 2,
+	{ "irq-alloc", "an interrupt lands in an allocation", ALL,
+	  warm, { get_two }, { get_and_put }, .check = all_back },
+	{ "irq-free", "an interrupt lands in a free", ALL,
+	  full_magazines, { put_rest }, { get_two }, .check = all_back },
+	{ "irq-both", "and another CPU is at work", 2,
+	  warm, { get_two, get_and_put }, { get_and_put },
 	  .check = all_back },
 	{ "irq-nested", "an interrupt in an interrupt", 3,
-	  warm, { get_two }, { get_and_put }, .irqs = 2, .check = all_back },
-	{ "irq-shrink", "an interrupt drains below a fast path", 2,
+	  warm, { get_and_put }, { get_and_put }, .irqs = 2,
+	  .check = all_back },
+	{ "irq-shrink", "an interrupt drains below a fast path", ALL,
 	  warm, { get_two }, { shrink }, .check = all_back },
-	{ "irq-pages", "", 2,
+	{ "irq-pages", "an interrupt lands in the page allocator", 2,
 	  some_blocks, { page_and_back, block_and_back }, { page_and_back },
 	  .check = sound },
-	{ "nmi-kmalloc", "an NMI lands anywhere in alloc, refill or free", 2,
-	  machine, { small_and_back }, .nmi = { nolock_and_back }, .irqs = 2,
+	{ "nmi-kmalloc", "an NMI lands anywhere in alloc, refill or free", ALL,
+	  machine, { small_and_back }, .nmi = { nolock_and_back },
 	  .check = trimmed },
+	{ "nmi-free", "an NMI frees, below each section", ALL,
+	  some_objects, { get_two }, .nmi = { nolock_free },
+	  .check = trimmed },
+	{ "nmi-depot", "an NMI lands in a depot that changes", ALL,
+	  full_on_two, { put_one }, .nmi = { nolock_free },
+	  .check = trimmed },
+	{ "nmi-shrink", "an NMI lands in a drain", ALL,
+	  full_magazines, { shrink }, .nmi = { nolock_free },
+	  .check = trimmed },
+	{ "nmi-pages", "an NMI lands in the page allocator", ALL,
+	  some_blocks, { block_and_back }, .nmi = { nolock_page },
+	  .check = sound },
+	{ "nmi-in-irq", "an NMI lands in an interrupt", 3,
+	  warm, { get_and_put }, { get_and_put }, { nolock_and_back },
+	  .irqs = 2, .check = trimmed },
 	{ "nmi-two", "and another CPU is at work", 2,
 	  machine, { small_and_back, small_and_back },
 	  .nmi = { nolock_and_back }, .check = trimmed },
@@ -504,4 +360,6 @@ const struct scenario scenarios[] = {
 	  .check = sound },
 };
 
-const size_t nr_scenarios = sizeof(scenarios) / sizeof(scenarios[0]);
+const struct scenario_list core_scenarios = {
+	list, sizeof(list) / sizeof(list[0])
+};

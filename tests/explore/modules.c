@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tests/explore/modules.c - what is explored of the modules beside and above
+ * caches and pages: grace periods, frees put aside, pools, bounds, waiting,
+ * vmalloc(), plugging, walks. (A sheaf has one user: nothing to explore.)
+ */
+#include <stdio.h>
+
+#include "machine.h"
+
+/* ---- RCU: readers are none, a grace period ends when a body says so ---- */
+
+static struct callback {
+	struct rcu_head *head;
+	void (*fn)(struct rcu_head *head);
+} callbacks[8];
+static unsigned nr_callbacks, called_rcu;
+
+static void call_rcu(void *ctx, struct rcu_head *head,
+		     void (*fn)(struct rcu_head *head))
+{
+	(void)ctx;
+	MUST(nr_callbacks < 8);
+	explore_save(callbacks, sizeof(callbacks));
+	explore_save(&nr_callbacks, sizeof(nr_callbacks));
+	callbacks[nr_callbacks++] = (struct callback){ head, fn };
+	explore_post(&called_rcu);
+}
+
+static void end_grace_periods(void)
+{
+	while (nr_callbacks) {
+		struct callback c = callbacks[nr_callbacks - 1];
+
+		explore_save(&nr_callbacks, sizeof(nr_callbacks));
+		nr_callbacks--;
+		c.fn(c.head);
+	}
+}
+
+static void grace_period(void)
+{
+	explore_await(&called_rcu);
+	end_grace_periods();
+}
+
+static void rcu_machine_with(slab_flags_t flags)
+{
+	static const struct kmem_hooks hooks = { .call_rcu = call_rcu };
+
+	nr_callbacks = called_rcu = 0;
+	machine_with(&(struct kmem_params){
+		.nr_cpus = CPUS, .hooks = &hooks }, flags);
+}
+
+static void rcu_machine(void)
+{
+	rcu_machine_with(0);
+	fill_objects(4);
+	settled();
+}
+
+static void typesafe_machine(void)
+{
+	rcu_machine_with(SLAB_TYPESAFE_BY_RCU);
+	fill_objects(12);
+	put_objects(0, 12);
+	settled();
+}
+
+static void put_rcu(unsigned i)
+{
+	drop(object[i]);
+	kvfree_call_rcu(object[i], object[i]);
+}
+
+static void put_rcu_0(void)
+{
+	put_rcu(0);
+}
+
+static void put_rcu_1(void)
+{
+	put_rcu(1);
+}
+
+static void rcu_back(void)
+{
+	end_grace_periods();
+	all_back();
+}
+
+/* ---- frees put aside: those of a debugged cache ---- */
+
+static void aside_machine(void)
+{
+	machine_with(&(struct kmem_params){ .nr_cpus = CPUS },
+		     SLAB_CONSISTENCY_CHECKS);
+	fill_objects(3);
+	drop(object[0]);
+	kfree_nolock(object[0]);
+	settled();
+}
+
+/* Both stores are full: the next one is found by a scan only. */
+static void scan_machine(void)
+{
+	machine_with(&(struct kmem_params){ .nr_cpus = CPUS },
+		     SLAB_CONSISTENCY_CHECKS);
+	fill_objects(30);
+	for (unsigned i = 2; i < 30; i++) {
+		drop(object[i]);
+		kfree_nolock(object[i]);
+	}
+	settled();
+}
+
+static void put_aside(void)
+{
+	drop(object[1]);
+	kfree_nolock(object[1]);
+}
+
+static void settle_aside(void)
+{
+	on_each(shrink);
+	on_each(shrink);
+	kmem_trim(KMEM_DRAIN);
+	all_back();
+}
+
+/* ---- a pool ---- */
+
+static mempool_t pool;
+
+static void pool_machine(void)
+{
+	machine();
+	MUST(!mempool_init(&pool, 2, mempool_alloc_slab, mempool_free_slab,
+			   cache));
+	for (unsigned i = 0; i < 3; i++) {
+		object[i] = mempool_alloc_preallocated(&pool);
+		hold(object[i], OBJECT);
+	}
+	settled();
+}
+
+static void pool_put(unsigned i)
+{
+	if (!object[i])
+		return;
+	drop(object[i]);
+	mempool_free(object[i], &pool);
+}
+
+static void pool_put_0(void)
+{
+	pool_put(0);
+}
+
+static void pool_put_1(void)
+{
+	pool_put(1);
+}
+
+static void pool_get(void)
+{
+	hold(mempool_alloc_preallocated(&pool), OBJECT);
+}
+
+static void pool_grow(void)
+{
+	MUST(!mempool_resize(&pool, 3));
+}
+
+static void pool_end(void)
+{
+	mempool_exit(&pool);
+	all_back();
+}
+
+/* ---- a bound, and waiting for what comes free below it ---- */
+
+#define BOUND	4
+
+static void limited_machine(void)
+{
+	machine();
+	kmem_cache_set_max(cache, BOUND);
+	settled();
+}
+
+static void within_bound(void)
+{
+	struct kmem_cache_stats st;
+
+	all_back();
+	kmem_cache_stats(cache, &st);
+	MUST(st.slabs <= 1);
+}
+
+static void wait_hook(void *ctx, const struct kmem_pressure *p)
+{
+	(void)ctx;
+	while (!kmem_woken(p))
+		explore_relax();
+}
+
+/* All objects that there may be are held. */
+static void waiting_machine(void)
+{
+	static const struct kmem_hooks hooks = { .wait = wait_hook };
+
+	machine_with(&(struct kmem_params){
+		.nr_cpus = CPUS, .hooks = &hooks }, 0);
+	kmem_cache_set_max(cache, BOUND);
+	for (unsigned i = 0; i < OBJECTS && (!i || object[i - 1]); i++)
+		object[i] = get();
+	settled();
+}
+
+static void get_or_wait(void)
+{
+	void *p = kmem_cache_alloc(cache, GFP_KERNEL | __GFP_NOFAIL);
+
+	MUST(p);
+	hold(p, OBJECT);
+}
+
+/* ---- caches that share one ---- */
+
+static void merging_machine(void)
+{
+	machine_with(&(struct kmem_params){
+		.nr_cpus = CPUS, .merge_caches = true }, 0);
+}
+
+static void share(const char *name)
+{
+	struct kmem_cache *s = kmem_cache_create(name, OBJECT, 0, 0, NULL);
+
+	if (s)
+		kmem_cache_destroy(s);
+}
+
+static void share_a(void)
+{
+	share("a");
+}
+
+static void share_b(void)
+{
+	share("b");
+}
+
+/* ---- blocks with several holders ---- */
+
+static struct page *shared_page;
+
+static void holders_machine(void)
+{
+	machine();
+	shared_page = alloc_pages(GFP_KERNEL, 0);
+	settled();
+	get_page(shared_page);
+}
+
+/* What a holder has written has been, when the last one frees the page. */
+static void let_go(void)
+{
+	explore_read(page_to_virt(shared_page), 64);
+	put_page(shared_page);
+	page_and_back();
+}
+
+static void page_gone(void)
+{
+	sound();
+	MUST(nr_free_pages() == pages_free + 1);
+}
+
+/* ---- walks ---- */
+
+static bool look(void *obj, void *arg)
+{
+	(void)obj;
+	(void)arg;
+	return true;
+}
+
+static void walk(void)
+{
+	kmem_cache_walk(cache, look, NULL);
+}
+
+static void walk_machine(void)
+{
+	machine();
+	fill_objects(5);
+	put_objects(1, 4);
+	settled();
+}
+
+/* ---- vmalloc() ---- */
+
+static void *area;
+
+static int map(void *ctx, uintptr_t virt, kmem_phys_t phys, size_t nr_pages,
+	       unsigned long prot, gfp_t gfp)
+{
+	(void)ctx, (void)virt, (void)phys, (void)nr_pages, (void)prot;
+	(void)gfp;
+	return 0;
+}
+
+static void unmap(void *ctx, uintptr_t virt, size_t nr_pages)
+{
+	(void)ctx, (void)virt, (void)nr_pages;
+}
+
+static void vmalloc_machine(void)
+{
+	uintptr_t start = (uintptr_t)1 << 44;
+
+	machine();
+	MUST(!kmem_vmalloc_init(&(struct kmem_vmalloc_params){
+		.start = start, .end = start + (1 << 20), .map = map,
+		.unmap = unmap }));
+	area = vmalloc(100);
+	MUST(area);
+	settled();
+}
+
+static void map_and_back(void)
+{
+	vfree(vmalloc(100));
+}
+
+static void free_area(void)
+{
+	vfree(area);
+}
+
+static void free_area_atomic(void)
+{
+	vfree_atomic(area);
+}
+
+static void look_at_area(void)
+{
+	(void)kmem_stack_overflowed(area);
+}
+
+static void areas_gone(void)
+{
+	struct kmem_vmalloc_stats st;
+
+	vm_unmap_aliases();
+	sound();
+	kmem_vmalloc_stats(&st);
+	MUST(!st.areas && !st.pages);
+}
+
+/* ---- memory that goes and comes, ranges ---- */
+
+#define PLUGGED		(ARENA_BYTES / 8)
+
+static void plug_machine(void)
+{
+	machine();
+	drain_pages();
+	settled();
+}
+
+static kmem_phys_t plugged(void)
+{
+	return (kmem_phys_t)(uintptr_t)arena + ARENA_BYTES / 4;
+}
+
+static void remove_and_add(void)
+{
+	if (!kmem_remove_memory(plugged(), PLUGGED))
+		MUST(!kmem_add_memory(plugged(), PLUGGED, KMEM_NO_NODE));
+}
+
+static void large_and_back(void)
+{
+	put_block(get_block(3), 3);
+}
+
+static void range_and_back(void)
+{
+	uintptr_t pfn = (uintptr_t)(plugged() >> KMEM_PAGE_SHIFT);
+
+	if (!alloc_contig_range(pfn, pfn + 4, 0, GFP_KERNEL | __GFP_NOWARN))
+		free_contig_range(pfn, 4);
+}
+
+static void run_and_back(void)
+{
+	struct page *page = alloc_contig_pages(3, GFP_KERNEL | __GFP_NOWARN,
+					       -1, NULL);
+
+	if (page)
+		free_contig_range(page_to_pfn(page), 3);
+}
+
+static void all_free(void)
+{
+	sound();
+	drain_pages();
+	MUST(nr_free_pages() == pages_free);
+}
+
+/* ---- shrinkers ---- */
+
+static struct shrinker *shrinker;
+
+static unsigned long one(struct shrinker *s, struct shrink_control *sc)
+{
+	(void)s, (void)sc;
+	return 1;
+}
+
+static void shrinker_machine(void)
+{
+	machine();
+	for (unsigned i = 0; i < 2; i++) {
+		shrinker = shrinker_alloc(0, "one");
+		MUST(shrinker);
+		shrinker->count_objects = shrinker->scan_objects = one;
+		if (!i)
+			shrinker_register(shrinker);
+	}
+	shrinker_register(shrinker);
+	settled();
+}
+
+static void run_short(void)
+{
+	put_block(alloc_pages(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN,
+			      KMEM_MAX_ORDER), KMEM_MAX_ORDER);
+}
+
+static void end_shrinker(void)
+{
+	shrinker_free(shrinker);
+}
+
+/* ---- the list ---- */
+
+static const struct scenario list[] = {
+	{ "rcu-batch", "a batch is filled while its grace period begins", 3,
+	  rcu_machine, { put_rcu_0, grace_period, put_rcu_1 },
+	  .check = rcu_back },
+	{ "rcu-typesafe", "slabs retire while others are unmade", 2,
+	  typesafe_machine, { shrink, get_two, grace_period },
+	  .check = rcu_back },
+	{ "aside-drain", "a free is put aside while those are done", ALL,
+	  aside_machine, { get_one, put_aside }, .check = settle_aside },
+	{ "aside-scan", "and one that no store has room for", 2,
+	  scan_machine, { get_one, put_aside }, .check = settle_aside },
+	{ "aside-nmi", "an NMI puts one aside below the draining", ALL,
+	  aside_machine, { get_one }, .nmi = { put_aside },
+	  .check = settle_aside },
+	{ "pool-put-put", "two elements come to one place", ALL,
+	  pool_machine, { pool_put_0, pool_put_1 }, .check = pool_end },
+	{ "pool-get-put", "an element goes while another comes", 3,
+	  pool_machine, { pool_put_0, pool_get, pool_put_1 },
+	  .check = pool_end },
+	{ "pool-resize", "an element comes to a pool that grows", 2,
+	  pool_machine, { pool_put_0, pool_grow }, .check = pool_end },
+	{ "limit", "two CPUs grow a cache beyond its bound", 2,
+	  limited_machine, { get_one, get_one }, .check = within_bound },
+	{ "limit-shrink", "a slab is counted off while one is made", 2,
+	  limited_machine, { get_and_put, get_two, shrink },
+	  .check = within_bound },
+	{ "wait", "the free that a sleeper waits for is missed", 1,
+	  waiting_machine, { get_or_wait, put_one }, .check = all_back },
+	{ "share", "two caches come to share one, and go", 2,
+	  merging_machine, { share_a, share_b }, .check = all_back },
+	{ "hold-put", "two holders let a page go", ALL,
+	  holders_machine, { let_go, let_go }, .check = page_gone },
+	{ "walk-grow", "a walk meets a slab that is being made", 2,
+	  walk_machine, { walk, get_two }, .check = all_back },
+	{ "walk-shrink", "a walk meets a slab that is given up", 2,
+	  walk_machine, { walk, shrink }, .check = all_back },
+	{ "vmalloc-vfree", "an area comes while another goes", 2,
+	  vmalloc_machine, { map_and_back, free_area }, .check = areas_gone },
+	{ "vfree-irq", "an interrupt ends an area", ALL,
+	  vmalloc_machine, { map_and_back }, { free_area_atomic },
+	  .check = areas_gone },
+	{ "vmalloc-nmi", "a fault handler looks at an area that changes", ALL,
+	  vmalloc_machine, { free_area }, .nmi = { look_at_area },
+	  .check = areas_gone },
+	{ "remove-alloc", "memory goes away that is being allocated", 1,
+	  plug_machine, { remove_and_add, large_and_back },
+	  .check = all_free },
+	{ "range-alloc", "a range is taken that is being allocated", 2,
+	  plug_machine, { range_and_back, large_and_back },
+	  .check = all_free },
+	{ "run-alloc", "a run is found that then is allocated", 1,
+	  plug_machine, { run_and_back, large_and_back },
+	  .check = all_free },
+	{ "shrinker-free", "a shrinker ends while it runs", 1,
+	  shrinker_machine, { run_short, end_shrinker }, .check = sound },
+};
+
+const struct scenario_list module_scenarios = {
+	list, sizeof(list) / sizeof(list[0])
+};

@@ -129,6 +129,9 @@ void model_irq_enter(unsigned from, unsigned to);
 void model_irq_exit(unsigned from, unsigned to);
 void model_init(void *arena, size_t bytes);
 
+/* Nothing more is to be explored (main.c). */
+bool explore_stop(void);
+
 /* All schedules of s, or `most` of them; then that many at random, without a
  * bound. Return: false if one failed. */
 struct explored {

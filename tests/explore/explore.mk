@@ -37,7 +37,7 @@ $(EXPLORE)/explore: $(EXPLORE_OBJ)
 .PHONY: explore explore-mutants
 explore: $(EXPLORE)/explore
 	@$< $(EXPLORE_FLAGS) $(if $(SCHEDULES),-n $(SCHEDULES)) $(if $(REPLAY),-s $(REPLAY)) \
-		$(SCENARIO)
+		$(SCENARIO) $(if $(REPLAY),2>&1 | sh tests/explore/trace.sh $<)
 
 explore-mutants:
 	@sh tests/explore/mutate.sh

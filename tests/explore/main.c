@@ -104,6 +104,11 @@ static void print_result(const struct scenario *s, const struct explored *e,
 		exit(2);
 }
 
+bool explore_stop(void)
+{
+	return __atomic_load_n(&all->stop, __ATOMIC_RELAXED);
+}
+
 static void run(struct scenario s)
 {
 	double start = seconds();
@@ -115,6 +120,8 @@ static void run(struct scenario s)
 	ok = options.replay ? explore_replay(&s, options.replay, &e) :
 	     explore(&s, options.most, options.at_random, 88172645463325252u,
 		     &e);
+	if (ok && explore_stop())
+		return;
 	print_result(&s, &e, ok, seconds() - start);
 	__atomic_add_fetch(ok ? &all->passed : &all->failed, 1,
 			   __ATOMIC_RELAXED);
@@ -129,7 +136,7 @@ static int work(void)
 {
 	const struct scenario *s;
 
-	while (!all->stop && (s = scenario_nr(__atomic_fetch_add(&all->next, 1,
+	while (!explore_stop() && (s = scenario_nr(__atomic_fetch_add(&all->next, 1,
 						__ATOMIC_RELAXED))))
 		if (wanted(s->name))
 			run(*s);

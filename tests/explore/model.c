@@ -43,7 +43,7 @@
 #define LOCATIONS	(1u << 14)
 
 struct clock {
-	uint16_t time[CONTEXTS];
+	uint32_t time[CONTEXTS];
 };
 
 static struct context {
@@ -66,18 +66,17 @@ static struct context *here(void)
 	return &contexts[explore_context];
 }
 
-static uint16_t now(void)
+static uint32_t now(void)
 {
 	return here()->clock.time[explore_context];
 }
 
 static void tick(struct context *c, unsigned context)
 {
-	if (++c->clock.time[context] == UINT16_MAX)
-		explore_fail("the clock is at its end");
+	c->clock.time[context]++;
 }
 
-static bool known(unsigned context, uint16_t time)
+static bool known(unsigned context, uint32_t time)
 {
 	return here()->clock.time[context] >= time;
 }
@@ -119,11 +118,11 @@ void model_irq_exit(unsigned from, unsigned to)
 
 struct byte {
 	uint32_t schedule;
-	uint16_t written;		/* when; 0: not in this schedule */
+	uint32_t written;		/* when; 0: not in this schedule */
 	uint8_t writer;
 	uint8_t atomic;			/* that was an atomic store */
-	uint16_t read[CONTEXTS];
-	uint16_t atomic_read[CONTEXTS];
+	uint32_t read[CONTEXTS];
+	uint32_t atomic_read[CONTEXTS];
 	const void *pc;			/* of the last write */
 };
 
@@ -249,10 +248,14 @@ static void check_write(struct byte *b, uintptr_t at, bool atomic,
 static void trace(const char *what, const volatile void *p, size_t size,
 		  uint64_t value, const void *pc)
 {
+	static const char *const level[LEVELS] = { "", " irq", " irq irq" };
+
 	if (explore_tracing)
-		fprintf(stderr, "%u %s %p %zu %llx pc %p\n", explore_context,
-			what, (void *)(uintptr_t)p, size,
-			(unsigned long long)value, pc);
+		fprintf(stderr, "CPU %u%s: %s %p %zu %llx pc %p\n",
+			explore_context / LEVELS,
+			level[explore_context % LEVELS], what,
+			(void *)(uintptr_t)p, size, (unsigned long long)value,
+			pc);
 }
 
 static void forget_location(uintptr_t at);
@@ -299,7 +302,7 @@ void explore_read(const void *p, size_t size)
 struct store {
 	uint64_t value;
 	uint64_t id;			/* hash of what led to it */
-	uint16_t time;			/* 0: before the schedule */
+	uint32_t time;			/* 0: before the schedule */
 	uint8_t context;
 	bool release;
 	struct clock clock;		/* what an acquire load of it learns */
@@ -311,7 +314,7 @@ struct location {
 	unsigned first, nr;		/* stores that can be seen: numbers
 					 * [first, nr) of store[] modulo */
 	unsigned seen[CONTEXTS];	/* the newest that each has seen, */
-	uint16_t seen_when[CONTEXTS];	/* and when */
+	uint32_t seen_when[CONTEXTS];	/* and when */
 	struct store store[OLD_STORES];
 };
 
@@ -436,6 +439,7 @@ static void append(struct location *l, uint64_t value, bool release,
 		l->first++;
 	*store_nr(l, l->nr) = s;
 	store_nr(l, l->nr)->id = explore_event(store_nr(l, l->nr - 1)->id);
+	explore_loaded(l, l->nr);
 	saw(l, l->nr++);
 	tick(here(), explore_context);
 }

@@ -199,9 +199,12 @@ static void within_bound(void)
 	MUST(st.slabs <= 1);
 }
 
+static unsigned waits;			/* or need not */
+
 static void wait_hook(void *ctx, const struct kmem_pressure *p)
 {
 	(void)ctx;
+	explore_post(&waits);
 	while (!kmem_woken(p))
 		explore_relax();
 }
@@ -213,6 +216,7 @@ static void waiting_machine(void)
 
 	machine_with(&(struct kmem_params){
 		.nr_cpus = CPUS, .hooks = &hooks }, 0);
+	waits = 0;
 	kmem_cache_set_max(cache, BOUND);
 	for (unsigned i = 0; i < OBJECTS && (!i || object[i - 1]); i++)
 		object[i] = get();
@@ -225,6 +229,16 @@ static void get_or_wait(void)
 
 	MUST(p);
 	hold(p, OBJECT);
+	explore_post(&waits);
+}
+
+/* The first may be in a magazine, or on its way there, when the other one begins
+ * to wait; the next finds it closed. */
+static void put_two(void)
+{
+	put(object[0]);
+	explore_await(&waits);
+	put(object[1]);
 }
 
 /* ---- caches that share one ---- */
@@ -293,6 +307,15 @@ static void walk(void)
 	kmem_cache_walk(cache, look, NULL);
 }
 
+static void figures(void)
+{
+	struct kmem_cache_stats st;
+	struct kmem_zone_stats zone;
+
+	kmem_cache_stats(cache, &st);
+	kmem_zone_stats(0, &zone);
+}
+
 static void walk_machine(void)
 {
 	machine();
@@ -304,6 +327,7 @@ static void walk_machine(void)
 /* ---- vmalloc() ---- */
 
 static void *area;
+static bool irq_came;
 
 static int map(void *ctx, uintptr_t virt, kmem_phys_t phys, size_t nr_pages,
 	       unsigned long prot, gfp_t gfp)
@@ -326,6 +350,7 @@ static void vmalloc_machine(void)
 	MUST(!kmem_vmalloc_init(&(struct kmem_vmalloc_params){
 		.start = start, .end = start + (1 << 20), .map = map,
 		.unmap = unmap }));
+	irq_came = false;
 	area = vmalloc(100);
 	MUST(area);
 	settled();
@@ -343,6 +368,8 @@ static void free_area(void)
 
 static void free_area_atomic(void)
 {
+	explore_save(&irq_came, sizeof(irq_came));
+	irq_came = true;
 	vfree_atomic(area);
 }
 
@@ -359,6 +386,15 @@ static void areas_gone(void)
 	sound();
 	kmem_vmalloc_stats(&st);
 	MUST(!st.areas && !st.pages);
+}
+
+/* The interrupt may not have come. */
+static void area_perhaps(void)
+{
+	if (irq_came)
+		areas_gone();
+	else
+		sound();
 }
 
 /* ---- memory that goes and comes, ranges ---- */
@@ -433,13 +469,34 @@ static void shrinker_machine(void)
 			shrinker_register(shrinker);
 	}
 	shrinker_register(shrinker);
+	while (alloc_pages(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN,
+			   KMEM_MAX_ORDER))
+		;
 	settled();
+}
+
+/* None is registered yet. */
+static void first_shrinker_machine(void)
+{
+	machine();
+	shrinker = shrinker_alloc(0, "one");
+	MUST(shrinker);
+	shrinker->count_objects = shrinker->scan_objects = one;
+	while (alloc_pages(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN,
+			   KMEM_MAX_ORDER))
+		;
+	settled();
+}
+
+static void begin_shrinker(void)
+{
+	shrinker_register(shrinker);
 }
 
 static void run_short(void)
 {
-	put_block(alloc_pages(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN,
-			      KMEM_MAX_ORDER), KMEM_MAX_ORDER);
+	MUST(!alloc_pages(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN,
+			  KMEM_MAX_ORDER));
 }
 
 static void end_shrinker(void)
@@ -476,11 +533,13 @@ static const struct scenario list[] = {
 	  limited_machine, { get_and_put, get_two, shrink },
 	  .check = within_bound },
 	{ "wait", "the free that a sleeper waits for is missed", 1,
-	  waiting_machine, { get_or_wait, put_one }, .check = all_back },
+	  waiting_machine, { get_or_wait, put_two }, .check = all_back },
 	{ "share", "two caches come to share one, and go", 2,
 	  merging_machine, { share_a, share_b }, .check = all_back },
 	{ "hold-put", "two holders let a page go", ALL,
 	  holders_machine, { let_go, let_go }, .check = page_gone },
+	{ "figures", "statistics are read while they change", 2,
+	  walk_machine, { figures, get_two }, .check = all_back },
 	{ "walk-grow", "a walk meets a slab that is being made", 2,
 	  walk_machine, { walk, get_two }, .check = all_back },
 	{ "walk-shrink", "a walk meets a slab that is given up", 2,
@@ -489,7 +548,7 @@ static const struct scenario list[] = {
 	  vmalloc_machine, { map_and_back, free_area }, .check = areas_gone },
 	{ "vfree-irq", "an interrupt ends an area", ALL,
 	  vmalloc_machine, { map_and_back }, { free_area_atomic },
-	  .check = areas_gone },
+	  .check = area_perhaps },
 	{ "vmalloc-nmi", "a fault handler looks at an area that changes", ALL,
 	  vmalloc_machine, { free_area }, .nmi = { look_at_area },
 	  .check = areas_gone },
@@ -502,6 +561,9 @@ static const struct scenario list[] = {
 	{ "run-alloc", "a run is found that then is allocated", 1,
 	  plug_machine, { run_and_back, large_and_back },
 	  .check = all_free },
+	{ "shrinker-first", "the first shrinker comes while memory is short", 1,
+	  first_shrinker_machine, { run_short, begin_shrinker },
+	  .check = sound },
 	{ "shrinker-free", "a shrinker ends while it runs", 1,
 	  shrinker_machine, { run_short, end_shrinker }, .check = sound },
 };

@@ -3,9 +3,13 @@
 #
 # mutate.sh [PATTERN] - can the explorer fail? In a copy of the tree, one at a
 # time, each lock is dropped, each barrier and busy flag removed, each release
-# and acquire weakened, each masking of interrupts left out; then some scenario
-# must fail, or tests/explore/redundant must say why none does. The last line
-# is "N passed, N failed".
+# and acquire weakened where it is used, each masking of interrupts left out;
+# then some scenario must fail, or tests/explore/redundant must say why none
+# does. Prints for each mutant which scenario found it, after how many
+# schedules, and how. The last line is "N passed, N failed".
+#
+#	JOBS=n		compilers, and processes of the explorer
+#	SCHEDULES=n	of each scenario, by their order; RANDOM_SCHEDULES=n more
 
 cd "$(dirname "$0")/../.." || exit 1
 dir=$(mktemp -d)
@@ -13,81 +17,112 @@ trap 'rm -rf "$dir"' EXIT
 tree=$dir/tree
 mkdir "$tree"
 cp -r Makefile src include arch tests linker "$tree"
-rm -rf "$tree/build"
 only=${1:-.}
+jobs=${JOBS:-2}
 passed=0
 failed=0
 
-# A mutant: a file, the number of a line, and what is done there, which awk
-# programs below know by name.
+# A mutant: a file, the number of a line, and what is done there, which sed
+# and awk programs below know by name.
 list() {
-	grep -n 'ATOMIC_ACQUIRE\|ATOMIC_RELEASE' include/kmem/atomic.h |
-		sed 's|^\([0-9]*\):.*|include/kmem/atomic.h \1 weaken|'
 	for f in src/*.[ch]; do
 		awk -v f="$f" '
-			/^\tkmem_barrier\(\);/ { print f, NR, "remove" }
+			/^[ *\/]/ || /^KMEM_INLINE/ || /^static.*;$/ { next }
+			/kmem_(load|exchange)_acquire\(/ ||
+			/kmem_store_(release|exchange)\(/ || /kmem_fetch_add\(/ {
+				print f, NR, "weaken" }
+			/^\t+kmem_barrier\(\);/ { print f, NR, "remove" }
 			/^\t+kmem_store_(plain|relaxed)\(&c->busy, 1\);/ {
 				print f, NR, "remove" }
 			/kmem_load_(plain|relaxed)\(&c->busy\)/ {
 				print f, NR, "never-busy" }
-			/[^n]lock_irq\(&|= lock_irq\(/ { print f, NR, "unlock" }
+			/^\t+lock_take\(/ { print f, NR, "remove" }
+			/lock_try\(&/ { print f, NR, "always" }
+			/lock_try_irq\(&/ { print f, NR, "unlock" }
+			/[^n]lock_irq\(/ { print f, NR, "unlock" }
 			/= kmem_arch_irq_save\(\)/ { print f, NR, "unmask" }
 		' "$f"
 	done
 }
 
+weaken='s/kmem_load_acquire/kmem_load_relaxed/
+	s/kmem_store_(release|exchange)/kmem_store_relaxed/
+	s/kmem_exchange_acquire\((.*), ([01])\)/__atomic_exchange_n(\1, \2, __ATOMIC_RELAXED)/
+	s/kmem_fetch_add/kmem_add_relaxed/'
+
 mutate() {
-	awk -v line="$2" -v how="$3" '
-		NR == line && how == "weaken" {
-			sub(/__ATOMIC_(ACQUIRE|RELEASE)/, "__ATOMIC_RELAXED") }
-		NR == line && how == "remove" { $0 = "" }
-		NR == line && how == "never-busy" {
-			sub(/kmem_load_(plain|relaxed)\(&c->busy\)/, "false") }
-		# Masked, but not locked, up to the end of the function.
-		NR == line && how == "unlock" {
-			sub(/lock_irq\([^)]*\)/, "kmem_arch_irq_save()")
+	case $3 in
+	weaken)	sed -E "$2{$weaken
+			}" "$1" ;;
+	remove)	sed "$2s/.*//" "$1" ;;
+	always)	sed -E "$2s/lock_try\([^)]*\)/true/" "$1" ;;
+	unmask)	sed "$2s/kmem_arch_irq_save()/0/" "$1" ;;
+	never-busy)
+		sed -E "$2s/kmem_load_(plain|relaxed)\(&c->busy\)/false/" "$1" ;;
+	# Masked, but not locked, up to the end of the function.
+	unlock)	awk -v line="$2" '
+		function unlocked(s) {
+			gsub(/unlock_irq\([^;]*irq\)/,
+			     "kmem_arch_irq_restore(irq)", s)
+			return s
+		}
+		NR == line {
+			sub(/lock_try_irq\([^)]*\)/,
+			    "(irq = kmem_arch_irq_save(), true)")
+			sub(/lock_irq\((pool_lock\()?[^)]*\)+/,
+			    "kmem_arch_irq_save()")
+			if (!/;$/) $0 = $0 ";"
 			dropped = 1 }
-		dropped { sub(/unlock_irq\(.*, irq\)/,
-			      "kmem_arch_irq_restore(irq)") }
-		NR == line && how == "unmask" {
-			sub(/kmem_arch_irq_save\(\)/, "0") }
+		dropped && NR != line { $0 = unlocked($0) }
 		/^}/ { dropped = 0 }
-		{ print }' "$1"
+		{ print }' "$1" ;;
+	esac
+}
+
+build() {
+	make -s -j "$jobs" -C "$tree" ARCH=host CC=gcc \
+		EXPLORE_CFLAGS="-std=c11 -O1 -g -fno-pie -w" \
+		build/host/explore/explore >"$dir/out" 2>&1
 }
 
 # Whether some scenario fails; how, on standard output.
 explorer_fails() {
-	if ! make -s -C "$tree" ARCH=host CC=gcc explore \
-		EXPLORE_CFLAGS="-std=c11 -O1 -g -fno-pie -w" \
-		EXPLORE_FLAGS='-f -n 30000 -r 20000' >"$dir/out" 2>&1; then
-		grep -m 1 -A 1 '^FAILED' "$dir/out" |
-			sed -n 's/^FAILED \([^:]*\):.*/\1/p
-				s/^\t\(.\{1,60\}\).*/\1/p' | tr '\n' ' '
-		grep -q '^FAILED' "$dir/out" && return 0
-		tail -n 5 "$dir/out"
-		echo "(it does not build)"
+	if ! build; then
+		grep -m 1 error: "$dir/out"
+		return 2
 	fi
-	return 1
+	timeout 300 "$tree/build/host/explore/explore" -f -j "$jobs" \
+		-n "${SCHEDULES:-20000}" -r "${RANDOM_SCHEDULES:-500}" \
+		>"$dir/out" 2>&1 && return 1
+	awk '/^FAILED/ { name = $2; n = $6 + $7; getline; sub(/^\t/, "")
+		sub(/ by context.*/, ""); sub(/ of 0x.*/, "")
+		printf "%s after %d: %s\n", name, n, substr($0, 1, 40)
+		exit }
+		END { if (!name) print "it hangs or crashes" }' "$dir/out"
 }
 
+build || { cat "$dir/out"; exit 1; }
 list | grep -e "$only" >"$dir/list"
 while read -r file line how; do
 	what=$(sed -n "${line}s/^[[:space:]]*//p" "$file")
 	mutate "$file" "$line" "$how" >"$tree/$file"
 	if cmp -s "$file" "$tree/$file"; then
-		failed=$((failed + 1))
-		echo "FAILED $file:$line $how: nothing changed: $what"
-	elif why=$(explorer_fails); then
-		passed=$((passed + 1))
-		echo "ok $file:$line $how: $why"
-	elif grep -qF "$file|$how|$what|" tests/explore/redundant; then
-		passed=$((passed + 1))
-		echo "ok $file:$line $how: not found, as stated"
+		status=3
 	else
-		failed=$((failed + 1))
-		echo "FAILED $file:$line $how: not found: $file|$how|$what|"
-		[ -z "$why" ] || echo "$why"
+		why=$(explorer_fails)
+		status=$?
 	fi
+	word=FAILED
+	case $status in
+	0)	word=ok ;;
+	1)	why="not found: $file|$how|$what|"
+		grep -qF "$file|$how|$what|" tests/explore/redundant &&
+			{ word=ok; why="not found, as stated"; } ;;
+	2)	why="does not build: $why" ;;
+	3)	why="nothing changed: $what" ;;
+	esac
+	[ $word = ok ] && passed=$((passed + 1)) || failed=$((failed + 1))
+	printf '%-6s %-28s %-10s %s\n' $word "$file:$line" "$how" "$why"
 	cp "$file" "$tree/$file"
 done <"$dir/list"
 echo "$passed passed, $failed failed"

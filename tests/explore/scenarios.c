@@ -79,14 +79,38 @@ static void full_on_two(void)
 	settled();
 }
 
-/* The depot is full, and has had to flush; CPU 1 is about to do so again. */
+/* There is an empty slab that has not been needed, and nobody has magazines
+ * with anything in them. */
+static void empty_slab(void)
+{
+	machine();
+	fill_objects(8);
+	put_objects(0, 8);
+	for (unsigned i = 0; i < 3; i++)
+		kmem_trim(KMEM_TRIM);
+	settled();
+}
+
+static void put_8_to_23(void)
+{
+	put_8_to_15();
+	put_16_to_23();
+}
+
+static void get_four(void)
+{
+	for (unsigned i = 0; i < 4; i++)
+		get();
+}
+
+/* CPU 1 has full magazines, and the depot, empty again, has had to flush. */
 static void flushed(void)
 {
 	machine();
 	on(2, fill_24);
-	on(2, put_16_to_23);
-	put_objects(2, 6);
-	on(1, put_8_to_15);
+	on(2, shrink);
+	on(1, put_8_to_23);
+	get_four();
 	settled();
 }
 
@@ -112,6 +136,21 @@ static void some_blocks(void)
 	machine();
 	for (unsigned i = 0; i < 4; i++)
 		block[i] = get_block(i == 3 ? 2 : 0);
+	settled();
+}
+
+static void free_blocks(void)
+{
+	put_block(block[0], 0);
+	put_block(block[1], 0);
+	put_block(block[2], 0);
+}
+
+/* Page magazines of CPU 0 hold some. */
+static void free_pages_here(void)
+{
+	some_blocks();
+	free_blocks();
 	settled();
 }
 
@@ -159,13 +198,6 @@ static void block_and_back(void)
 static void large_and_back(void)
 {
 	put_block(get_block(4), 4);
-}
-
-static void free_blocks(void)
-{
-	put_block(block[0], 0);
-	put_block(block[1], 0);
-	put_block(block[2], 0);
 }
 
 static void free_large(void)
@@ -290,7 +322,7 @@ static const struct scenario list[] = {
 	{ "shrink-free", "a slab is given up while an object of it comes", ALL,
 	  some_objects, { shrink, put_many }, .check = all_back },
 	{ "trim-free", "the same, of slabs not needed", 2,
-	  some_objects, { trim, put_many }, .check = all_back },
+	  empty_slab, { trim, get_and_put }, .check = all_back },
 	{ "depot-get", "two CPUs take one magazine", ALL,
 	  full_depot, { NULL, get_one, get_one }, .check = all_back },
 	{ "depot-put", "two CPUs put theirs", ALL,
@@ -315,7 +347,7 @@ static const struct scenario list[] = {
 	  some_blocks, { page_and_back, block_and_back, large_and_back },
 	  .check = sound },
 	{ "page-drain", "page magazines are drained while they are used", ALL,
-	  some_blocks, { drain, page_and_back }, .check = sound },
+	  free_pages_here, { drain, page_and_back }, .check = sound },
 	{ "double-free", "two CPUs free one object", ALL,
 	  one_object, { put_one, put_again }, .check = freed_twice,
 	  .reports = 2 },

@@ -230,8 +230,8 @@ static struct cpu {
 	bool chosen;			/* to do its next one at once */
 	unsigned level, irqs;		/* running, and that have come */
 	uint64_t history;		/* hash of what it did */
-	const void *loaded;		/* what its last load saw: the location, */
-	unsigned loaded_nr;		/* and which of its stores */
+	const void *loaded;		/* the location of its last access, */
+	unsigned loaded_nr;		/* and which store it saw, or made */
 	bool spins;			/* until there is a newer one */
 	bool fresh;			/* its next load must see the newest */
 } cpus[CPUS];
@@ -550,7 +550,8 @@ static bool explore_all(uint64_t most, struct explored *e)
 	seen_forget();
 	model_settle_shared();
 	nr_given = 0;
-	while (ok && more && e->schedules < most && !model_found_shared()) {
+	while (ok && more && e->schedules < most && !model_found_shared() &&
+	       !explore_stop()) {
 		ok = run_schedule();
 		e->schedules++;
 		if (ok && !pruned)
@@ -575,7 +576,8 @@ bool explore(const struct scenario *s, uint64_t most, uint64_t random,
 		ok = explore_all(most, e);
 	while (ok && model_found_shared());
 	random_state = seed | 1;
-	for (at_random = true; ok && e->random < random; e->random++) {
+	for (at_random = true; ok && e->random < random && !explore_stop();
+	     e->random++) {
 		nr_given = 0;
 		ok = run_schedule();
 	}

@@ -193,8 +193,7 @@ static bool ask_for_memory(const struct request *q)
 	struct kmem_pressure p = { .gfp = q->gfp, .order = KMEM_MAX_ORDER,
 				   .node = zones.node[q->node]->id };
 
-	if (!(q->gfp & __GFP_DIRECT_RECLAIM) || !kmem_hooks.reclaim ||
-	    !kmem_hooks.reclaim(kmem_hooks.ctx, &p))
+	if (!(q->gfp & __GFP_DIRECT_RECLAIM) || !reclaim_by_hook(&p))
 		return false;
 	drain_pages();
 	return true;

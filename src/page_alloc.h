@@ -89,6 +89,10 @@ void page_bad_free(const char *call, const struct page *page, unsigned order);
  * after a report, if there is no way to wait. */
 bool page_alloc_wait(gfp_t gfp, unsigned order, unsigned wakes);
 
+/* Call the reclaim hook, if there is one. Return: about how many pages came
+ * free. */
+size_t reclaim_by_hook(const struct kmem_pressure *p);
+
 /* A request that may have to wait, and has not yet. */
 struct waiter {
 	bool waiting;

@@ -119,14 +119,19 @@ static struct page *take_back(unsigned node, gfp_t gfp, unsigned order)
 	return try_zones(node, gfp, order);
 }
 
+/* The first shrinker may be putting itself in front of the hook just now. */
+size_t reclaim_by_hook(const struct kmem_pressure *p)
+{
+	size_t (*hook)(void *ctx, const struct kmem_pressure *p) =
+		kmem_load_acquire(&kmem_hooks.reclaim);
+
+	return hook ? hook(kmem_hooks.ctx, p) : 0;
+}
+
 /* Ask the kernel for memory. Return: whether that may have helped. */
 static bool reclaim(const struct kmem_pressure *p)
 {
-	size_t freed = 0;
-
-	if (kmem_hooks.reclaim)
-		freed = kmem_hooks.reclaim(kmem_hooks.ctx, p);
-	return freed || p->attempt == 0;
+	return reclaim_by_hook(p) || p->attempt == 0;
 }
 
 static bool out_of_memory(const struct kmem_pressure *p)

@@ -191,7 +191,7 @@ static void hook_in(void)
 		return;
 	list_init(&shrinkers.list);
 	shrinkers.hook = kmem_hooks.reclaim;
-	kmem_hooks.reclaim = reclaim_by_shrinkers;
+	kmem_store_release(&kmem_hooks.reclaim, reclaim_by_shrinkers);
 }
 
 void shrinker_register(struct shrinker *s)

@@ -102,6 +102,11 @@ explorer_fails() {
 }
 
 build || { cat "$dir/out"; exit 1; }
+"$tree/build/host/explore/explore" -f -j "$jobs" -n 2000 -r 0 >"$dir/out" || {
+	cat "$dir/out"
+	echo "it fails as it is"
+	exit 1
+}
 list | grep -e "$only" >"$dir/list"
 while read -r file line how; do
 	what=$(sed -n "${line}s/^[[:space:]]*//p" "$file")

@@ -90,7 +90,7 @@ static void block_insert(struct buddy *b, struct page *page, unsigned order,
 	page_set_type(page, PAGE_FREE);
 	page->order = (uint8_t)order;
 	if (KMEM_MOBILITY) {
-		page->mobility = (uint8_t)m;
+		page_set_mobility(page, m);
 		if (order >= PAGE_BLOCK_ORDER)
 			kmem_store_relaxed(&page->block_mobility,
 					   (uint8_t)m);

@@ -29,11 +29,18 @@ KMEM_INLINE void page_set_type(struct page *page, enum kmem_page_type type)
 	kmem_store_relaxed(&page->type, (uint8_t)type);
 }
 
+/* With release: whoever takes it for the `inuse` of a slab, which the page was,
+ * must see that it is none any more (cache_walk.c). */
+KMEM_INLINE void page_set_mobility(struct page *page, unsigned mobility)
+{
+	kmem_store_release(&page->mobility, (uint8_t)mobility);
+}
+
 /* For the owner of a block: it has been allocated as that. */
 KMEM_INLINE void page_set_allocated(struct page *page, unsigned mobility)
 {
 	if (KMEM_MOBILITY && mobility) {
-		page->mobility = (uint8_t)mobility;
+		page_set_mobility(page, mobility);
 		page_set_type(page, PAGE_HELD);
 	} else {
 		page_set_type(page, PAGE_ALLOCATED);

@@ -19,7 +19,8 @@
  *			get on a list without the lock
  *	being unmade	inuse is 0 from when it left its list until the page
  *			is another's
- *	something else	slabs is NULL, or another's
+ *	something else	slabs is NULL, or another's: what inuse is then (it
+ *			shares its place) was written after that, with release
  *
  * LIVE objects become CACHED and back without the lock: an object may be freed
  * while its slot is looked at. It can't leave its slab as long as the lock is

@@ -69,7 +69,7 @@ bool get_page_unless_zero(struct page *page)
 		return false;
 	/* Several holders may do this at once: all write the same. */
 	if (page_type(head) == PAGE_ALLOCATED) {
-		kmem_store_relaxed(&head->mobility, (uint8_t)UNMOVABLE);
+		page_set_mobility(head, UNMOVABLE);
 		page_set_type(head, PAGE_HELD);
 	}
 	refs_add(head, 1);

@@ -555,10 +555,10 @@ size_t slabs_collect(struct kmem_slabs *s, struct page *page,
 	uintptr_t irq = lock_irq(&n->lock);
 	size_t got = 0;
 
-	/* One that is being made or unmade has nothing in use. */
-	if (kmem_load_relaxed(&page->slabs) == s &&
-	    kmem_load_relaxed(&page->slab_offset) == slabs_bias(s) &&
-	    kmem_load_relaxed(&page->inuse))
+	/* In this order: cache_walk.c says why. */
+	if (kmem_load_acquire(&page->inuse) &&
+	    kmem_load_acquire(&page->slabs) == s &&
+	    kmem_load_relaxed(&page->slab_offset) == slabs_bias(s))
 		got = slab_collect(page, state, rounds, most);
 	unlock_irq(&n->lock, irq);
 	return got;

@@ -72,6 +72,15 @@ size_t nr_held(size_t size)
 	return n;
 }
 
+bool is_held(const void *p, size_t size)
+{
+	for (unsigned i = 0; i < HELD_MAX; i++)
+		if (held[i].p && held[i].size == size &&
+		    (size_t)((const char *)p - held[i].p) < size)
+			return true;
+	return false;
+}
+
 void *get(void)
 {
 	void *p = kmem_cache_alloc(cache, GFP_ATOMIC | __GFP_NOWARN);

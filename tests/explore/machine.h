@@ -41,6 +41,7 @@ void on_each(void (*fn)(void));
 void hold(void *p, size_t size);
 void drop(void *p);
 size_t nr_held(size_t size);
+bool is_held(const void *p, size_t size); /* by who holds so much */
 
 /* Get and hold, drop and free; NULL is fine. */
 void *get(void);

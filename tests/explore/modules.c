@@ -190,13 +190,30 @@ static void limited_machine(void)
 	settled();
 }
 
+/* One slab of two, empty, in no magazine. */
+static void limited_empty(void)
+{
+	machine();
+	kmem_cache_set_max(cache, 2 * BOUND);
+	fill_objects(4);
+	put_objects(0, 4);
+	for (unsigned i = 0; i < 3; i++)
+		kmem_trim(KMEM_TRIM);
+	settled();
+}
+
+static void raise_bound(void)
+{
+	kmem_cache_set_max(cache, 3 * BOUND);
+}
+
 static void within_bound(void)
 {
 	struct kmem_cache_stats st;
 
 	all_back();
 	kmem_cache_stats(cache, &st);
-	MUST(st.slabs <= 1);
+	MUST(st.slabs <= 2);
 }
 
 static unsigned waits;			/* or need not */
@@ -295,10 +312,16 @@ static void page_gone(void)
 
 /* ---- walks ---- */
 
+#define OTHER	(OBJECT - 128)
+
+static struct kmem_cache *other;
+
+/* What is of the cache is no page, and of no other cache. */
 static bool look(void *obj, void *arg)
 {
-	(void)obj;
 	(void)arg;
+	if (is_held(obj, KMEM_PAGE_SIZE) || is_held(obj, OTHER))
+		explore_fail("a walk gives %p, which is another's", obj);
 	return true;
 }
 
@@ -314,6 +337,31 @@ static void figures(void)
 
 	kmem_cache_stats(cache, &st);
 	kmem_zone_stats(0, &zone);
+}
+
+static void reuse_as_page(void)
+{
+	put(object[0]);
+	kmem_cache_shrink(cache);
+	get_block(0);
+	get_block(0);
+}
+
+static void reuse_as_other(void)
+{
+	put(object[0]);
+	kmem_cache_shrink(cache);
+	hold(kmem_cache_alloc(other, GFP_ATOMIC), OTHER);
+}
+
+static void reuse_machine(void)
+{
+	machine();
+	other = kmem_cache_create("other", OTHER, 0, 0, NULL);
+	MUST(other);
+	fill_objects(1);
+	on_each(shrink);
+	settled();
 }
 
 static void walk_machine(void)
@@ -530,8 +578,9 @@ static const struct scenario list[] = {
 	{ "limit", "two CPUs grow a cache beyond its bound", 2,
 	  limited_machine, { get_one, get_one }, .check = within_bound },
 	{ "limit-shrink", "a slab is counted off while one is made", 2,
-	  limited_machine, { get_and_put, get_two, shrink },
-	  .check = within_bound },
+	  limited_empty, { shrink, get_two }, .check = within_bound },
+	{ "limit-raise", "the bound goes up while one is made", 2,
+	  limited_machine, { raise_bound, get_one }, .check = within_bound },
 	{ "wait", "the free that a sleeper waits for is missed", 1,
 	  waiting_machine, { get_or_wait, put_two }, .check = all_back },
 	{ "share", "two caches come to share one, and go", 2,
@@ -542,6 +591,10 @@ static const struct scenario list[] = {
 	  walk_machine, { figures, get_two }, .check = all_back },
 	{ "walk-grow", "a walk meets a slab that is being made", 2,
 	  walk_machine, { walk, get_two }, .check = all_back },
+	{ "walk-page", "a walk meets a slab that becomes a page", 3,
+	  reuse_machine, { walk, reuse_as_page }, .check = sound },
+	{ "walk-other", "and one that becomes another cache's", 3,
+	  reuse_machine, { walk, reuse_as_other }, .check = sound },
 	{ "walk-shrink", "a walk meets a slab that is given up", 2,
 	  walk_machine, { walk, shrink }, .check = all_back },
 	{ "vmalloc-vfree", "an area comes while another goes", 2,

@@ -92,7 +92,7 @@ explorer_fails() {
 		return 2
 	fi
 	timeout 300 "$tree/build/host/explore/explore" -f -j "$jobs" \
-		-n "${SCHEDULES:-20000}" -r "${RANDOM_SCHEDULES:-500}" \
+		-n "${SCHEDULES:-5000}" -r "${RANDOM_SCHEDULES:-200}" \
 		>"$dir/out" 2>&1 && return 1
 	awk '/^FAILED/ { name = $2; n = $6 + $7; getline; sub(/^\t/, "")
 		sub(/ by context.*/, ""); sub(/ of 0x.*/, "")

@@ -152,7 +152,7 @@ struct page *compound_head(struct page *page)
 	return head ? head : page;
 }
 
-size_t page_count(const struct page *page)
+size_t kmem_page_count(const struct page *page)
 {
 	const struct page *head = page;
 

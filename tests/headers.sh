@@ -60,6 +60,7 @@ for std in c17 c2x; do
 done
 compile one gcc -x c -std=c11 $host
 compile one g++ -x c++ -std=c++17 $host
+compile all gcc -x c -std=c11 $host -DKMEM_ARCH_RCU_HEAD=1
 
 xargs -P 2 -d '\n' -n 1 sh -c <"$dir/jobs" >"$dir/out" 2>&1
 cat "$dir/out"

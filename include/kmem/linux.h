@@ -25,6 +25,11 @@
  * `struct page` is kmem's and opaque. A file that has one of its own writes
  * `#define page kmem_page` before it includes this, and `#undef page` after.
  *
+ * Headers that stand in for Linux's, one by one, are best made of kmem's:
+ * <linux/gfp.h> of <kmem/gfp.h> and <kmem/page_alloc.h>, <linux/slab.h> of
+ * <kmem/cache.h> and <kmem/kmalloc.h>. What includes those may have names of
+ * its own that Linux has in others, say <linux/mm.h>.
+ *
  * With KMEM_PREFIX_NAMES the kernel has names of its own, which these must
  * not meet: this header is then <kmem/kmem.h> and nothing more.
  */

@@ -54,8 +54,13 @@ void put_page(struct page *page);
 /** release_pages - put_page() of nr pages; those that are NULL are skipped */
 void release_pages(struct page **pages, size_t nr);
 
-/** page_count - holders of the block that a page is part of; 0: it is free */
-size_t page_count(const struct page *page);
+/** kmem_page_count - holders of the block that a page is part of; 0: it is free */
+size_t kmem_page_count(const struct page *page);
+
+#ifndef KMEM_PREFIX_NAMES
+/* No symbol: programs for Linux have variables of that name. */
+#define page_count(page)	kmem_page_count(page)
+#endif
 
 /**
  * compound_head - the first page of the block that a page is part of

@@ -116,9 +116,12 @@ struct kmem_pressure {
 bool kmem_woken(const struct kmem_pressure *p);
 
 /*
- * What the kernel's RCU links callbacks by. 1 in <kmem_arch.h> or on the
- * command line: a header that was included before defines struct rcu_head.
+ * What the kernel's RCU links callbacks by. With KMEM_ARCH_RCU_HEAD 1, the
+ * kernel defines struct rcu_head, in any of its headers; where kmem's sources
+ * are compiled with it, in <kmem_arch.h>. They may be compiled without, if the
+ * kernel's has the same two members.
  */
+struct rcu_head;
 #ifndef KMEM_ARCH_RCU_HEAD
 #define KMEM_ARCH_RCU_HEAD	0
 #endif

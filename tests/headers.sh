@@ -54,11 +54,10 @@ for target in i686 armhf s390x; do
 	each ARCH=host HOST_TARGET=$target CC=clang
 done
 host="-Wall -Wextra -Wundef -Werror -Iinclude -Iarch/host"
-for std in c17 c2x; do
-	compile all gcc -x c -std=$std $host
+for std in c11 c17 c2x; do
+	compile one gcc -x c -std=$std $host
 	compile all clang -x c -std=$std $host
 done
-compile one gcc -x c -std=c11 $host
 compile one g++ -x c++ -std=c++17 $host
 compile all gcc -x c -std=c11 $host -DKMEM_ARCH_RCU_HEAD=1
 

@@ -113,9 +113,6 @@ uint64_t cpus_calls_interrupting(void);
 /* True if no CPU has used its stack to the end. */
 bool cpus_stacks_intact(void);
 
-/* What boot_nmi() calls; NULL: nothing. */
-void cpus_on_nmi(void (*fn)(void));
-
 /* What boot_tick() calls, armed by machine_timer(); NULL: nothing. */
 void cpus_on_tick(void (*fn)(void));
 

@@ -37,7 +37,7 @@ struct cpu {
 } KMEM_ALIGNED(KMEM_CACHE_LINE);
 
 static struct cpu cpus[MACHINE_MAX_CPUS];
-static void (*on_tick)(void), (*on_nmi)(void);
+static void (*on_tick)(void);
 
 /* ---- calls ---- */
 
@@ -178,19 +178,6 @@ bool cpus_stacks_intact(void)
 void cpus_on_tick(void (*fn)(void))
 {
 	kmem_store_release(&on_tick, fn);
-}
-
-void cpus_on_nmi(void (*fn)(void))
-{
-	kmem_store_release(&on_nmi, fn);
-}
-
-void boot_nmi(void)
-{
-	void (*fn)(void) = kmem_load_acquire(&on_nmi);
-
-	if (fn)
-		fn();
 }
 
 void boot_tick(void)

@@ -105,13 +105,19 @@ static void item_verify(const struct item *it)
 			  (unsigned)it->size, it->kind);
 }
 
+/* It is no item any more. */
+static void item_end(struct item *it)
+{
+	item_verify(it);
+	it->check = 0;
+}
+
 /* Two thirds of the cache objects go through kfree(). */
 void item_free(struct item *it)
 {
 	if (!it)
 		return;
-	item_verify(it);
-	it->check = 0;
+	item_end(it);
 	if (it->kind == ITEM_PAGES)
 		free_pages((uintptr_t)it, it->sub);
 	else if (it->kind == ITEM_CACHE && it->seed % 3 == 0)
@@ -146,8 +152,7 @@ void item_free_nolock(struct item *it)
 {
 	if (!it)
 		return;
-	item_verify(it);
-	it->check = 0;
+	item_end(it);
 	if (it->kind == ITEM_PAGES)
 		free_pages_nolock(virt_to_page(it), it->sub);
 	else

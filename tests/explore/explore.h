@@ -21,7 +21,7 @@
  *	schedule.c	decisions, coroutines, going back to the start
  *	model.c		what an access may see, and whether it races
  *	machine.c	what scenarios are made of
- *	scenarios.c, modules.c	what is explored
+ *	scenarios.c, modules.c, memory.c	what is explored
  *	main.c		which, how far; what is printed
  *
  * A failure prints the decisions that led to it; given back with -s they are
@@ -69,7 +69,8 @@ struct scenario_list {
 	size_t nr;
 };
 
-extern const struct scenario_list core_scenarios, module_scenarios;
+extern const struct scenario_list core_scenarios, module_scenarios,
+				  memory_scenarios;
 
 /* ---- for scenarios ---- */
 

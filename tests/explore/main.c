@@ -46,10 +46,14 @@ static struct {
 
 static const struct scenario *scenario_nr(size_t i)
 {
-	if (i < core_scenarios.nr)
-		return &core_scenarios.scenario[i];
-	i -= core_scenarios.nr;
-	return i < module_scenarios.nr ? &module_scenarios.scenario[i] : NULL;
+	static const struct scenario_list *const lists[] = {
+		&core_scenarios, &module_scenarios, &memory_scenarios,
+	};
+
+	for (unsigned k = 0; k < 3; i -= lists[k++]->nr)
+		if (i < lists[k]->nr)
+			return &lists[k]->scenario[i];
+	return NULL;
 }
 
 static bool wanted(const char *name)

@@ -581,7 +581,6 @@ void explore_post(unsigned *flag)
 		      __builtin_return_address(0));
 }
 
-
 void explore_await(unsigned *flag)
 {
 	while (!atomic_load(flag, sizeof(*flag), __ATOMIC_ACQUIRE,

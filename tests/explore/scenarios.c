@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * tests/explore/scenarios.c - what is explored: pages, slabs, magazines,
- * depots, and what lands in them. Other modules: modules.c.
+ * depots, and what lands in them. Others: modules.c, memory.c.
  */
 #include <stdio.h>
 

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tests/explore/memory.c - what is explored of the modules beside and above
+ * pages: holders, vmalloc(), plugging, ranges, shrinkers.
+ */
+#include "machine.h"
+
+/* ---- blocks with several holders ---- */
+
+static struct page *shared_page;
+
+static void holders_machine(void)
+{
+	machine();
+	shared_page = alloc_pages(GFP_KERNEL, 0);
+	settled();
+	get_page(shared_page);
+}
+
+/* What a holder has written has been, when the last one frees the page. */
+static void let_go(void)
+{
+	explore_read(page_to_virt(shared_page), 64);
+	put_page(shared_page);
+	page_and_back();
+}
+
+static void page_gone(void)
+{
+	sound();
+	MUST(nr_free_pages() == pages_free + 1);
+}
+
+/* ---- vmalloc() ---- */
+
+static void *area;
+static bool irq_came;
+
+static int map(void *ctx, uintptr_t virt, kmem_phys_t phys, size_t nr_pages,
+	       unsigned long prot, gfp_t gfp)
+{
+	(void)ctx, (void)virt, (void)phys, (void)nr_pages, (void)prot;
+	(void)gfp;
+	return 0;
+}
+
+static void unmap(void *ctx, uintptr_t virt, size_t nr_pages)
+{
+	(void)ctx, (void)virt, (void)nr_pages;
+}
+
+static void vmalloc_machine(void)
+{
+	uintptr_t start = (uintptr_t)1 << 44;
+
+	machine();
+	MUST(!kmem_vmalloc_init(&(struct kmem_vmalloc_params){
+		.start = start, .end = start + (1 << 20), .map = map,
+		.unmap = unmap }));
+	irq_came = false;
+	area = vmalloc(100);
+	MUST(area);
+	settled();
+}
+
+static void map_and_back(void)
+{
+	vfree(vmalloc(100));
+}
+
+static void free_area(void)
+{
+	vfree(area);
+}
+
+static void free_area_atomic(void)
+{
+	explore_save(&irq_came, sizeof(irq_came));
+	irq_came = true;
+	vfree_atomic(area);
+}
+
+static void look_at_area(void)
+{
+	(void)kmem_stack_overflowed(area);
+}
+
+static void areas_gone(void)
+{
+	struct kmem_vmalloc_stats st;
+
+	vm_unmap_aliases();
+	sound();
+	kmem_vmalloc_stats(&st);
+	MUST(!st.areas && !st.pages);
+}
+
+/* The interrupt may not have come. */
+static void area_perhaps(void)
+{
+	if (irq_came)
+		areas_gone();
+	else
+		sound();
+}
+
+/* ---- memory that goes and comes, ranges ---- */
+
+#define PLUGGED		(ARENA_BYTES / 8)
+
+static void plug_machine(void)
+{
+	machine();
+	drain_pages();
+	settled();
+}
+
+static kmem_phys_t plugged(void)
+{
+	return (kmem_phys_t)(uintptr_t)arena + ARENA_BYTES / 4;
+}
+
+static void remove_and_add(void)
+{
+	if (!kmem_remove_memory(plugged(), PLUGGED))
+		MUST(!kmem_add_memory(plugged(), PLUGGED, KMEM_NO_NODE));
+}
+
+static void large_and_back(void)
+{
+	put_block(get_block(3), 3);
+}
+
+static void range_and_back(void)
+{
+	uintptr_t pfn = (uintptr_t)(plugged() >> KMEM_PAGE_SHIFT);
+
+	if (!alloc_contig_range(pfn, pfn + 4, 0, GFP_KERNEL | __GFP_NOWARN))
+		free_contig_range(pfn, 4);
+}
+
+static void run_and_back(void)
+{
+	struct page *page = alloc_contig_pages(3, GFP_KERNEL | __GFP_NOWARN,
+					       -1, NULL);
+
+	if (page)
+		free_contig_range(page_to_pfn(page), 3);
+}
+
+static void all_free(void)
+{
+	sound();
+	drain_pages();
+	MUST(nr_free_pages() == pages_free);
+}
+
+/* ---- shrinkers ---- */
+
+static struct shrinker *shrinker;
+
+static unsigned long one(struct shrinker *s, struct shrink_control *sc)
+{
+	(void)s, (void)sc;
+	return 1;
+}
+
+static void make_shrinker(void)
+{
+	shrinker = shrinker_alloc(0, "one");
+	MUST(shrinker);
+	shrinker->count_objects = shrinker->scan_objects = one;
+}
+
+static void begin_shrinker(void)
+{
+	shrinker_register(shrinker);
+}
+
+static struct page *largest(void)
+{
+	return alloc_pages(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN,
+			   KMEM_MAX_ORDER);
+}
+
+static void run_short(void)
+{
+	MUST(!largest());
+}
+
+static void use_up(void)
+{
+	while (largest())
+		;
+	settled();
+}
+
+/* None is registered yet. */
+static void first_shrinker_machine(void)
+{
+	machine();
+	make_shrinker();
+	use_up();
+}
+
+static void shrinker_machine(void)
+{
+	machine();
+	make_shrinker();
+	begin_shrinker();
+	make_shrinker();
+	begin_shrinker();
+	use_up();
+}
+
+static void end_shrinker(void)
+{
+	shrinker_free(shrinker);
+}
+
+/* ---- the list ---- */
+
+static const struct scenario list[] = {
+	{ "hold-put", "two holders let a page go", ALL,
+	  holders_machine, { let_go, let_go }, .check = page_gone },
+	{ "vmalloc-vfree", "an area comes while another goes", 2,
+	  vmalloc_machine, { map_and_back, free_area }, .check = areas_gone },
+	{ "vfree-irq", "an interrupt ends an area", ALL,
+	  vmalloc_machine, { map_and_back }, { free_area_atomic },
+	  .check = area_perhaps },
+	{ "vmalloc-nmi", "a fault handler looks at an area that changes", ALL,
+	  vmalloc_machine, { free_area }, .nmi = { look_at_area },
+	  .check = areas_gone },
+	{ "remove-alloc", "memory goes away that is being allocated", 1,
+	  plug_machine, { remove_and_add, large_and_back },
+	  .check = all_free },
+	{ "range-alloc", "a range is taken that is being allocated", 2,
+	  plug_machine, { range_and_back, large_and_back },
+	  .check = all_free },
+	{ "run-alloc", "a run is found that then is allocated", 1,
+	  plug_machine, { run_and_back, large_and_back },
+	  .check = all_free },
+	{ "shrinker-first", "the first shrinker comes while memory is short", 1,
+	  first_shrinker_machine, { run_short, begin_shrinker },
+	  .check = sound },
+	{ "shrinker-free", "a shrinker ends while it runs", 1,
+	  shrinker_machine, { run_short, end_shrinker }, .check = sound },
+};
+
+const struct scenario_list memory_scenarios = {
+	list, sizeof(list) / sizeof(list[0])
+};

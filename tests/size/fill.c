@@ -20,6 +20,10 @@ void boot_tick(void)
 {
 }
 
+void boot_nmi(void)
+{
+}
+
 static uint32_t random_below_128(uint64_t *state)
 {
 	return 8 + random_below(state, 121);

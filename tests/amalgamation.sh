@@ -21,12 +21,15 @@ for mk in arch/*/arch.mk; do
 	for cc in gcc clang; do
 		flags=$($MAKE compiler ARCH="$arch" CC=$cc) || exit 1
 		flags=$(echo "$flags" | sed "s| -Iinclude -Iarch/$arch | |")
-		mkdir -p "$dir/$arch-$cc"
-		$flags -I$dir -I"$dir/arch/$arch" -c $dir/kmem.c \
-			-o "$dir/$arch-$cc/kmem.o" ||
-			{ fail "$arch, $cc"; exit 1; }
+		out=$dir/$arch-$cc
+		mkdir -p "$out"
+		echo "$flags -I$dir -I$dir/arch/$arch -c $dir/kmem.c" \
+			"-o $out/kmem.o || echo FAILED: $arch, $cc"
 	done
-done
+done >"$dir/jobs" || exit 1
+xargs -P 2 -d '\n' -n 1 sh -c <"$dir/jobs" >"$dir/out" 2>&1
+cat "$dir/out"
+grep -q '^FAILED' "$dir/out" && exit 1
 for cxx in g++ clang++; do
 	echo '#include <kmem/linux.h>' | $cxx -x c++ -std=c++17 -Wall -Wextra \
 		-Werror -I$dir -I$dir/arch/host -fsyntax-only - ||

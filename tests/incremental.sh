@@ -21,17 +21,17 @@ trap 'rm -f "$mark"' EXIT
 all=$(ls src/*.c | wc -l)
 users=$(grep -l '"format.h"' src/*.c | wc -l)
 
-$MAKE -s ARCH=x86_64 CC=gcc || exit 1
+$MAKE -s -j2 ARCH=x86_64 CC=gcc || exit 1
 sleep 1; touch "$mark"
-$MAKE -s ARCH=x86_64 CC=gcc || exit 1
+$MAKE -s -j2 ARCH=x86_64 CC=gcc || exit 1
 expect "nothing changed" "$(newer)" 0
 sleep 1; touch src/format.h
-$MAKE -s ARCH=x86_64 CC=gcc || exit 1
+$MAKE -s -j2 ARCH=x86_64 CC=gcc || exit 1
 expect "src/format.h touched" "$(newer)" "$users"
 sleep 1; touch "$mark" include/kmem/config.h
-$MAKE -s ARCH=x86_64 CC=gcc || exit 1
+$MAKE -s -j2 ARCH=x86_64 CC=gcc || exit 1
 expect "config.h touched" "$(newer)" "$all"
 sleep 1; touch "$mark"
-$MAKE -s ARCH=x86_64 CC=gcc CFLAGS=-O1 || exit 1
+$MAKE -s -j2 ARCH=x86_64 CC=gcc CFLAGS=-O1 || exit 1
 expect "flags changed" "$(newer)" "$all"
-$MAKE -s ARCH=x86_64 CC=gcc
+$MAKE -s -j2 ARCH=x86_64 CC=gcc

@@ -10,7 +10,7 @@
 # uninstalling all leaves nothing.
 
 cd "$(dirname "$0")/.." || exit 1
-MAKE="${MAKE:-make} -s CC=gcc"
+MAKE="${MAKE:-make} -s -j2 CC=gcc"
 dest=$(mktemp -d)
 trap 'rm -rf "$dest"' EXIT
 prefix=/opt/kmem

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.." || exit 1
 public=$(sed -n 's/^#define \([A-Za-z_]*\)[ 	]*kmem_.*/\1/p' \
 	include/kmem/names.h)
 [ -n "$public" ] || exit 1
-build="${MAKE:-make} -s ARCH=x86_64 CC=$1"
+build="${MAKE:-make} -s -j2 ARCH=x86_64 CC=$1"
 
 # names FLAGS: what the library defines for others
 names() {

@@ -24,7 +24,7 @@ block() {
 block 1 >"$dir/program.c"
 lines=$(grep -c '[^[:space:]]' "$dir/program.c")
 [ "$lines" -le 16 ] || fail "the program has $lines lines"
-${MAKE:-make} -s ARCH=host CC=gcc >/dev/null || fail "make ARCH=host"
+${MAKE:-make} -s -j2 ARCH=host CC=gcc >/dev/null || fail "make ARCH=host"
 gcc -Wall -Wextra -Werror -Iinclude -Iarch/host "$dir/program.c" \
 	arch/host/host.c build/host/libkmem.a -pthread -o "$dir/program" ||
 	fail "the program does not compile"

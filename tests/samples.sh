@@ -5,7 +5,7 @@
 # and run. What a kernel copies of it is compiled freestanding, too.
 
 cd "$(dirname "$0")/.." || exit 1
-${MAKE:-make} -s ARCH=host >/dev/null || exit 1
+${MAKE:-make} -s -j2 ARCH=host >/dev/null || exit 1
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 lib=build/host/libkmem.a

@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit 1
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 lib=build/host$(case $1 in *clang*) echo -clang ;; esac)/libkmem.a
-${MAKE:-make} -s ARCH=host CC="$1" "$lib" >/dev/null || exit 1
+${MAKE:-make} -s -j2 ARCH=host CC="$1" "$lib" >/dev/null || exit 1
 
 cat >"$dir/program.c" <<'C'
 #include <host.h>

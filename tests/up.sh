@@ -19,9 +19,9 @@ atomics() {
 	rm -rf "$dir/$1"
 	mkdir -p "$dir/$1"
 	for src in src/*.c; do
-		obj=$dir/$1/$(basename "$src" .c).o
-		$cc $flags "-DKMEM_MAX_CPUS=$1" -c "$src" -o "$obj" || exit 1
-	done
+		echo $flags "-DKMEM_MAX_CPUS=$1" -c "$src" \
+			-o "$dir/$1/$(basename "$src" .c).o"
+	done | xargs -P 2 -L 1 $cc || exit 1
 	objdump -d --no-show-raw-insn "$dir/$1"/*.o | awk '
 		/file format/ { file = $1 }
 		/[ \t](lock|mfence|lfence|sfence)([ \t]|$)/ ||

@@ -64,11 +64,16 @@ static void give_blocks(struct magazine_layer *l, const struct round *rounds,
 
 /* Small zones must not vanish into magazines: a 64th of a zone for all CPUs',
  * two for each order (and as much for movable pages as for one order). A CPU
- * whose share is less than a block has none. */
+ * whose share is less than a block has none. Nor has any whose pages nobody
+ * could fetch: what is free must be there for whoever asks for it last. */
 static size_t magazine_bytes(const struct zone *z)
 {
-	size_t share = bits_divide((z->managed << KMEM_PAGE_SHIFT) / 64,
-				   2 * NR_CACHED_ORDERS * zones.nr_cpus);
+	size_t share;
+
+	if (zones.nr_cpus > 1 && !kmem_hooks.run_on_cpu)
+		return 0;
+	share = bits_divide((z->managed << KMEM_PAGE_SHIFT) / 64,
+			    2 * NR_CACHED_ORDERS * zones.nr_cpus);
 
 	return KMEM_MIN(share, PAGE_MAGAZINE_BYTES);
 }

@@ -219,11 +219,20 @@ uint64_t host_memory_spare(void)
 
 KMEM_HOST_TLS struct kmem_host_cpu kmem_host_cpu;
 
+/* What one CPU wants another to run (kmem's hook run_on_cpu). */
+struct cpu_call {
+	void (*fn)(void *arg);
+	void *arg;
+	bool done;
+};
+
 /* One thread that gets interrupts. */
 struct irq_target {
 	pthread_t thread;
+	unsigned cpu;
 	bool used;
 	bool in_flight;		/* sent, not served yet */
+	struct cpu_call *call;	/* to run, or NULL */
 };
 
 static pthread_mutex_t irq_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -240,6 +249,18 @@ static struct {
 	struct irq_target *self; /* the thread that called host_irq_start() */
 } ticker;
 
+/* What others want this thread to run. */
+static void serve_call(struct irq_target *t)
+{
+	struct cpu_call *c = kmem_load_acquire(&t->call);
+
+	if (!c)
+		return;
+	kmem_store_relaxed(&t->call, NULL);
+	c->fn(c->arg);
+	kmem_store_release(&c->done, true);
+}
+
 /* Run the handler; interrupts are not masked when this is called. */
 static void irq_run(void)
 {
@@ -251,8 +272,10 @@ static void irq_run(void)
 	handler = kmem_load_acquire(&irq_handler);
 	if (handler)
 		handler(kmem_host_cpu.cpu);
-	if (irq_self)
+	if (irq_self) {
+		serve_call(irq_self);
 		kmem_store_release(&irq_self->in_flight, false);
+	}
 	kmem_barrier();
 	kmem_host_cpu.irqs_masked = 0;
 }
@@ -300,6 +323,7 @@ static struct irq_target *irq_join(void)
 		abort();
 	}
 	t->thread = pthread_self();
+	kmem_store_relaxed(&t->cpu, kmem_host_cpu.cpu);
 	kmem_store_relaxed(&t->in_flight, false);
 	irq_self = t;
 	t->used = true;
@@ -316,6 +340,7 @@ static void irq_leave(void)
 	t->used = false;
 	irq_self = NULL;
 	pthread_mutex_unlock(&irq_lock);
+	serve_call(t);			/* posted in the last moment */
 }
 
 static void irq_send_all(void)
@@ -349,14 +374,19 @@ static void *ticker_main(void *arg)
 	return NULL;
 }
 
-void host_irq_start(unsigned usec, bool self, void (*handler)(unsigned cpu))
+static void irq_signal_install(void)
 {
 	struct sigaction sa = { .sa_handler = on_signal,
 				.sa_flags = SA_RESTART };
 
-	host_irq_stop();
 	sigemptyset(&sa.sa_mask);
 	sigaction(IRQ_SIGNAL, &sa, NULL);
+}
+
+void host_irq_start(unsigned usec, bool self, void (*handler)(unsigned cpu))
+{
+	host_irq_stop();
+	irq_signal_install();
 	kmem_store_release(&irq_handler, handler);
 	ticker.stop = false;
 	ticker.usec = usec ? usec : 1;
@@ -403,6 +433,46 @@ void kmem_host_yield(void)
 void host_cpu_set(unsigned cpu)
 {
 	kmem_host_cpu.cpu = cpu;
+	if (irq_self)
+		kmem_store_relaxed(&irq_self->cpu, cpu);
+}
+
+/* Return: false if that CPU has a call to run already. */
+static bool post_call(unsigned cpu, struct cpu_call *c)
+{
+	struct irq_target *t = NULL;
+
+	for (size_t i = 0; i < KMEM_ARRAY_SIZE(irq_targets) && !t; i++)
+		if (irq_targets[i].used && &irq_targets[i] != irq_self &&
+		    kmem_load_relaxed(&irq_targets[i].cpu) == cpu)
+			t = &irq_targets[i];
+	if (!t) {
+		c->done = true;
+		return true;
+	}
+	if (kmem_load_relaxed(&t->call))
+		return false;
+	kmem_store_release(&t->call, c);
+	pthread_kill(t->thread, IRQ_SIGNAL);
+	return true;
+}
+
+/* Who waits is interrupted meanwhile: two may call one another. */
+void host_run_on_cpu(void *ctx, unsigned cpu, void (*fn)(void *arg), void *arg)
+{
+	struct cpu_call c = { .fn = fn, .arg = arg };
+	bool posted;
+
+	(void)ctx;
+	do {
+		pthread_mutex_lock(&irq_lock);
+		posted = post_call(cpu, &c);
+		pthread_mutex_unlock(&irq_lock);
+		if (!posted)
+			kmem_host_yield();
+	} while (!posted);
+	while (!kmem_load_acquire(&c.done))
+		kmem_host_yield();
 }
 
 struct cpu_start {
@@ -439,6 +509,7 @@ void host_run_cpus(unsigned nr, void (*fn)(unsigned cpu, void *arg),
 		fprintf(stderr, "host: can't run %u CPUs\n", nr);
 		abort();
 	}
+	irq_signal_install();
 	/* Two threads would be CPU 0 if the caller's handler ran meanwhile. */
 	irq = kmem_arch_irq_save();
 	for (i = 0; i < nr; i++) {
@@ -494,7 +565,9 @@ static void log_line(void *ctx, const char *line)
 
 void host_machine(uint64_t bytes, unsigned nr_cpus)
 {
-	static const struct kmem_hooks hooks = { .log = log_line };
+	static const struct kmem_hooks hooks = {
+		.log = log_line, .run_on_cpu = host_run_on_cpu,
+	};
 	const kmem_phys_t start = (kmem_phys_t)1 << 20;
 	struct kmem_params params = { .nr_cpus = nr_cpus, .hooks = &hooks };
 	int error;

@@ -62,6 +62,13 @@ void host_run_cpus(unsigned nr, void (*fn)(unsigned cpu, void *arg),
 		   void *arg);
 
 /*
+ * The hook run_on_cpu: interrupts the thread of host_run_cpus() that is that
+ * CPU. A CPU that is no such thread can't be reached, and nothing is done: it
+ * drains at its own next slow path.
+ */
+void host_run_on_cpu(void *ctx, unsigned cpu, void (*fn)(void *arg), void *arg);
+
+/*
  * Send each thread started by host_run_cpus() (and the calling thread, if
  * `self`) an interrupt about every `usec` microseconds: handler(cpu) runs on
  * it, at any instruction where kmem has not masked interrupts, and does not
@@ -83,7 +90,7 @@ void host_print(void *ctx, const char *line);
 /*
  * The usual test machine: `bytes` of usable memory from physical 1 MiB up, one
  * node, nr_cpus CPUs, no hooks but log (to stderr if the environment has
- * KMEM_LOG), caches debugged as the environment's KMEM_CACHES says (the string
+ * KMEM_LOG) and run_on_cpu (host_run_on_cpu()), caches debugged as the environment's KMEM_CACHES says (the string
  * of kmem_params). Any machine before is forgotten. Aborts the process on failure.
  */
 void host_machine(uint64_t bytes, unsigned nr_cpus);

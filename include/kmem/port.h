@@ -182,7 +182,9 @@ struct kmem_hooks {
 	 * Run fn(arg) on that CPU with interrupts masked or in an interrupt
 	 * handler, and return when it has finished. Must not sleep; two CPUs
 	 * may do it to one another at once. Without it, a CPU's magazines are
-	 * drained at its own next slow path.
+	 * drained at its own next slow path; and as pages must not be out of
+	 * reach then, several CPUs have no magazines of pages: each block comes
+	 * from its zone and goes back there, under the zone's lock.
 	 */
 	void (*run_on_cpu)(void *ctx, unsigned cpu, void (*fn)(void *),
 			   void *arg);

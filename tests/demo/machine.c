@@ -51,6 +51,7 @@ static void log_line(void *ctx, const char *line)
 static const struct kmem_hooks hooks = {
 	.log = log_line,
 	.cpu_node = cpu_node,
+	.run_on_cpu = host_run_on_cpu,
 };
 
 static void find_nodes(void)

@@ -636,7 +636,9 @@ static int node_of_cpu(void *ctx, unsigned cpu)
 
 static void start_machine(void)
 {
-	static const struct kmem_hooks hooks = { .cpu_node = node_of_cpu };
+	static const struct kmem_hooks hooks = {
+		.cpu_node = node_of_cpu, .run_on_cpu = host_run_on_cpu,
+	};
 	/* the seam is in the middle of a block and of the DMA zone */
 	const kmem_phys_t seam = DMA_END - 3 * MIB - 5 * PAGE;
 	const struct test_range map[] = {

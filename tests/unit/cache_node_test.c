@@ -37,6 +37,7 @@ static void wait_hook(void *ctx, const struct kmem_pressure *p)
 
 static const struct kmem_hooks hooks = {
 	.cpu_node = node_of_cpu, .log = test_log, .wait = wait_hook,
+	.run_on_cpu = host_run_on_cpu,
 };
 
 static void start(unsigned nodes)

@@ -49,8 +49,12 @@ static int teardown(void **state)
 
 static void start(unsigned nr_cpus, kmem_phys_t hotplug_end, bool zeroed)
 {
+	static const struct kmem_hooks hooks = {
+		.run_on_cpu = host_run_on_cpu,
+	};
 	struct kmem_params p = { .nr_cpus = nr_cpus, .zeroed = zeroed,
-				 .hotplug_end = hotplug_end };
+				 .hotplug_end = hotplug_end,
+				 .hooks = &hooks };
 
 	kmem_reset();
 	REQUIRE(host_memory_reserve(FIRST, SPACE));

@@ -1090,8 +1090,8 @@ static void fill_magazines(unsigned cpus)
 }
 
 /*
- * Many CPUs on a small machine, each with magazines of pages that nobody can
- * take back (no run_on_cpu): together they must not hold more than a 64th of
+ * Many CPUs on a small machine, each with magazines of pages that nobody takes
+ * back in time: together they must not hold more than a 64th of
  * a zone, and the depots twice that. Where a CPU's share is
  * less than a block it has no magazine, and all must work without.
  */
@@ -1170,6 +1170,73 @@ static void test_pages_of_idle_cpus(void **state)
 	assert_true(st.free_pages <= st.min);
 	assert_sound();
 	let_go();
+}
+
+/*
+ * A kernel without run_on_cpu that counts its memory by taking it: whatever
+ * other CPUs have freed before, and never come back, one CPU gets the same, to
+ * the page.
+ */
+static void test_taking_all_counts_all(void **state)
+{
+	static const struct test_range map[] = {
+		{ 1 * MIB, 65 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE },
+	};
+	struct kmem_params p = { .nr_cpus = 8, .hooks = &log_only };
+	struct kmem_zone_stats st;
+	size_t before;
+
+	(void)state;
+	assert_int_equal(test_machine(map, 1, &p), KMEM_OK);
+	before = hold_all(GFP_NOWAIT);
+	let_go();
+	fill_magazines(8);
+	for (unsigned k = 0; kmem_zone_stats(k, &st); k++)
+		assert_int_equal(st.cached_pages, 0);
+	assert_int_equal(hold_all(GFP_NOWAIT), before);
+	let_go();
+	assert_sound();
+}
+
+/* The CPUs of a hosted machine are threads, and each can be reached: one takes
+ * all that there is while the others, idle, have had pages in magazines. */
+static unsigned nr_idle;
+
+static void idle_with_pages(unsigned cpu, void *arg)
+{
+	size_t *got = arg;
+	struct page *page[32];
+
+	if (cpu) {
+		for (unsigned i = 0; i < KMEM_ARRAY_SIZE(page); i++)
+			page[i] = alloc_page(GFP_KERNEL);
+		for (unsigned i = 0; i < KMEM_ARRAY_SIZE(page); i++)
+			__free_page(page[i]);
+	}
+	kmem_add_relaxed(&nr_idle, 1);
+	while (kmem_load_acquire(&nr_idle) < 4)
+		kmem_arch_relax();
+	if (cpu)
+		while (kmem_load_acquire(&nr_idle) < 5)
+			kmem_arch_relax();
+	else
+		*got = hold_all(GFP_KERNEL);
+	kmem_add_relaxed(&nr_idle, 1);
+}
+
+static void test_threads_are_reached(void **state)
+{
+	size_t before, got = 0;
+
+	(void)state;
+	host_machine(64 * MIB, 4);
+	before = hold_all(GFP_KERNEL);
+	let_go();
+	nr_idle = 0;
+	host_run_cpus(4, idle_with_pages, &got);
+	assert_int_equal(got, before);
+	let_go();
+	assert_sound();
 }
 
 /* Magazines themselves take memory. When that is down to the mark they must
@@ -1289,6 +1356,8 @@ int main(void)
 		CASE(test_cached_pages_are_found),
 		CASE(test_many_cpus_on_a_small_zone),
 		CASE(test_pages_of_idle_cpus),
+		CASE(test_taking_all_counts_all),
+		CASE(test_threads_are_reached),
 		CASE(test_magazines_leave_the_reserve),
 		CASE(test_slabs_are_reclaimed),
 	};

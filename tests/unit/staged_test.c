@@ -443,7 +443,10 @@ static void release_while_others_allocate(void **state)
 	static const struct test_range map[] = {
 		USABLE(1 * MIB, 16 * MIB), LATER(16 * MIB, 64 * MIB),
 	};
-	struct kmem_params p = { .nr_cpus = LOAD_CPUS };
+	static const struct kmem_hooks hooks = {
+		.run_on_cpu = host_run_on_cpu,
+	};
+	struct kmem_params p = { .nr_cpus = LOAD_CPUS, .hooks = &hooks };
 	uint64_t seed = test_seed("staged_test: load");
 	kmem_phys_t low, high;
 

@@ -50,6 +50,7 @@ static void hook_wake(void *ctx)
 
 static const struct kmem_hooks hooks = {
 	.log = test_log, .wait = hook_wait, .wake = hook_wake,
+	.run_on_cpu = host_run_on_cpu,
 };
 
 static const struct test_range map[] = {

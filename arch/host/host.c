@@ -457,7 +457,18 @@ static bool post_call(unsigned cpu, struct cpu_call *c)
 	return true;
 }
 
-/* Who waits is interrupted meanwhile: two may call one another. */
+/* Two may call one another: who waits serves, and does not rely on a signal,
+ * which ThreadSanitizer delivers late. */
+static void wait_and_serve(void)
+{
+	uintptr_t irq = kmem_arch_irq_save();
+
+	if (irq_self)
+		serve_call(irq_self);
+	kmem_arch_irq_restore(irq);
+	kmem_host_yield();
+}
+
 void host_run_on_cpu(void *ctx, unsigned cpu, void (*fn)(void *arg), void *arg)
 {
 	struct cpu_call c = { .fn = fn, .arg = arg };
@@ -469,10 +480,10 @@ void host_run_on_cpu(void *ctx, unsigned cpu, void (*fn)(void *arg), void *arg)
 		posted = post_call(cpu, &c);
 		pthread_mutex_unlock(&irq_lock);
 		if (!posted)
-			kmem_host_yield();
+			wait_and_serve();
 	} while (!posted);
 	while (!kmem_load_acquire(&c.done))
-		kmem_host_yield();
+		wait_and_serve();
 }
 
 struct cpu_start {

@@ -298,7 +298,7 @@ void __free_pages(struct page *page, unsigned order)
 		return;
 	if (KMEM_UNLIKELY(page_type(page) != PAGE_ALLOCATED ||
 			  page->order != order)) {
-		if (KMEM_MOBILITY)
+		if (KMEM_MOBILITY || KMEM_DEFERRED)
 			free_unusual(page, order);
 		else
 			bad_block("free_pages", page, order);

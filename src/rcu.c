@@ -19,19 +19,20 @@
  * begins a grace period at once: nothing has to fill up, and no object waits
  * longer than what is left of one grace period and one more.
  *
- * While it waits, an object is in state RCU, and a large block of type
- * PAGE_RCU: neither live nor free. So a second free of it, of whatever kind, is
+ * While it waits, an object is in state RCU, a large block of type PAGE_RCU, and
+ * an area of vmalloc()'s ENDING: neither live nor free. So a second free of it, of whatever kind, is
  * found at once; and kmem_cache_destroy() knows whom to wait for.
  *
  * Invariant:
  *
- *  R1	what is in a batch is in state RCU or of type PAGE_RCU
+ *  R1	what is in a batch is in state RCU, of type PAGE_RCU, or vmalloc()'s
  *
  * Locks: the queue's, for each call; memory for batches is asked for outside of
- * it. Not done: vmalloc()'s memory; calls from an NMI.
+ * it. Not done: calls from an NMI.
  */
 #include "list.h"
 #include "rcu.h"
+#include "vm_ops.h"
 
 #define NR_QUEUES	(KMEM_MAX_CPUS >= 8 ? 8u : KMEM_MAX_CPUS > 1 ? 2u : 1u)
 #define BATCH_BYTES	(KMEM_PAGE_SIZE < 1024 ? KMEM_PAGE_SIZE : (size_t)1024)
@@ -54,7 +55,9 @@ static const struct deferred_state waits = { SLOT_RCU, PAGE_RCU };
 
 static void finish(const void *p)
 {
-	if (!deferred_finish(p, waits))
+	if (vm_range_has(p))
+		vm_range.ops->finish(p);
+	else if (!deferred_finish(p, waits))
 		kmem_misuse("bad free", p, "kmem: kfree_rcu(%p): after the "
 			    "grace period it is not what it was: freed twice, "
 			    "by CPUs that raced", p);
@@ -88,7 +91,7 @@ static const void *owner_of(const struct rcu_head *head)
 
 static void free_by_head(struct rcu_head *head)
 {
-	finish(owner_of(head));
+	finish(vm_range_has(head) ? head : owner_of(head));
 }
 
 /* ---- kfree_rcu() ---- */
@@ -178,6 +181,12 @@ static void wait_for_all(void)
 	kmem_hooks.rcu_barrier(kmem_hooks.ctx);
 }
 
+static bool claim(const void *p)
+{
+	return vm_range_has(p) ? vm_range.ops->claim("kfree_rcu", p) :
+				 deferred_claim("kfree_rcu", p, waits);
+}
+
 void kvfree_call_rcu(struct rcu_head *head, void *p)
 {
 	if (ZERO_OR_NULL_PTR(p))
@@ -187,7 +196,7 @@ void kvfree_call_rcu(struct rcu_head *head, void *p)
 			    "call_rcu hook: it is not freed", p);
 		return;
 	}
-	if (!deferred_claim("kfree_rcu", p, waits))
+	if (!claim(p))
 		return;
 	kmem_store_relaxed(&zones.rcu_flush, wait_for_all);
 	if (add(p, head ? GFP_NOWAIT : GFP_KERNEL))
@@ -203,6 +212,8 @@ void kvfree_call_rcu(struct rcu_head *head, void *p)
 void kvfree_rcu_barrier(void)
 {
 	wait_for_all();
+	if (vm_range.ops)
+		vm_range.ops->settle();
 }
 
 /* ---- the checker ---- */
@@ -213,6 +224,8 @@ static void batch_check(const struct batch *b, struct check *c)
 		const struct page *page = virt_to_page(b->p[i]);
 		const kmem_slot_t *slot = deferred_slot(page, b->p[i]);
 
+		if (vm_range_has(b->p[i]))
+			continue;
 		if (slot ? *slot != SLOT_RCU :
 			   !page || page_type(page) != PAGE_RCU)
 			check_violated(c, "R1: %p is in a batch of kfree_rcu(),"

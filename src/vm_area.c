@@ -32,8 +32,8 @@
  *  V4	every node is of an area that is LIVE or ENDING; its addresses, guard
  *	pages and nr_pages fit into the node's
  *  V5	the pages that areas own are allocated, each a block of order 0, and
- *	there are as many as counted; the deferred areas are ENDING, and as
- *	many as counted
+ *	there are as many as counted; as many areas are ENDING as counted, and
+ *	those on the list are among them
  *
  * Locks: vm.lock guards the space, the states and the list of deferred areas,
  * and nests with no other. It is held with interrupts masked for O(log areas)
@@ -310,13 +310,20 @@ void vm_unmap_aliases(void)
 		area_end(a);
 }
 
+static void count_ending(void)
+{
+	uintptr_t irq = vm_lock();
+
+	vm.nr_deferred++;
+	vm_unlock(irq);
+}
+
 static void area_defer(struct vm_area *a)
 {
 	uintptr_t irq = vm_lock();
 
 	a->deferred = vm.deferred;
 	kmem_store_relaxed(&vm.deferred, a);
-	vm.nr_deferred++;
 	vm_unlock(irq);
 }
 
@@ -398,6 +405,23 @@ struct vm_area *vm_area_claim(const char *call, enum vm_kind kind,
 	return NULL;
 }
 
+bool vm_area_begin_free(const char *call, const void *p)
+{
+	if (!vm_area_claim(call, VM_KIND_ALLOC, p, VM_ENDING))
+		return false;
+	count_ending();
+	return true;
+}
+
+void vm_area_finish_free(const void *p)
+{
+	uintptr_t irq = vm_lock();
+	struct vm_area *a = area_covering(p);
+
+	vm_unlock(irq);
+	area_defer(a);
+}
+
 void vm_area_free(const char *call, enum vm_kind kind, const void *p,
 		  bool later)
 {
@@ -408,6 +432,7 @@ void vm_area_free(const char *call, enum vm_kind kind, const void *p,
 	if (kind == VM_KIND_MAP)
 		area_disown(a);
 	if (later || is_atomic()) {
+		count_ending();
 		area_defer(a);
 		return;
 	}

@@ -117,6 +117,10 @@ struct vm_area *vm_area_claim(const char *call, enum vm_kind kind,
 void vm_area_free(const char *call, enum vm_kind kind, const void *p,
 		  bool later);
 
+/* The two halves of that, with `later`; finish: any address inside. */
+bool vm_area_begin_free(const char *call, const void *p);
+void vm_area_finish_free(const void *p);
+
 /* The LIVE area at an address, guard pages included, or NULL. Under lock. */
 struct vm_area *vm_area_at(const void *p);
 

@@ -18,6 +18,12 @@ struct vm_ops {
 	void *(*alloc)(size_t size, gfp_t gfp, int node, const void *caller);
 	void *(*resize)(const void *p, size_t size, gfp_t gfp);
 	void (*free)(const void *p);
+	/* vfree() in two halves, for kfree_rcu(): after the first, who frees it
+	 * again is told; the second, for any address inside, in any context but
+	 * an NMI. Then, by a thread, end what that has put off. */
+	bool (*claim)(const char *call, const void *p);
+	void (*finish)(const void *p);
+	void (*settle)(void);
 	/* For kmem_report() and kmem_check_all(). */
 	void (*report)(kmem_out_fn out, void *ctx);
 	void (*check)(struct check *c);

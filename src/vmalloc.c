@@ -458,6 +458,8 @@ int kmem_vmalloc_init(const struct kmem_vmalloc_params *params)
 {
 	static const struct vm_ops ops = {
 		.alloc = alloc_for_kvmalloc, .resize = vrealloc, .free = vfree,
+		.claim = vm_area_begin_free, .finish = vm_area_finish_free,
+		.settle = vm_unmap_aliases,
 		.report = kmem_report_vmalloc, .check = vm_check,
 	};
 	const char *why;

@@ -41,7 +41,7 @@ small="$small -DKMEM_MAX_ORDER=10 -DKMEM_MAX_REGIONS=512 -DKMEM_NAME_BYTES=48"
 small="$small -DKMEM_ARCH_HAS_CLZ=0 -DKMEM_ARCH_HAS_DIV=0"
 small="$small -DKMEM_ARCH_HAS_UMULL=0"
 
-wanted=" ${*:-page-256 page-16k page-64k linux-classes no-magazines small} "
+wanted=" ${*:-page-256 page-16k page-64k linux-classes no-magazines no-mobility small} "
 case $wanted in *" page-256 "*)
 	config page-256 -DKMEM_PAGE_SHIFT=8 ;; esac
 case $wanted in *" page-16k "*)
@@ -54,6 +54,8 @@ case $wanted in *" no-magazines "*)
 	# The other unit tests look into magazines.
 	config no-magazines -DKMEM_MAGAZINE_ROUNDS=0 \
 		"kmalloc boot late page memmap" ;; esac
+case $wanted in *" no-mobility "*)
+	config no-mobility -DKMEM_MOBILITY=0 page_ref ;; esac
 case $wanted in *" small "*)
 	config small "$small" ;; esac
 [ $failed -eq 0 ]

@@ -10,9 +10,10 @@
  * A block has one count, and any of its pages stands for it: every block of
  * order 1 and above is what Linux calls a compound page, with or without
  * __GFP_COMP. put_page() and __free_pages() both drop one reference; whoever
- * drops the last frees the block. (With KMEM_MOBILITY 0, a block that
- * get_page() was called for is freed by put_page() alone.) The memory of slabs
- * and of kmalloc() has an owner already, and is refused.
+ * drops the last frees the block. (With config_small.h, KMEM_MOBILITY 0 and
+ * nothing per CPU, a block that get_page() was called for is freed by put_page()
+ * alone.) The memory of slabs and of kmalloc() has an owner already, and is
+ * refused.
  *
  * Context of every call here: any, NMI excepted.
  */

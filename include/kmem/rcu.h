@@ -27,7 +27,8 @@ KMEM_BEGIN_DECLS
  * kvfree_call_rcu - what the macros below call
  * @head: an rcu_head inside of the object, used only if there is no memory for
  *	a batch; or NULL: then it may sleep
- * @p: an object of kmalloc() or of a cache; NULL does nothing
+ * @p: an object of kmalloc() or of a cache, or memory of vmalloc(); NULL does
+ *	nothing
  *
  * Context: any, interrupt handlers included, NMI excepted; with head NULL:
  *	thread, may sleep.

@@ -443,6 +443,97 @@ static void test_destroy_without_barrier(void **state)
 	assert_no_panic();
 }
 
+/* ------------------------------------------------------ memory of vmalloc() */
+
+static size_t areas_deferred(void)
+{
+	struct kmem_vmalloc_stats st;
+
+	kmem_vmalloc_stats(&st);
+	return st.deferred;
+}
+
+/* What kvmalloc() gave is given back the same way, wherever it came from. */
+static void test_vmalloc_memory(void **state)
+{
+	enum { BIG = 3 * MIB };
+	struct kmem_vmalloc_stats st;
+	struct thing *t, *u;
+	size_t pages;
+
+	(void)state;
+	host_memory_share(true);
+	machine(&with_rcu, 32 * MIB);
+	assert_int_equal(host_vmalloc(64 * MIB), KMEM_OK);
+	vfree(vmalloc(1));
+	pages = test_pages();
+	t = vmalloc(BIG);
+	u = vmalloc(BIG);
+	assert_non_null(t);
+	assert_non_null(u);
+	t->value = 42;
+	kvfree_rcu(t, rcu);
+	kvfree_rcu_mightsleep(u);
+	assert_int_equal(t->value, 42);	/* a reader is still there */
+	assert_sound();
+
+	vfree(t);
+	assert_panicked(t, "vfree", "double free");
+	kvfree(u);
+	assert_panicked(u, "vfree", "double free");
+	kvfree_rcu(t, rcu);
+	assert_panicked(t, "kfree_rcu", "double free");
+	kvfree_rcu_mightsleep((char *)u + PAGE);
+	assert_panicked((char *)u + PAGE, "kfree_rcu", NULL);
+	assert_null(find_vm_area(t));
+
+	grace_period();
+	grace_period();
+	assert_int_equal(areas_deferred(), 2); /* it was no thread's context */
+	vfree(vmalloc(1));
+	assert_int_equal(areas_deferred(), 0);
+	kmem_trim(KMEM_DRAIN);
+	assert_int_equal(test_pages(), pages);
+
+	t = vmalloc(BIG);
+	kvfree_rcu(t, rcu);
+	kvfree_rcu_barrier();			/* all is free after that */
+	kmem_vmalloc_stats(&st);
+	assert_int_equal(st.areas, 0);
+	kmem_trim(KMEM_DRAIN);
+	assert_int_equal(test_pages(), pages);
+	host_memory_share(false);
+}
+
+/* And where there is no memory for a batch, by its own rcu_head. */
+static void test_vmalloc_memory_out_of_memory(void **state)
+{
+	struct kmem_vmalloc_stats st;
+	struct thing *t;
+	void *all = NULL, *p;
+
+	(void)state;
+	host_memory_share(true);
+	machine(&with_rcu, 4 * MIB);
+	assert_int_equal(host_vmalloc(64 * MIB), KMEM_OK);
+	t = vmalloc(2 * PAGE);
+	while ((p = kmalloc(1024, GFP_NOWAIT | __GFP_NOWARN))) {
+		*(void **)p = all;
+		all = p;
+	}
+	kvfree_rcu(t, rcu);
+	grace_period();
+	grace_period();
+	for (; all; all = p) {
+		p = *(void **)all;
+		kfree(all);
+	}
+	vm_unmap_aliases();
+	kmem_vmalloc_stats(&st);
+	assert_int_equal(st.areas, 0);
+	host_memory_share(false);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -459,6 +550,8 @@ int main(void)
 		TEST(test_typesafe_pages),
 		TEST(test_typesafe_reuse),
 		TEST(test_destroy_without_barrier),
+		TEST(test_vmalloc_memory),
+		TEST(test_vmalloc_memory_out_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

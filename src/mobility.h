@@ -11,7 +11,7 @@
 #include "buddy.h"
 
 /* With less memory there are too few page blocks to keep apart. */
-#define MOBILITY_MIN_PAGES	(4 * NR_MOBILITIES * PAGE_BLOCK_PAGES)
+#define MOBILITY_MIN_PAGES	((uintptr_t)4 * NR_MOBILITIES * PAGE_BLOCK_PAGES)
 
 /*
  * Where no free block has that mobility: make a page block, or several, be of

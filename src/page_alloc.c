@@ -73,8 +73,7 @@ static size_t magazine_bytes(const struct zone *z)
 	if (zones.nr_cpus > 1 && !kmem_hooks.run_on_cpu)
 		return 0;
 	share = bits_divide((z->managed << KMEM_PAGE_SHIFT) / 64,
-			    2 * NR_CACHED_ORDERS * zones.nr_cpus);
-
+			    (size_t)2 * NR_CACHED_ORDERS * zones.nr_cpus);
 	return KMEM_MIN(share, PAGE_MAGAZINE_BYTES);
 }
 

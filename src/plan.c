@@ -111,12 +111,13 @@ bool next_piece(const struct plan *plan, enum view view, pfn_t at,
  */
 static kmem_phys_t addresses_end(const struct plan *plan)
 {
-	kmem_phys_t null = 0 - plan->params.virt_offset;
+	kmem_phys_t null;
 	struct run run;
 
 	if (sizeof(uintptr_t) >= sizeof(kmem_phys_t) ||
 	    !next_run(VIEW_USABLE, 0, &run))
 		return ~(kmem_phys_t)0;
+	null = 0 - plan->params.virt_offset;
 	return run.start + 1 + (uintptr_t)(null - run.start - 1);
 }
 

@@ -47,7 +47,7 @@ static struct percent percent(uint64_t part, uint64_t whole)
 		whole >>= 1;
 		part >>= 1;
 	}
-	n = bits_divide((uint32_t)part * 1000u, (uint32_t)whole);
+	n = bits_divide((size_t)part * 1000, (uint32_t)whole);
 	ones = bits_divide(n, 10);
 	return (struct percent){ (unsigned)ones, (unsigned)(n - 10 * ones) };
 }

@@ -46,7 +46,8 @@ unsigned slab_capacity(const struct kmem_slabs *s, unsigned order)
 
 size_t slab_waste(const struct kmem_slabs *s, unsigned order)
 {
-	return (KMEM_PAGE_SIZE << order) - slab_capacity(s, order) * s->size;
+	return (KMEM_PAGE_SIZE << order) -
+	       (size_t)slab_capacity(s, order) * s->size;
 }
 
 static bool slab_fits_well(const struct kmem_slabs *s, unsigned order)

@@ -419,7 +419,8 @@ void vm_area_finish_free(const void *p)
 	struct vm_area *a = area_covering(p);
 
 	vm_unlock(irq);
-	area_defer(a);
+	if (a)
+		area_defer(a);
 }
 
 void vm_area_free(const char *call, enum vm_kind kind, const void *p,

@@ -237,6 +237,7 @@ struct irq_target {
 
 static pthread_mutex_t irq_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct irq_target irq_targets[KMEM_MAX_CPUS + 1];
+static unsigned irq_nr_targets;		/* that are used */
 static KMEM_HOST_TLS struct irq_target *irq_self;
 
 static void (*irq_handler)(unsigned cpu);
@@ -327,6 +328,7 @@ static struct irq_target *irq_join(void)
 	kmem_store_relaxed(&t->in_flight, false);
 	irq_self = t;
 	t->used = true;
+	kmem_add_relaxed(&irq_nr_targets, 1);
 	pthread_mutex_unlock(&irq_lock);
 	return t;
 }
@@ -338,6 +340,7 @@ static void irq_leave(void)
 	irq_signal_mask(SIG_BLOCK);
 	pthread_mutex_lock(&irq_lock);
 	t->used = false;
+	kmem_add_relaxed(&irq_nr_targets, (unsigned)-1);
 	irq_self = NULL;
 	pthread_mutex_unlock(&irq_lock);
 	serve_call(t);			/* posted in the last moment */
@@ -475,6 +478,8 @@ void host_run_on_cpu(void *ctx, unsigned cpu, void (*fn)(void *arg), void *arg)
 	bool posted;
 
 	(void)ctx;
+	if (!kmem_load_relaxed(&irq_nr_targets))
+		return;
 	do {
 		pthread_mutex_lock(&irq_lock);
 		posted = post_call(cpu, &c);

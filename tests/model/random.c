@@ -21,13 +21,18 @@
  * and comes back whole several times.
  *
  *	KMEM_SEED=n	replay		KMEM_OPS=n	how many calls
- *	KMEM_CACHES=s	params.debug
+ *	KMEM_CACHES=s	params.debug	KMEM_ONLY=1,7-9	only these
+ *
+ * A run that fails is repeated with ever fewer of its calls (shrink.h), and
+ * ends with what to type for the few that are left.
  *
  * The machine is started twice: as it is, and shortly with all caches
  * debugged, which must find nothing.
  */
 #include <stdlib.h>
+#include <sys/mman.h>
 
+#include "shrink.h"
 #include "testlib.h"
 
 #define QUIET		__GFP_NOWARN
@@ -39,6 +44,7 @@
 static uint64_t seed0, seed;
 static const char *debug;	/* params.debug */
 static unsigned op;
+static unsigned *reached;	/* the same, for the process that waits */
 
 #define CHECK(cond) ((cond) ? (void)0 : failed(__LINE__, #cond))
 
@@ -307,25 +313,23 @@ static void do_kmalloc(void)
 static void do_krealloc(void)
 {
 	unsigned i = find(KMALLOC);
-	size_t size = random_size(), edge;
+	size_t size = random_size();
 	struct holding h;
 	void *p;
 
 	if (i == HELD_MAX)
 		return;
 	h = let_go(i);
-	edge = h.size < 2 * EDGE ? 0 : EDGE;
+	test_fill(h.p, h.size, h.tag);
 	p = krealloc(h.p, size, GFP_KERNEL | QUIET);
 	if (!p) {
 		/* it failed: the old block is as it was */
 		p = h.p;
 		CHECK(ksize(p) == h.size);
-		verify(&h);
 		size = h.size;
 	}
 	CHECK(ksize(p) >= size);
-	if (size >= edge)
-		CHECK(!test_changed(p, edge, h.tag));
+	CHECK(!test_changed(p, h.size < size ? h.size : size, h.tag));
 	hold(KMALLOC, p, ksize(p), 0, 0);
 }
 
@@ -657,17 +661,25 @@ static void start_machine(void)
 	all_pages = test_pages();
 }
 
-static void run(unsigned nr_ops)
+/* One machine, from its start to its end. */
+static void run(const struct test_steps *s)
 {
+	unsigned check_each = s->nr > 1000 ? 1000 : 1;
 	size_t most = 0;
 
 	refused = 0;
 	start_machine();
-	for (op = 1; op <= nr_ops; op++) {
+	for (op = 1; op <= s->nr; op++) {
+		if (s->left_out[op])
+			continue;
+		*reached = op;
+		/* each call's numbers are its own: others can be left out */
+		seed = seed0 + op;
+		seed = test_random(&seed);
 		/* a swing of 160,000 calls: up until memory is used up, and
 		 * down until hardly anything is held */
 		one_call(op / 80000 % 2 == 0);
-		if (op % 1000 == 0)
+		if (op % check_each == 0)
 			check_everything();
 		if (op % 100 == 0 && all_pages - nr_free_pages() > most)
 			most = all_pages - nr_free_pages();
@@ -678,13 +690,35 @@ static void run(unsigned nr_ops)
 	test_drain(CPUS);
 	check_everything();
 	printf("random: %u calls, %u refused for lack of memory; at most %zu "
-	       "of %zu pages held\n", nr_ops, refused, most, all_pages);
+	       "of %zu pages held\n", s->nr, refused, most, all_pages);
 	for (unsigned c = 0; c < NR_CACHES; c++)
 		kmem_cache_destroy(cache[c]);
 	CHECK(test_panics() == 0);
-	memset(cache, 0, sizeof(cache));
-	kmem_reset();
-	host_memory_release();
+}
+
+/* Return: whether it failed; how, has been printed. */
+static bool fails(unsigned nr_ops)
+{
+	const char *only = getenv("KMEM_ONLY");
+	struct test_steps s;
+
+	test_steps_init(&s, nr_ops, only, run);
+	if (!test_steps_fail(&s, false)) {
+		test_steps_fini(&s);
+		return false;
+	}
+	s.nr = *reached;
+	fprintf(stderr, "random: failed at call %u; looking for fewer calls "
+		"that fail\n", s.nr);
+	if (!test_steps_fail(&s, true))
+		s.nr = nr_ops;		/* what was wrong was seen later */
+	fprintf(stderr, "random: %u calls that fail: KMEM_SEED=%" PRIu64
+		" KMEM_OPS=%u KMEM_CACHES=%s KMEM_ONLY=",
+		test_steps_shrink(&s, 400), seed0, s.nr, debug ? debug : "-");
+	test_steps_print(&s, stderr);
+	fprintf(stderr, "\n");
+	test_steps_fini(&s);
+	return true;
 }
 
 int main(void)
@@ -693,12 +727,15 @@ int main(void)
 	unsigned nr_ops = ops ? (unsigned)strtoul(ops, NULL, 0) :
 				test_scaled(2000000);
 
-	seed0 = seed = test_seed("random");
+	reached = mmap(NULL, sizeof(*reached), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(reached != MAP_FAILED);
+	seed0 = test_seed("random");
 	debug = getenv("KMEM_CACHES");
-	run(nr_ops);
+	if (fails(nr_ops))
+		return EXIT_FAILURE;
 	if (debug || !KMEM_CACHE_DEBUG)
 		return EXIT_SUCCESS;
 	debug = "FZPU";
-	run(nr_ops / 8);
-	return EXIT_SUCCESS;
+	return fails(nr_ops / 8) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -28,7 +28,7 @@ ARCH_ASKED := $(ARCH)
 ARCH	?= x86_64
 
 # What is about the host, whatever ARCH says.
-HOST_GOALS := demo check test bench bench-plot bench-churn check-malloc fuzz fuzz-run explore
+HOST_GOALS := demo check test bench bench-plot bench-churn check-malloc fuzz fuzz-run fuzz-corpus explore
 ifneq ($(filter $(HOST_GOALS),$(MAKECMDGOALS)),)
 override ARCH := host
 endif

@@ -169,7 +169,7 @@ static struct round *load_end(const struct magazine_cpu *c)
 
 static void set_rounds(struct magazine_cpu *c, size_t n)
 {
-	KMEM_ASSERT(loaded(c) ? n <= loaded(c)->capacity : n == 0);
+	KMEM_ASSERT(loaded(c) && n <= loaded(c)->capacity);
 	kmem_store_relaxed(&c->top, c->bottom + n);
 }
 
@@ -251,8 +251,10 @@ static void give_below(struct magazine_layer *l, struct magazine_cpu *c,
 
 static void empty_both(struct magazine_layer *l, struct magazine_cpu *c)
 {
-	give_below(l, c, c->bottom, rounds(c));
-	set_rounds(c, 0);
+	if (loaded(c)) {
+		give_below(l, c, c->bottom, rounds(c));
+		set_rounds(c, 0);
+	}
 	if (c->previous)
 		give_below(l, c, c->previous->round, c->previous_rounds);
 	set_previous(c, c->previous, 0);

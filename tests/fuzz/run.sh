@@ -20,6 +20,12 @@ seed() {
 		'\001\000\000\000\000' tests/data/bootinfo/multiboot2*.bin \
 		'\002\000\220\000\225' tests/data/bootinfo/multiboot-qemu.bin \
 		'\003\250\005\340\041' tests/data/bootinfo/pvh-qemu.bin ;;
+	calls)	# long ones, of bytes without a pattern
+		for at in src/[a-g]*.c; do
+			xz -c "$at" | tail -c +100 | head -c 3900 \
+				>"$seeds/${at##*/}"
+		done
+		return ;;
 	*) return ;;
 	esac
 	for at; do
@@ -35,6 +41,8 @@ seed() {
 
 for program; do
 	name=${program##*/}
+	# a call takes about five bytes
+	[ "$name" = calls ] && longest=4000 || longest=20000
 	found=build/fuzz/$name
 	corpus=tests/fuzz/corpus/$name
 	seeds=build/fuzz/$name.seeds
@@ -52,7 +60,7 @@ for program; do
 		continue
 	fi
 	if "$program" -max_total_time="$seconds" -timeout=20 \
-		-rss_limit_mb=4096 -max_len=20000 -verbosity=1 \
+		-rss_limit_mb=4096 -max_len=$longest -verbosity=1 \
 		-artifact_prefix="build/fuzz/$name." \
 		-print_final_stats=1 "$found" "$corpus" "$seeds" \
 		>"$found.log" 2>&1; then

@@ -4,6 +4,7 @@
 # make ARCH=host        build/host/libkmem.a, for programs and tests
 # make demo             a real memory map and a real trace, on threads as CPUs
 # make test             everything that can be tested, set-up included
+# make soak             for long what that does shortly; PARTS=model, fuzz, …
 # make check            the host tests alone, built once (no set-up)
 # make fuzz             what no test thought of; SECONDS=n for each program
 # make bench            kmem beside the allocators that this machine has
@@ -28,7 +29,7 @@ ARCH_ASKED := $(ARCH)
 ARCH	?= x86_64
 
 # What is about the host, whatever ARCH says.
-HOST_GOALS := demo check test bench bench-plot bench-churn check-malloc fuzz fuzz-run fuzz-corpus explore
+HOST_GOALS := demo check test soak bench bench-plot bench-churn check-malloc fuzz fuzz-run fuzz-corpus explore
 ifneq ($(filter $(HOST_GOALS),$(MAKECMDGOALS)),)
 override ARCH := host
 endif

@@ -40,9 +40,12 @@ $(TEST_BIN): %: %.o $(TEST_LIB_OBJ) $(LIB_OBJ)
 
 include tests/points/points.mk
 
-.PHONY: check test
+.PHONY: check test soak
 check: $(TEST_BIN)
 	@RUN_WITH='$(EMULATOR)' sh tests/run.sh '$(notdir $(BUILD))' $(TEST_BIN)
 
 test:
 	@sh tests/test.sh
+
+soak:
+	@sh tests/soak.sh $(PARTS)

@@ -75,7 +75,7 @@ struct round cache_get(struct kmem_cache *s, gfp_t gfp)
 	if (r.obj)
 		return r;
 	if (gfp & __GFP_NOFAIL)
-		once = (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN;
+		once = (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN | GFP_NO_INJECT;
 	do {
 		r = slabs_grow(&s->slabs, once);
 		/* While we waited for pages, objects may have come free. */
@@ -148,6 +148,8 @@ void *cache_alloc_zeroed(struct kmem_cache *s, gfp_t gfp)
 
 void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
+	if (cache_injected(s, gfp, INJECT_CALLER))
+		return NULL;
 	if (KMEM_UNLIKELY(gfp & __GFP_ZERO))
 		return cache_alloc_zeroed(s, gfp);
 	return cache_alloc(s, gfp);
@@ -155,6 +157,8 @@ void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
 
 void *kmem_cache_zalloc(struct kmem_cache *s, gfp_t gfp)
 {
+	if (cache_injected(s, gfp, INJECT_CALLER))
+		return NULL;
 	return cache_alloc_zeroed(s, gfp);
 }
 
@@ -184,6 +188,8 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n,
 	size_t got = 0;
 
 	if ((gfp & __GFP_ZERO) && must_not_zero(s))
+		return 0;
+	if (n && cache_injected(s, gfp, INJECT_CALLER))
 		return 0;
 	while (got < n) {
 		size_t k = magazine_alloc_many(&s->magazine, r,

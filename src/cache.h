@@ -139,7 +139,8 @@ void cache_bad_free(const char *call, const struct kmem_cache *s,
 /* Where the public function returns to that this is in, or inlined into. Asked
  * for where a slow path begins: a fast one must not even fetch it. */
 #define KMEM_CALLER \
-	(KMEM_CACHE_DEBUG ? (uintptr_t)__builtin_return_address(0) : 0)
+	(KMEM_CACHE_DEBUG || KMEM_INJECT ? \
+	 (uintptr_t)__builtin_return_address(0) : 0)
 
 void cache_debug_bootstrap(void);
 /* Set up what its flags ask for, and the reverse, without any slab. Return:
@@ -311,6 +312,23 @@ KMEM_INLINE void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
 	if (KMEM_UNLIKELY(!cache_mark_live(s, r)))
 		return cache_alloc_again(s, gfp, r.obj);
 	return r.obj;
+}
+
+/* The object that is asked for is to fail. */
+KMEM_INLINE bool cache_injected(const struct kmem_cache *s, gfp_t gfp,
+				uintptr_t caller)
+{
+	return inject_fails(KMEM_INJECT_OBJECT, s->name, gfp & __GFP_BITS_MASK,
+			    caller);
+}
+
+/* kmem_cache_alloc() of those who have asked that. */
+KMEM_INLINE void *cache_alloc_asked(struct kmem_cache *s, gfp_t gfp)
+{
+	if (!KMEM_INJECT)
+		return kmem_cache_alloc(s, gfp);
+	return gfp & __GFP_ZERO ? cache_alloc_zeroed(s, gfp) :
+				  cache_alloc(s, gfp);
 }
 
 /* What cache_mark_cached() has refused. */

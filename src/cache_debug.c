@@ -40,7 +40,7 @@ bool cache_debug_init(struct kmem_cache *s)
 	s->zeroed = (uint32_t)s->object_size;
 	if (!(s->flags & SLAB_DEBUG_FLAGS))
 		return true;
-	d = slabs_alloc(&debug_pool.parts, GFP_KERNEL);
+	d = table_alloc(&debug_pool.parts, GFP_KERNEL);
 	if (!d)
 		return false;
 	memset(d, 0, sizeof(*d));

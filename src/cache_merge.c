@@ -174,7 +174,7 @@ struct kmem_cache *cache_share(const char *name, size_t size, size_t align,
 	w.align = cache_align(size, align, flags);
 	w.slot = (size_t)round_up_to(size, w.align);
 	w.slot = KMEM_MAX(w.slot, SLAB_MIN_SIZE);
-	a = slabs_alloc(&sharing.slabs, GFP_KERNEL);
+	a = table_alloc(&sharing.slabs, GFP_KERNEL);
 	if (!a)
 		return NULL;
 	list_lock();

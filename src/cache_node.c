@@ -59,7 +59,7 @@ static struct round node_from_slabs_only(struct kmem_cache *s, gfp_t gfp,
 	struct round r;
 
 	if (gfp & __GFP_NOFAIL)
-		once |= __GFP_NOWARN;
+		once |= __GFP_NOWARN | GFP_NO_INJECT;
 	do {
 		if (MAGAZINES)
 			magazine_drain(&s->magazine);
@@ -109,6 +109,8 @@ void *cache_alloc_node(struct kmem_cache *s, size_t size, gfp_t gfp, int node,
 	unsigned index = node_find(node);
 	void *obj = NULL;
 
+	if (cache_injected(s, gfp, caller))
+		return NULL;
 	if (zones.nr_nodes > 1 && index < zones.nr_nodes)
 		obj = cache_alloc_of_node(s, size, gfp, index, caller);
 	else if (index < zones.nr_nodes)
@@ -117,7 +119,7 @@ void *cache_alloc_node(struct kmem_cache *s, size_t size, gfp_t gfp, int node,
 		return obj;
 	if (KMEM_CACHE_DEBUG && slabs_debugged(&s->slabs))
 		return cache_alloc_debugged(s, size, gfp, caller);
-	return kmem_cache_alloc(s, gfp);
+	return cache_alloc_asked(s, gfp);
 }
 
 void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int node)

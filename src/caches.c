@@ -193,8 +193,8 @@ static struct kmem_cache *cache_make(const char *name, size_t size,
 				     size_t align, slab_flags_t flags,
 				     void (*ctor)(void *))
 {
-	struct kmem_cache *s = slabs_alloc(&caches.descriptors, GFP_KERNEL);
-	void *nodes = slabs_alloc(&caches.nodes, GFP_KERNEL);
+	struct kmem_cache *s = table_alloc(&caches.descriptors, GFP_KERNEL);
+	void *nodes = table_alloc(&caches.nodes, GFP_KERNEL);
 	size_t slot;
 
 	if (!s || !nodes) {

@@ -229,7 +229,7 @@ struct page *alloc_contig_pages(size_t nr_pages, gfp_t gfp, int nid,
 	struct page *page;
 
 	if (!nr_pages || nr_pages > zones.managed ||
-	    !node_index(nid, gfp, &q.node))
+	    !node_index(nid, gfp, &q.node) || pages_injected(gfp, INJECT_CALLER))
 		return NULL;
 	q.gfp = gfp_checked("alloc_contig_pages", gfp);
 	if (is_power_of_two(nr_pages))
@@ -253,6 +253,8 @@ int alloc_contig_range(uintptr_t start, uintptr_t end, unsigned flags,
 	s.zone = page_zone(page);
 	if (start < s.zone->start_pfn || end > s.zone->end_pfn)
 		return NO_SUCH_RANGE;
+	if (pages_injected(gfp, INJECT_CALLER))
+		return RANGE_BUSY;
 	zones_describe(start, end);
 	page = search_zone(&s, gfp);
 	if (!page) {
@@ -298,6 +300,8 @@ struct page *alloc_pages_range(unsigned order, gfp_t gfp, kmem_phys_t limit,
 	if (order > KMEM_MAX_ORDER || !zones.nr_nodes ||
 	    (boundary && (!is_power_of_two(boundary) ||
 			  boundary < KMEM_PAGE_SIZE << order)))
+		return NULL;
+	if (pages_injected(gfp, INJECT_CALLER))
 		return NULL;
 	q.gfp = gfp_checked("alloc_pages_range", gfp);
 	q.node = this_node();

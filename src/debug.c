@@ -129,7 +129,7 @@ void debug_slabs_init(struct kmem_slabs *s, struct slab_debug *d, size_t align)
 
 kmem_slot_t *debug_slots_get(struct kmem_slabs *s, gfp_t gfp)
 {
-	char *mem = slabs_alloc(slabs_records(s), gfp);
+	char *mem = table_alloc(slabs_records(s), gfp);
 
 	if (!mem)
 		return NULL;

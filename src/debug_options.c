@@ -12,6 +12,7 @@
  * Locks: none. The string is set before there are caches.
  */
 #include "cache.h"
+#include "format.h"
 
 #include <kmem/debug.h>
 
@@ -131,29 +132,6 @@ bool debug_options_set(const char *string)
 	return true;
 }
 
-static bool name_matches(const char *name, const char *at)
-{
-	for (; *at != ',' && !ends_list(*at); at++, name++) {
-		if (*at == '*')
-			return true;
-		if (*at != *name)
-			return false;
-	}
-	return !*name;
-}
-
-static bool list_names(const struct option_list *list, const char *name)
-{
-	const char *at = list->names;
-
-	while (at && !name_matches(name, at)) {
-		while (*at != ',' && at != list->end)
-			at++;
-		at = *at == ',' ? at + 1 : NULL;
-	}
-	return at != NULL;
-}
-
 slab_flags_t debug_options_flags(const char *name)
 {
 	struct option_list list;
@@ -161,7 +139,7 @@ slab_flags_t debug_options_flags(const char *name)
 	const char *at;
 
 	for_each_list(at, &list) {
-		if (list_names(&list, name))
+		if (list.names && name_listed(list.names, name))
 			return list.flags;
 		if (!list.names && (list.flags || !list.lower))
 			all = list.flags;

@@ -71,10 +71,11 @@ static struct kmem_slabs *slabs_for(unsigned capacity)
 
 struct magazine *magazine_new(struct magazine_layer *l, unsigned limit)
 {
-	struct magazine *m = slabs_alloc(slabs_for(limit),
-					 GFP_NOWAIT | __GFP_NOWARN |
-					 __GFP_NORETRY);
+	const gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN | __GFP_NORETRY;
+	struct magazine *m = NULL;
 
+	if (!inject_fails(KMEM_INJECT_MAGAZINE, NULL, gfp, 0))
+		m = slabs_alloc(slabs_for(limit), gfp);
 	if (!m)
 		return NULL;
 	m->capacity = limit > MAGAZINE_SHORT ? MAGAZINE_LONG : MAGAZINE_SHORT;
@@ -182,7 +183,8 @@ struct magazine *depot_get_full(struct magazine_layer *l,
 	struct magazine *full;
 	uintptr_t irq;
 
-	if (!kmem_load_relaxed(&d->nr_full))
+	if (!kmem_load_relaxed(&d->nr_full) ||
+	    inject_fails(KMEM_INJECT_DEPOT, NULL, GFP_NOWAIT, 0))
 		return NULL;
 	irq = lock_irq(&d->lock);
 	full = pop_full(d);
@@ -227,9 +229,10 @@ bool depot_try_take(struct magazine_layer *l, struct round *r)
 bool depot_put_full(struct magazine_layer *l, struct magazine *full,
 		    unsigned n, struct magazine **empty)
 {
+	bool allowed = !inject_fails(KMEM_INJECT_DEPOT, NULL, GFP_NOWAIT, 0);
 	struct depot *d = &l->depot;
 	uintptr_t irq = lock_irq(&d->lock);
-	bool room = d->objects + n <= d->max_objects;
+	bool room = allowed && d->objects + n <= d->max_objects;
 
 	*empty = NULL;
 	if (room) {

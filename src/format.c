@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * format.c - a small printf.
+ * format.c - a small printf, and lists of names.
  *
  * Numbers are taken apart without a division or a shift by a variable, which
  * on 32-bit machines would be calls into the compiler's library.
@@ -198,4 +198,33 @@ size_t format(char *buf, size_t size, const char *fmt, ...)
 	len = vformat(buf, size, fmt, args);
 	va_end(args);
 	return len;
+}
+
+/* ---- lists of names ---- */
+
+static bool ends_name(char c)
+{
+	return c == ',' || c == ';' || c == '\0';
+}
+
+static bool name_matches(const char *name, const char *at)
+{
+	for (; !ends_name(*at); at++, name++) {
+		if (*at == '*')
+			return true;
+		if (*at != *name)
+			return false;
+	}
+	return !*name;
+}
+
+bool name_listed(const char *names, const char *name)
+{
+	while (!name_matches(name, names)) {
+		while (!ends_name(*names))
+			names++;
+		if (*names++ != ',')
+			return false;
+	}
+	return true;
 }

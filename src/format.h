@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * format.h - text for logs and reports, without the C library.
+ * format.h - text for logs and reports, and what options say, without the C
+ * library.
  */
 #ifndef KMEM_FORMAT_H
 #define KMEM_FORMAT_H
@@ -20,5 +21,9 @@
 size_t format(char *buf, size_t size, const char *fmt, ...)
 	KMEM_PRINTF(3, 4);
 size_t vformat(char *buf, size_t size, const char *fmt, va_list args);
+
+/* Whether a name is among others, with ',' between them, to the end or a ';'.
+ * One that ends in '*' stands for all that begin so. */
+bool name_listed(const char *names, const char *name);
 
 #endif /* KMEM_FORMAT_H */

@@ -158,13 +158,18 @@ bool kmalloc_bootstrap(void)
 
 /* ---- allocation ---- */
 
-void *kmalloc_large(size_t size, gfp_t gfp)
+KMEM_INLINE void *large_alloc(size_t size, gfp_t gfp, uintptr_t caller)
 {
 	if (size > KMALLOC_MAX_SIZE)
 		return NULL;
 	if (KMEM_MOBILITY)
 		gfp &= ~KMEM_GFP_MOBILITYMASK;
-	return kmalloc_block(alloc_pages(gfp, get_order(size)));
+	return kmalloc_block(alloc_pages_for(gfp, get_order(size), caller));
+}
+
+void *kmalloc_large(size_t size, gfp_t gfp)
+{
+	return large_alloc(size, gfp, INJECT_CALLER);
 }
 
 /* Any size, but meant for those that have no ordinary cache, types other than
@@ -175,13 +180,16 @@ static KMEM_NOINLINE void *kmalloc_rare(size_t size, gfp_t gfp,
 	struct kmem_cache *s;
 
 	if (size > KMALLOC_MAX_CACHE_SIZE)
-		return kmalloc_large(size, gfp);
+		return KMEM_INJECT ? large_alloc(size, gfp, caller) :
+				     kmalloc_large(size, gfp);
 	if (!size)
 		return ZERO_SIZE_PTR;
 	s = class_cache(size, gfp);
+	if (s && cache_injected(s, gfp, caller))
+		return NULL;
 	if (s && slabs_debugged(&s->slabs))
 		return cache_alloc_debugged(s, size, gfp, caller);
-	return s ? kmem_cache_alloc(s, gfp) : NULL;
+	return s ? cache_alloc_asked(s, gfp) : NULL;
 }
 
 void *__kmalloc(size_t size, gfp_t gfp)
@@ -196,6 +204,8 @@ void *__kmalloc(size_t size, gfp_t gfp)
 	s = cache_of_size[(size + KMALLOC_MIN_SIZE - 1) / KMALLOC_MIN_SIZE];
 	if (KMEM_UNLIKELY(!s))
 		return kmalloc_rare(size, gfp, KMEM_CALLER);
+	if (cache_injected(s, gfp, INJECT_CALLER))
+		return NULL;
 	return cache_alloc(s, gfp);
 }
 
@@ -205,8 +215,10 @@ void *kmalloc_in(size_t size, size_t room, gfp_t gfp, uintptr_t caller)
 						  NULL;
 
 	if (s && slabs_debugged(&s->slabs))
-		return cache_alloc_debugged(s, size, gfp, caller);
-	return __kmalloc(room, gfp);
+		return cache_injected(s, gfp, caller) ? NULL :
+		       cache_alloc_debugged(s, size, gfp, caller);
+	return KMEM_INJECT ? kmalloc_rare(room, gfp, caller) :
+			     __kmalloc(room, gfp);
 }
 
 static size_t block_bytes(const struct page *page)

@@ -31,8 +31,9 @@ static void *alloc_on(size_t size, size_t room, gfp_t gfp, int node,
 	if (room > KMALLOC_MAX_SIZE)
 		return NULL;
 	if (room > KMALLOC_MAX_CACHE_SIZE)
-		return kmalloc_block(alloc_pages_node(node, gfp,
-						      get_order(room)));
+		return kmalloc_block(alloc_pages_node_for(node, gfp,
+							  get_order(room),
+							  caller));
 	s = class_cache(room, gfp);
 	return s ? cache_alloc_node(s, size, gfp, node, caller) : NULL;
 }

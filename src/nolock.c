@@ -143,12 +143,15 @@ static void *try_cache(struct kmem_cache *s, unsigned node)
 
 /* Whoever was interrupted has the lock of one class at most: try the next one
  * too. */
-static void *try_classes(size_t size, gfp_t gfp, unsigned node)
+static void *try_classes(size_t size, gfp_t gfp, unsigned node,
+			 uintptr_t caller)
 {
 	struct kmem_cache *const *s =
 		&kmalloc_caches[KMALLOC_NORMAL][kmalloc_index(size)];
 	void *p = NULL;
 
+	if (*s && cache_injected(*s, gfp, caller))
+		return NULL;
 	for (unsigned i = 0; *s && !p && i < 2; i++) {
 		p = try_cache(*s, node);
 		if (p && (gfp & __GFP_ZERO))
@@ -172,7 +175,9 @@ void *kmalloc_nolock(size_t size, gfp_t gfp, int node)
 	if (!zones.nr_nodes || size > KMALLOC_MAX_SIZE)
 		return NULL;
 	if (size <= KMALLOC_MAX_CACHE_SIZE)
-		return try_classes(size, gfp, near_node(node));
+		return try_classes(size, gfp, near_node(node), INJECT_CALLER);
+	if (pages_injected(gfp, INJECT_CALLER))
+		return NULL;
 	order = get_order(size);
 	page = try_block(near_node(node), order);
 	if (!page)
@@ -188,7 +193,7 @@ struct page *alloc_pages_nolock(gfp_t gfp, int nid, unsigned order)
 	struct page *page;
 
 	if (wrong_flags("alloc_pages_nolock", gfp) || !zones.nr_nodes ||
-	    order > KMEM_MAX_ORDER)
+	    order > KMEM_MAX_ORDER || pages_injected(gfp, INJECT_CALLER))
 		return NULL;
 	page = try_block(near_node(nid), order);
 	if (page)

@@ -174,6 +174,8 @@ struct page *alloc_pages(gfp_t gfp, unsigned order)
 {
 	if (KMEM_UNLIKELY(order > KMEM_MAX_ORDER || !zones.nr_nodes))
 		return NULL;
+	if (pages_injected(gfp, INJECT_CALLER))
+		return NULL;
 	return alloc_block(this_node(), gfp, order);
 }
 
@@ -197,8 +199,21 @@ struct page *alloc_pages_node(int node, gfp_t gfp, unsigned order)
 
 	if (KMEM_UNLIKELY(order > KMEM_MAX_ORDER || !zones.nr_nodes))
 		return NULL;
+	if (pages_injected(gfp, INJECT_CALLER))
+		return NULL;
 	return node_index(node, gfp, &index) ?
 	       alloc_block(index, gfp, order) : NULL;
+}
+
+struct page *alloc_pages_by(int node, gfp_t gfp, unsigned order,
+			    uintptr_t caller)
+{
+	unsigned index;
+
+	if (!KMEM_INJECT || order > KMEM_MAX_ORDER || !zones.nr_nodes ||
+	    pages_injected(gfp, caller) || !node_index(node, gfp, &index))
+		return NULL;
+	return alloc_block(index, gfp, order);
 }
 
 struct page *page_find_head(const struct page *page)
@@ -315,7 +330,7 @@ void __free_pages(struct page *page, unsigned order)
 
 uintptr_t __get_free_pages(gfp_t gfp, unsigned order)
 {
-	struct page *page = alloc_pages(gfp, order);
+	struct page *page = alloc_pages_for(gfp, order, INJECT_CALLER);
 
 	return page ? (uintptr_t)page_to_virt(page) : 0;
 }
@@ -374,7 +389,7 @@ void *alloc_pages_exact(size_t size, gfp_t gfp)
 	if (!size || size > KMEM_PAGE_SIZE << KMEM_MAX_ORDER)
 		return NULL;
 	order = get_order(size);
-	page = alloc_pages(gfp, order);
+	page = alloc_pages_for(gfp, order, INJECT_CALLER);
 	if (!page)
 		return NULL;
 	split_page(page, order);

@@ -64,6 +64,31 @@ void pages_unload(bool all_cpus);
 /* alloc_pages() near the node of that index. */
 struct page *alloc_pages_near(unsigned node, gfp_t gfp, unsigned order);
 
+/* The blocks that are asked for are to fail. */
+KMEM_INLINE bool pages_injected(gfp_t gfp, uintptr_t caller)
+{
+	return inject_fails(KMEM_INJECT_PAGES, NULL, gfp & __GFP_BITS_MASK,
+			    caller);
+}
+
+/* alloc_pages() and alloc_pages_node() for those who know whom it is for. */
+struct page *alloc_pages_by(int node, gfp_t gfp, unsigned order,
+			    uintptr_t caller);
+
+KMEM_INLINE struct page *alloc_pages_for(gfp_t gfp, unsigned order,
+					 uintptr_t caller)
+{
+	return KMEM_INJECT ? alloc_pages_by(KMEM_NO_NODE, gfp, order, caller) :
+			     alloc_pages(gfp, order);
+}
+
+KMEM_INLINE struct page *alloc_pages_node_for(int node, gfp_t gfp,
+					      unsigned order, uintptr_t caller)
+{
+	return KMEM_INJECT ? alloc_pages_by(node, gfp, order, caller) :
+			     alloc_pages_node(node, gfp, order);
+}
+
 /* Any request, when its magazine has nothing, or none will do. The block has
  * the type that it was found with. */
 struct page *alloc_slow(unsigned node, gfp_t gfp, unsigned order)

@@ -81,7 +81,8 @@ size_t alloc_pages_bulk_node(gfp_t gfp, int nid, size_t nr_pages,
 	size_t at = next_empty(pages, 0, nr_pages), got;
 	unsigned node;
 
-	if (!zones.nr_nodes || !node_index(nid, gfp, &node))
+	if (!zones.nr_nodes || !node_index(nid, gfp, &node) ||
+	    pages_injected(gfp, INJECT_CALLER))
 		return at;
 	do {
 		size_t want = count_empty_entries(pages, at, nr_pages);

@@ -9,6 +9,7 @@
 #define KMEM_SLAB_H
 
 #include "bits.h"
+#include "inject.h"
 #include "zone.h"
 
 /* The states of a slot that are not an index of the next free slot. */
@@ -164,6 +165,13 @@ bool slabs_try_give(struct kmem_slabs *s, struct round r);
 /* For kmem's own tables, one object: slabs_take(), or slabs_grow() if there is
  * none; and slabs_give(). */
 void *slabs_alloc(struct kmem_slabs *s, gfp_t gfp);
+/* The same, and the injector may say no. */
+KMEM_INLINE_ONCE void *table_alloc(struct kmem_slabs *s, gfp_t gfp)
+{
+	if (inject_fails(KMEM_INJECT_TABLE, s->name, gfp, 0))
+		return NULL;
+	return slabs_alloc(s, gfp);
+}
 void slabs_free(struct kmem_slabs *s, void *obj);
 
 /*

@@ -159,6 +159,14 @@ static void slab_begin(struct kmem_slabs *s, struct page *head, unsigned order,
 	slab_set_pages(s, head, order, slot);
 }
 
+KMEM_INLINE_ONCE struct page *slab_try_order(struct kmem_slabs *s, gfp_t gfp,
+					     unsigned node, unsigned order)
+{
+	if (inject_fails(KMEM_INJECT_SLAB, s->name, gfp, 0))
+		return NULL;
+	return s->get_pages(s, gfp & ~GFP_NO_INJECT, node, order);
+}
+
 static struct page *slab_get_pages(struct kmem_slabs *s, gfp_t gfp,
 				   unsigned node, unsigned *order)
 {
@@ -168,12 +176,12 @@ static struct page *slab_get_pages(struct kmem_slabs *s, gfp_t gfp,
 
 	*order = s->order;
 	if (s->order > s->min_order) {
-		page = s->get_pages(s, at_once, node, s->order);
+		page = slab_try_order(s, at_once, node, s->order);
 		if (page)
 			return page;
 	}
 	*order = s->min_order;
-	return s->get_pages(s, gfp, node, s->min_order);
+	return slab_try_order(s, gfp, node, s->min_order);
 }
 
 /* A new slab, on no list, all of its objects free. */
@@ -206,19 +214,26 @@ struct page *slab_make(struct kmem_slabs *s, gfp_t gfp, unsigned node)
 	return head;
 }
 
+static struct page *try_pages(const struct kmem_slabs *s, unsigned node,
+			      unsigned order)
+{
+	if (inject_fails(KMEM_INJECT_SLAB, s->name, GFP_NOWAIT, 0))
+		return NULL;
+	return zones_try_take(node, order, s->nr_nodes > 1);
+}
+
 struct page *slab_try_make(struct kmem_slabs *s, unsigned node)
 {
-	bool there = s->nr_nodes > 1;
 	unsigned order = s->order, slots;
 	struct page *head;
 	kmem_slot_t *slot;
 
 	if (!KMEM_DEFERRED)
 		return NULL;
-	head = zones_try_take(node, order, there);
+	head = try_pages(s, node, order);
 	if (!head && order > s->min_order) {
 		order = s->min_order;
-		head = zones_try_take(node, order, there);
+		head = try_pages(s, node, order);
 	}
 	if (!head)
 		return NULL;

@@ -75,8 +75,9 @@ kmem_slot_t *slots_get(struct kmem_slabs *s, struct page *head, unsigned n,
 	if (slabs_debugged(s))
 		return debug_slots_get(s, gfp);
 	KMEM_ASSERT(t || n <= KMEM_INLINE_SLOTS);
-	return t ? slabs_alloc(t, GFP_NOWAIT | __GFP_NOWARN |
-			       (gfp & __GFP_NORETRY)) : head->inline_slot;
+	return t ? table_alloc(t, GFP_NOWAIT | __GFP_NOWARN |
+			       (gfp & (__GFP_NORETRY | GFP_NO_INJECT))) :
+		   head->inline_slot;
 }
 
 kmem_slot_t *slots_try_get(struct kmem_slabs *s, struct page *head, unsigned n)
@@ -84,6 +85,8 @@ kmem_slot_t *slots_try_get(struct kmem_slabs *s, struct page *head, unsigned n)
 	struct kmem_slabs *t = slots_for(s, n);
 	struct round r = { head->inline_slot, NULL };
 
+	if (t && inject_fails(KMEM_INJECT_TABLE, t->name, GFP_NOWAIT, 0))
+		return NULL;
 	if (t && !slabs_try_take(t, 0, &r) && !slabs_try_grow(t, 0, &r))
 		return NULL;
 	return r.obj;

@@ -39,6 +39,7 @@ $(TEST_BIN): %: %.o $(TEST_LIB_OBJ) $(LIB_OBJ)
 -include $(TEST_LIB_OBJ:.o=.d) $(TEST_BIN:%=%.d)
 
 include tests/points/points.mk
+include tests/inject/inject.mk
 
 .PHONY: check test soak
 check: $(TEST_BIN)

@@ -110,6 +110,12 @@
 #define KMEM_DEBUG 0
 #endif
 
+/* 1: allocations can be made to fail, by kmem_inject_set() (kmem/inject.h): for
+ * tests, it costs a call in each. 0 or 1. */
+#ifndef KMEM_INJECT
+#define KMEM_INJECT 0
+#endif
+
 #ifdef __cplusplus
 #define KMEM_STATIC_ASSERT(cond, why) static_assert(cond, why)
 #else
@@ -142,6 +148,8 @@ KMEM_STATIC_ASSERT(KMEM_NAME_BYTES >= 12 && KMEM_NAME_BYTES <= 64,
 KMEM_STATIC_ASSERT(KMEM_REPORT_TEXT == 0 || KMEM_REPORT_TEXT == 1,
 	       "KMEM_REPORT_TEXT: 0 or 1");
 KMEM_STATIC_ASSERT(KMEM_DEBUG == 0 || KMEM_DEBUG == 1, "KMEM_DEBUG: 0 or 1");
+KMEM_STATIC_ASSERT(KMEM_INJECT == 0 || KMEM_INJECT == 1,
+	       "KMEM_INJECT: 0 or 1");
 
 #define KMEM_PAGE_SIZE	((size_t)1 << KMEM_PAGE_SHIFT)
 

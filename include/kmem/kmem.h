@@ -19,6 +19,7 @@
  *	layers: list bits format
  *	layers: spinlock hooks vm_ops
  *	layers: invariant
+ *	layers: inject
  *	layers: buddy
  *	layers: mobility
  *	layers: zone zone_range
@@ -75,5 +76,6 @@
 #include <kmem/stats.h>
 #include <kmem/report.h>
 #include <kmem/debug.h>
+#include <kmem/inject.h>
 
 #endif /* KMEM_KMEM_H */

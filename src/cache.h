@@ -104,8 +104,10 @@ bool cache_has_alias(const struct kmem_cache *s, const char *name);
 bool cache_was_shared(const struct kmem_cache *s);
 void aliases_forget(const struct kmem_cache *s);
 
-/* Bytes of pages that hold aliases; and verify C3. */
+/* Bytes of pages that hold aliases; give back those that hold none; and verify
+ * C3. */
 size_t aliases_bytes(void);
+void aliases_shrink(void);
 void aliases_check(struct check *c);
 
 /* An object from wherever there is one, CACHED; obj NULL without memory. */
@@ -150,6 +152,8 @@ void cache_debug_fini(struct kmem_cache *s);
 /* It is kmalloc()'s: each object has a size of its own. */
 void cache_debug_sized(struct kmem_cache *s);
 size_t cache_debug_bytes(void);
+/* Pages of such parts that nobody has. */
+void cache_debug_shrink(void);
 
 /* What params.debug says: the whole of it, false if it can't be read; the flags
  * that a cache gets; whether orders are not to be raised. */

@@ -84,6 +84,11 @@ static bool add_records(struct kmem_cache *s, void *arg)
 	return true;
 }
 
+void cache_debug_shrink(void)
+{
+	slabs_shrink(&debug_pool.parts);
+}
+
 size_t cache_debug_bytes(void)
 {
 	size_t bytes = slabs_bytes(&debug_pool.parts);

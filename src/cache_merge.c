@@ -73,6 +73,11 @@ void cache_merge_init(bool on)
 		   &sharing.node);
 }
 
+void aliases_shrink(void)
+{
+	slabs_shrink(&sharing.slabs);
+}
+
 size_t aliases_bytes(void)
 {
 	return slabs_bytes(&sharing.slabs);

@@ -452,6 +452,10 @@ void caches_shrink_tables(void)
 {
 	slabs_shrink(&caches.descriptors);
 	slabs_shrink(&caches.nodes);
+	if (MERGING)
+		aliases_shrink();
+	if (KMEM_CACHE_DEBUG)
+		cache_debug_shrink();
 }
 
 /* ---- all of them ---- */

@@ -5,10 +5,11 @@
  *	objects in magazines ─► slabs ─► page magazines ─► zones
  *	slot arrays, magazines, descriptors: kmem's own slabs ─► zones
  *
- * A drain goes from left to right, so that what one layer lets go reaches the
- * next before that is drained: caches first, then pages, then the tables that
- * both have left. After a drain of all CPUs nothing is held but what callers
- * hold, and slabs that are partly theirs.
+ * Frees that could not be done at once (nolock.c) are done first. A drain goes
+ * from left to right, so that what one layer lets go reaches the next before
+ * that is drained: caches first, then pages, then the tables that both have
+ * left. After a drain of all CPUs nothing is held but what callers hold, and
+ * slabs that are partly theirs.
  */
 #include "cache.h"
 
@@ -16,6 +17,7 @@
 
 static void drain_all(bool all_cpus)
 {
+	zones_do_all_later();
 	if (MAGAZINES)
 		caches_unload(all_cpus);
 	caches_shrink(false);

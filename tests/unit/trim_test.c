@@ -293,6 +293,53 @@ static void test_before_init(void **state)
 	assert_int_equal(kmem_trim(KMEM_DRAIN_CPU), 0);
 }
 
+/* What describes caches that are gone, debugged or shared ones too, is given
+ * back with them. */
+static void test_descriptors_go_too(void **state)
+{
+	struct kmem_params p = { .nr_cpus = CPUS, .hooks = &hooks,
+				 .merge_caches = true };
+	struct kmem_cache *s;
+	size_t before;
+
+	(void)state;
+	assert_int_equal(test_machine(map, 1, &p), KMEM_OK);
+	kmem_trim(KMEM_DRAIN_CPU);
+	before = nr_free_pages();
+	s = kmem_cache_create("debugged", 100, 0, SLAB_DEBUG_FLAGS & ~SLAB_TRACE,
+			      NULL);
+	assert_non_null(s);
+	kmem_cache_destroy(s);
+	kmem_trim(KMEM_DRAIN_CPU);
+	assert_int_equal(nr_free_pages(), before);
+	s = kmem_cache_create("shared", 1000, 0, 0, NULL);
+	assert_ptr_equal(kmem_cache_create("with", 1000, 0, 0, NULL), s);
+	kmem_cache_destroy(s);
+	kmem_cache_destroy(s);
+	kmem_trim(KMEM_DRAIN_CPU);
+	assert_int_equal(nr_free_pages(), before);
+}
+
+/* A free that could only be noted (here, of a debugged cache: it takes locks) is
+ * done before anything is counted. */
+static void test_deferred_frees_arrive(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("debugged", 100, 0,
+						 SLAB_CONSISTENCY_CHECKS, NULL);
+	struct kmem_cache_stats st;
+	void *p = kmem_cache_alloc(s, GFP_KERNEL);
+
+	(void)state;
+	kfree_nolock(p);
+	kmem_cache_stats(s, &st);
+	assert_int_equal(st.slabs, 1);
+	kmem_trim(KMEM_DRAIN);
+	kmem_cache_stats(s, &st);
+	assert_int_equal(st.live, 0);
+	assert_int_equal(st.slabs, 0);
+	kmem_cache_destroy(s);
+}
+
 int main(void)
 {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -302,6 +349,8 @@ int main(void)
 		CASE(test_drain_is_this_cpu),
 		CASE(test_trim_says_how_much),
 		CASE(test_trim_follows_the_working_set),
+		CASE(test_descriptors_go_too),
+		CASE(test_deferred_frees_arrive),
 		CASE(test_before_init),
 	};
 

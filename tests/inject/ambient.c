@@ -11,10 +11,11 @@
  * of kmalloc()'s caches: also in interrupts and NMIs, and with several CPUs.
  */
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "testlib.h"
 
-static struct kmem_inject rule = {
+static const struct kmem_inject wanted = {
 #ifdef AMBIENT_INNER
 	.kinds = KMEM_INJECT_BIT(MAGAZINE) | KMEM_INJECT_BIT(DEPOT),
 	.chance = 32768,
@@ -25,18 +26,26 @@ static struct kmem_inject rule = {
 #endif
 };
 
+/* Shared with the processes that the program may start, so that what fails in
+ * them counts. */
+static struct kmem_inject *rule;
+
 __attribute__((constructor)) static void begin(void)
 {
+	rule = mmap(NULL, sizeof(*rule), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(rule != MAP_FAILED);
+	*rule = wanted;
 	/* A short run: the long one is without this. */
 	setenv("KMEM_OPS", "300000", 0);
 	setenv("KMEM_TEST_SCALE", "10", 0);
-	REQUIRE(kmem_inject_set(&rule));
+	REQUIRE(kmem_inject_set(rule));
 }
 
 __attribute__((destructor)) static void end(void)
 {
-	size_t failed = kmem_inject_failed(&rule);
+	size_t failed = kmem_inject_failed(rule);
 
-	printf("%zu of %zu calls were failed\n", failed, rule.calls);
+	printf("%zu of %zu calls were failed\n", failed, rule->calls);
 	REQUIRE(failed > 0);
 }

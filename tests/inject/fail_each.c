@@ -7,10 +7,11 @@
  *
  * Each scenario (scenarios.c) runs for each kind of allocation, kmem's inner ones
  * included: with the nth of them failing, and with the nth and all after it, for
- * n = 1, 2, ... until it makes fewer than n; and with failures of all kinds mixed. After each run no object is live,
- * kmem_check_all() finds nothing, nothing was reported, and as many pages are
- * free as before the scenario. It ends because what is allocated does not grow
- * with n; a run that does not end is ended by alarm().
+ * n = 1, 2, ... until it makes fewer than n; and with failures of all kinds
+ * mixed. After each run no object is live, kmem_check_all() finds nothing,
+ * nothing was reported, and as many pages are free as before the scenario. It
+ * ends because what is allocated does not grow with n; a run that does not end is
+ * ended by alarm().
  *
  *	fail_each [SCENARIO]		with KMEM_TEST_SCALE, every so many-th n
  */

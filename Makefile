@@ -69,6 +69,9 @@ BUILD	:= build/$(ARCH)$(HOST_TARGET:%=-%)$(if $(CFLAGS_BOOT_$(BOOT)),-$(BOOT))$(
 LIB	:= $(BUILD)/libkmem.a
 
 WARN	:= -Wall -Wextra -Wpedantic -Wundef -Werror
+# Kernels compile src/ with their own flags: what they may well be among.
+WARN_SRC := -Wshadow -Wpointer-arith -Wwrite-strings -Wredundant-decls \
+	-Wstrict-prototypes -Wmissing-prototypes -Wvla
 CPPFLAGS := -Iinclude -Iarch/$(ARCH) $(if $(DEBUG),-DKMEM_DEBUG=1)
 CFLAGS	?= -O2 -g
 override CFLAGS += -std=c11 -ffreestanding $(WARN) \
@@ -98,10 +101,10 @@ $(LIB): $(LIB_OBJ)
 
 $(BUILD)/src/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN_SRC) -MMD -MP -c $< -o $@
 
 # Changes when the compiler or the flags do, and then everything is rebuilt.
-FLAGS_NOW = $(CC) $(CPPFLAGS) $(CFLAGS)
+FLAGS_NOW = $(CC) $(CPPFLAGS) $(CFLAGS) $(WARN_SRC)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(FLAGS_NOW)' | cmp -s - $@ || echo '$(FLAGS_NOW)' > $@

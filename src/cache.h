@@ -44,7 +44,7 @@ bool kmem_cache_bootstrap(bool merge);
 /* A cache has grown by a slab, or a CPU freed a magazine-full: let so many
  * others give up what they don't need. Context: any. */
 #define TRIM_CACHES	4		/* for a new slab */
-void caches_trim(unsigned caches);
+void caches_trim(unsigned nr);
 
 /* What all give up: what they have not needed since they were last trimmed; all
  * that magazines, depots and empty slabs hold; the magazines themselves; the

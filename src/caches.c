@@ -484,9 +484,9 @@ static void trim_next(void)
 	kmem_arch_irq_restore(irq);
 }
 
-void caches_trim(unsigned caches)
+void caches_trim(unsigned nr)
 {
-	while (caches--)
+	while (nr--)
 		trim_next();
 }
 

@@ -41,7 +41,4 @@ void depot_regret(struct magazine_layer *l);
  * the bound down by as much; and empty ones, if there are more than full. */
 void depot_trim(struct magazine_layer *l, size_t most);
 
-/* All of them, as many as there are at the call. */
-void depot_drain(struct magazine_layer *l);
-
 #endif /* KMEM_DEPOT_H */

@@ -181,8 +181,8 @@ bool magazine_try_free(struct magazine_layer *l, struct round r);
 /* Then whoever went to the layer below himself counts it. */
 void magazine_count_direct(struct magazine_layer *l, unsigned way);
 
-/* Return this CPU's objects, or the depot's (depot.c), to the layer below; and
- * this CPU's magazines too. */
+/* Return this CPU's objects, or the depot's (depot.c; as many as there are at
+ * the call), to the layer below; and this CPU's magazines too. */
 void magazine_drain_cpu(struct magazine_layer *l);
 void magazine_unload_cpu(struct magazine_layer *l);
 void depot_drain(struct magazine_layer *l);

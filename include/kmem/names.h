@@ -7,8 +7,9 @@
  * kmalloc(8, GFP_KERNEL) then calls kmem_kmalloc(). Names that begin with
  * kmem_ are never changed. A kernel's own header of choices may say it, too.
  *
- * The file in which the kernel defines, say, its own kfree() with kmem's has
- * `#undef kfree` after it includes kmem's headers, and calls kmem_kfree().
+ * The file in which the kernel defines, say, its own kfree() with kmem's
+ * includes kmem's headers after all others, so that those declare the kernel's
+ * functions, has `#undef kfree` after them, and calls kmem_kfree().
  */
 #ifndef KMEM_NAMES_H
 #define KMEM_NAMES_H

@@ -4,8 +4,8 @@
  *
  * A memory map is a list of ranges that may overlap, touch, be empty, lie in
  * any order and begin anywhere. It is kept as it came, in the order it came:
- * nothing is sorted, cut or merged, so nothing can be lost by doing so.
- * Instead, every question is answered from the whole list:
+ * nothing is sorted or cut, so nothing can be lost by doing so. (What is
+ * reserved page by page becomes one range as it comes.) Instead, every question is answered from the whole list:
  *
  *	              at
  *	usable   |────┼─────────────|
@@ -176,8 +176,13 @@ kmem_phys_t node_until(kmem_phys_t at, kmem_phys_t limit)
 struct region *region_add(kmem_phys_t start, kmem_phys_t size,
 			  enum kmem_region_type type, int node)
 {
-	struct region *r;
+	struct region *r = regions.nr ? &regions.r[regions.nr - 1] : NULL;
 
+	if (r && type == KMEM_REGION_RESERVED && r->type == type &&
+	    r->last + 1 == start && start) {
+		r->last += size;
+		return r;
+	}
 	if (regions.nr == KMEM_MAX_REGIONS)
 		return NULL;
 	r = &regions.r[regions.nr++];

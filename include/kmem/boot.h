@@ -171,7 +171,8 @@ KMEM_BEGIN_DECLS
 int kmem_add_region(kmem_phys_t start, kmem_phys_t size,
 		    enum kmem_region_type type, int node);
 
-/** kmem_reserve - kmem_add_region(start, size, KMEM_REGION_RESERVED, none) */
+/** kmem_reserve - kmem_add_region(start, size, KMEM_REGION_RESERVED, none). Page
+ * by page, upwards, is one entry of the map. */
 int kmem_reserve(kmem_phys_t start, kmem_phys_t size);
 
 /**

@@ -460,6 +460,24 @@ static void test_too_many_regions(void **state)
 	assert_true(test_logged("KMEM_MAX_REGIONS"));
 }
 
+/* Who reserves page by page has reserved a range. */
+static void test_reserve_by_the_page(void **state)
+{
+	struct kmem_boot_info info;
+
+	(void)state;
+	kmem_reset();
+	assert_int_equal(kmem_add_region(MIB, 64 * MIB, KMEM_REGION_USABLE,
+					 KMEM_NO_NODE), KMEM_OK);
+	for (unsigned n = 0; n < 4 * KMEM_MAX_REGIONS; n++)
+		assert_int_equal(kmem_reserve(2 * MIB + n * PAGE, PAGE),
+				 KMEM_OK);
+	assert_int_equal(kmem_reserve(UINT64_MAX - PAGE + 1, PAGE), KMEM_OK);
+	assert_int_equal(kmem_reserve(0, PAGE), KMEM_OK); /* no wrap */
+	assert_int_equal(kmem_boot_plan(&one_cpu, &info), KMEM_OK);
+	assert_int_equal(info.usable, 64 * MIB - 4 * KMEM_MAX_REGIONS * PAGE);
+}
+
 /* A long map, all of it memory in pieces: it starts, and nothing is lost. */
 static void test_long_map(void **state)
 {
@@ -1472,6 +1490,7 @@ int main(void)
 		CASE(test_wrap_around),
 		CASE(test_region_arguments),
 		CASE(test_too_many_regions),
+		CASE(test_reserve_by_the_page),
 		CASE(test_long_map),
 		CASE(test_long_map_of_one_run),
 		CASE(test_full_map_of_one_run),

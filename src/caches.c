@@ -144,7 +144,9 @@ static const char *refusal(const char *name, size_t size, size_t align,
 		return "the name must be printable characters, not too many";
 	if (!size || size > KMEM_CACHE_MAX_SIZE)
 		return "the size is out of range";
-	if (align && (!is_power_of_two(align) || align > KMEM_PAGE_SIZE))
+	/* To its own size: a slab is a block at least as large. */
+	if (align && (!is_power_of_two(align) ||
+		      (align > KMEM_PAGE_SIZE && align != size)))
 		return "the alignment is not a power of two up to a page";
 	if ((flags & SLAB_CACHE_DMA) && (flags & SLAB_CACHE_DMA32))
 		return "DMA and DMA32 exclude each other";

@@ -91,8 +91,7 @@ static struct kmem_cache *make_class(enum kmalloc_type type, size_t size)
 	struct kmem_cache *s;
 
 	name_put_number(name_put(name, prefix[type]), size);
-	s = kmem_cache_create(name, size, KMEM_MIN(align, KMEM_PAGE_SIZE),
-			      flags[type], NULL);
+	s = kmem_cache_create(name, size, align, flags[type], NULL);
 	if (KMEM_CACHE_DEBUG && s)
 		cache_debug_sized(s);
 	return s;

@@ -61,8 +61,8 @@ struct kmem_cache;
  * default.
  */
 struct kmem_cache_args {
-	unsigned align;			/* a power of two up to KMEM_PAGE_SIZE;
-					 * 0: that of a pointer */
+	unsigned align;			/* a power of two up to KMEM_PAGE_SIZE,
+					 * or the size; 0: that of a pointer */
 
 	/* Bytes of each object that may be copied to and from user space. Must
 	 * lie in the object; nothing else is done with them: kmem copies
@@ -89,7 +89,8 @@ KMEM_BEGIN_DECLS
  * @name: shown in reports; copied; less than KMEM_NAME_BYTES printable
  *	characters, no space, and no other cache's name
  * @size: bytes of an object, 1 .. KMEM_CACHE_MAX_SIZE
- * @align: a power of two up to KMEM_PAGE_SIZE, or 0 for that of a pointer
+ * @align: a power of two up to KMEM_PAGE_SIZE, or as large as @size; 0: that
+ *	of a pointer
  * @flags: SLAB_*; an unknown bit is refused
  * @ctor: called for each object when a slab is made, in the context of the
  *	allocation that needs it, not for each allocation; may be NULL.

@@ -254,6 +254,30 @@ static void test_overflows_of_constant_kmalloc(void **state)
 #endif
 }
 
+/* A power of two is aligned to itself, with room for red zones around it as
+ * without: also where that is more than a page. */
+static void test_alignment_of_kmalloc(void **state)
+{
+	(void)state;
+	start("Z,kmalloc-*");
+	for (size_t size = KMALLOC_MIN_SIZE; size <= KMALLOC_MAX_CACHE_SIZE;
+	     size *= 2) {
+		void *p[9];
+
+		for (unsigned i = 0; i < KMEM_ARRAY_SIZE(p); i++) {
+			p[i] = kmalloc(size, GFP_KERNEL);
+			assert_non_null(p[i]);
+			assert_int_equal((uintptr_t)p[i] % size, 0);
+			assert_true(virt_to_page(p[i])->slabs->debug->red_zone);
+			memset(p[i], 'A', size);
+		}
+		for (unsigned i = 0; i < KMEM_ARRAY_SIZE(p); i++)
+			kfree(p[i]);
+	}
+	assert_int_equal(test_panics(), 0);
+	assert_sound();
+}
+
 /* kmalloc_class_size() is what the caches' table says. */
 static void test_class_size(void **state)
 {
@@ -1043,6 +1067,7 @@ int main(void)
 		TEST(test_overflows_of_objects),
 		TEST(test_overflows_of_kmalloc),
 		TEST(test_overflows_of_constant_kmalloc),
+		TEST(test_alignment_of_kmalloc),
 		TEST(test_class_size),
 		TEST(test_overflows_of_copies),
 		TEST(test_krealloc_moves_the_zone),

@@ -315,6 +315,8 @@ int kmem_init(const struct kmem_params *params)
 	zones_order();
 	zones.mix_mobility = boot.plan.params.mix_mobility;
 	zones_update();
+	if (KMEM_HARDEN)
+		guard_bootstrap(params->secret);
 	if (MAGAZINES)
 		init_layers();
 	if (!kmem_cache_bootstrap(params->merge_caches) || !kmalloc_bootstrap()) {

@@ -98,7 +98,7 @@ void *cache_alloc_slow(struct kmem_cache *s, gfp_t gfp)
 	r = cache_get(s, gfp);
 	if (!r.obj)
 		return NULL;
-	if (!cache_mark_live(s, r))
+	if (!cache_mark_live(s, r, cache_asked(s, gfp)))
 		return cache_alloc_again(s, gfp, r.obj);
 	return r.obj;
 }
@@ -172,7 +172,7 @@ void kmem_cache_free(struct kmem_cache *s, void *obj)
 	page = virt_to_page(obj);
 	if (KMEM_LIKELY(page && page->slabs == &s->slabs &&
 			cache_mark_cached(page, &s->slabs, obj, &slot)))
-		cache_free(s, obj, slot);
+		cache_free("kmem_cache_free", s, obj, slot);
 	else
 		cache_refused("kmem_cache_free", s, obj);
 }
@@ -205,7 +205,7 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n,
 		/* Second copies of a racing double free drop out here. */
 		for (size_t i = 0; i < k; i++) {
 			objs[got] = r[i].obj;
-			if (cache_mark_live(s, r[i]))
+			if (cache_mark_live(s, r[i], cache_asked(s, 0)))
 				got++;
 			else
 				cache_second_copy(s, r[i].obj);
@@ -242,8 +242,12 @@ KMEM_INLINE struct kmem_cache *bulk_mark(struct kmem_cache *s, struct round *r)
 	struct page *page = virt_to_page(r->obj);
 
 	if (page && page->slabs && (!s || page->slabs == &s->slabs) &&
-	    cache_mark_cached(page, page->slabs, r->obj, &r->slot))
+	    cache_mark_cached(page, page->slabs, r->obj, &r->slot)) {
+		if (KMEM_HARDEN)
+			guard_taken("kmem_cache_free_bulk", page->slabs,
+				    r->obj, r->slot, KMEM_CALLER);
 		return slabs_cache(page->slabs);
+	}
 	if (!s && is_large(page, r->obj))
 		large_free(page);
 	else if (s || !ZERO_OR_NULL_PTR(r->obj))

@@ -5,6 +5,7 @@
 #ifndef KMEM_CACHE_PRIVATE_H
 #define KMEM_CACHE_PRIVATE_H
 
+#include "guard.h"
 #include "page_alloc.h"
 
 #include <kmem/cache.h>
@@ -181,6 +182,10 @@ void *cache_given(void *obj, size_t size, gfp_t gfp, uintptr_t caller);
 void cache_free_by(const char *call, const struct kmem_cache *s,
 		   const void *p, uintptr_t caller) KMEM_COLD;
 
+/* A block of kmalloc()'s that was just given out, of which `size` bytes will
+ * be used, where that could not be said before. Return: p, which may be NULL. */
+void *cache_fit(void *p, size_t size);
+
 /* Bytes that may be used of an object that a user has. */
 size_t cache_object_bytes(const void *p);
 /* Make it so many, where the object is. False: no such object, not debugged,
@@ -255,21 +260,45 @@ KMEM_INLINE bool round_belongs(const struct kmem_cache *s, struct round r)
 
 	return page->slabs == &s->slabs &&
 	       (uintptr_t)r.slot - (uintptr_t)page->slot <
-	       slab_objects(page) * sizeof(kmem_slot_t);
+	       (slabs_first(&s->slabs) + slab_objects(page)) *
+	       sizeof(kmem_slot_t);
+}
+
+/* What a user of an object of s will use of it, as kmalloc()'s constant sizes
+ * say (gfp.h). Nobody asks but hardened builds. */
+KMEM_INLINE size_t cache_asked(const struct kmem_cache *s, gfp_t gfp)
+{
+	return KMEM_HARDEN && slabs_sized(&s->slabs) ?
+		s->slabs.guard->size - (gfp >> KMEM_GFP_LEFT_SHIFT) : 0;
+}
+
+/* The reverse. */
+KMEM_INLINE gfp_t gfp_asked(const struct kmem_cache *s, size_t size, gfp_t gfp)
+{
+	size_t left;
+
+	if (!KMEM_HARDEN || !slabs_sized(&s->slabs))
+		return gfp;
+	left = KMEM_MIN(s->slabs.guard->size - size, KMEM_GFP_LEFT_MAX);
+	gfp &= ((gfp_t)1 << KMEM_GFP_LEFT_SHIFT) - 1;
+	return gfp | (gfp_t)left << KMEM_GFP_LEFT_SHIFT;
 }
 
 /*
- * CACHED -> LIVE. False if it is not CACHED: it was freed twice, by CPUs that
- * raced. That its slab has not been given up since is verified in debug builds
+ * CACHED -> LIVE, of which `size` bytes will be used (cache_asked()). False if it
+ * is not CACHED: it was freed twice, by CPUs that raced. That its slab has not been given up since is verified in debug builds
  * only (cache.c says why). Without magazines, which are where second copies
  * wait, it can't be.
  */
-KMEM_INLINE bool cache_mark_live(const struct kmem_cache *s, struct round r)
+KMEM_INLINE bool cache_mark_live(struct kmem_cache *s, struct round r,
+				 size_t size)
 {
 	if (KMEM_DEBUG && KMEM_UNLIKELY(!round_belongs(s, r)))
 		return false;
 	if (MAGAZINES && KMEM_UNLIKELY(kmem_load_plain(r.slot) != SLOT_CACHED))
 		return false;
+	if (KMEM_HARDEN)
+		guard_given(&s->slabs, r.obj, r.slot, size, KMEM_CALLER);
 	kmem_store_plain(r.slot, SLOT_LIVE);
 	return true;
 }
@@ -303,19 +332,25 @@ KMEM_INLINE void *cache_alloc_below(struct kmem_cache *s, gfp_t gfp)
 	return cache_alloc_slow(s, gfp);
 }
 
-/* An object with whatever is in it: the caller sees to __GFP_ZERO. The slow
- * ways out are tail calls, so that the fast one saves no register. */
-KMEM_INLINE void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
+/* An object with whatever is in it: the caller sees to __GFP_ZERO; `size` as for
+ * cache_mark_live(). The slow ways out are tail calls, so that the fast one
+ * saves no register. */
+KMEM_INLINE void *cache_alloc_size(struct kmem_cache *s, size_t size, gfp_t gfp)
 {
 	struct round r;
 
 	if (KMEM_DEBUG)
 		gfp = gfp_checked("kmem_cache_alloc", gfp);
 	if (KMEM_UNLIKELY(!magazine_alloc(&s->magazine, &r)))
-		return cache_alloc_below(s, gfp);
-	if (KMEM_UNLIKELY(!cache_mark_live(s, r)))
-		return cache_alloc_again(s, gfp, r.obj);
+		return cache_alloc_below(s, gfp_asked(s, size, gfp));
+	if (KMEM_UNLIKELY(!cache_mark_live(s, r, size)))
+		return cache_alloc_again(s, gfp_asked(s, size, gfp), r.obj);
 	return r.obj;
+}
+
+KMEM_INLINE void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
+{
+	return cache_alloc_size(s, cache_asked(s, gfp), gfp);
 }
 
 /* The object that is asked for is to fail. */
@@ -345,9 +380,12 @@ KMEM_INLINE void cache_refused(const char *call, const struct kmem_cache *s,
 		cache_bad_free(call, s, p);
 }
 
-/* An object that has been marked CACHED. */
-KMEM_INLINE void cache_free(struct kmem_cache *s, void *p, kmem_slot_t *slot)
+/* An object that `call` has marked CACHED. */
+KMEM_INLINE void cache_free(const char *call, struct kmem_cache *s, void *p,
+			    kmem_slot_t *slot)
 {
+	if (KMEM_HARDEN)
+		guard_taken(call, &s->slabs, p, slot, KMEM_CALLER);
 	if (MAGAZINES && KMEM_UNLIKELY(!magazine_free(&s->magazine, p, slot)))
 		cache_free_slow(s, p, slot);
 }

@@ -4,6 +4,7 @@
  */
 #include "cache.h"
 #include "debug.h"
+#include "guard.h"
 
 struct cache_check {
 	struct kmem_cache *s;
@@ -34,7 +35,8 @@ static void check_cached(const struct round *r, void *arg)
 		return;
 	}
 	i = slab_index(page, page->slabs, r->obj);
-	if (!i.exact || i.index >= slab_objects(page) ||
+	if (!i.exact ||
+	    i.index - slabs_first(page->slabs) >= slab_objects(page) ||
 	    r->slot != &page->slot[i.index] || *r->slot != SLOT_CACHED)
 		check_violated(k->c, "C2: cache %s: %p in a magazine is not a "
 			       "cached object, or has not its slot",
@@ -49,6 +51,8 @@ void cache_check(struct kmem_cache *s, struct check *c)
 	slabs_check(&s->slabs, c);
 	if (slabs_debugged(&s->slabs))
 		debug_check(&s->slabs, c);
+	else if (slabs_sized(&s->slabs))
+		slabs_check(guard_sizes(&s->slabs), c);
 	magazine_layer_check(&s->magazine, s->name, c);
 	slabs_sum(&s->slabs, &sum);
 	slabs_for_each(&s->slabs, SLOT_LIVE, count_live, &k);

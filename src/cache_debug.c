@@ -19,6 +19,7 @@
 #include "cache.h"
 #include "debug.h"
 #include "format.h"
+#include "guard.h"
 
 /* Where the slab_debug of caches come from. */
 static struct {
@@ -33,13 +34,24 @@ void cache_debug_bootstrap(void)
 				       KMEM_CACHE_LINE), &debug_pool.node, 1);
 }
 
+/* What is not debugged can be hardened; and then it is zero as it is given
+ * out, if it may be. */
+static bool harden(struct kmem_cache *s)
+{
+	bool keeps = s->slabs.ctor || (s->flags & SLAB_TYPESAFE_BY_RCU);
+
+	if (!keeps)
+		s->zeroed = 0;
+	return guard_init(&s->slabs, s->object_size, s->align, keeps);
+}
+
 bool cache_debug_init(struct kmem_cache *s)
 {
 	struct slab_debug *d;
 
 	s->zeroed = (uint32_t)s->object_size;
 	if (!(s->flags & SLAB_DEBUG_FLAGS))
-		return true;
+		return !KMEM_HARDEN || harden(s);
 	d = table_alloc(&debug_pool.parts, GFP_KERNEL);
 	if (!d)
 		return false;
@@ -67,10 +79,14 @@ void cache_debug_sized(struct kmem_cache *s)
 {
 	if (slabs_debugged(&s->slabs))
 		s->slabs.debug->sized = s->slabs.debug->red_zone;
+	else if (KMEM_HARDEN)
+		guard_sized(&s->slabs);
 }
 
 void cache_debug_fini(struct kmem_cache *s)
 {
+	if (KMEM_HARDEN)
+		guard_fini(&s->slabs);
 	if (!slabs_debugged(&s->slabs))
 		return;
 	slabs_shrink(slabs_records(&s->slabs));
@@ -81,6 +97,8 @@ static bool add_records(struct kmem_cache *s, void *arg)
 {
 	if (slabs_debugged(&s->slabs))
 		*(size_t *)arg += slabs_bytes(slabs_records(&s->slabs));
+	else if (slabs_sized(&s->slabs))
+		*(size_t *)arg += slabs_bytes(guard_sizes(&s->slabs));
 	return true;
 }
 
@@ -91,7 +109,8 @@ void cache_debug_shrink(void)
 
 size_t cache_debug_bytes(void)
 {
-	size_t bytes = slabs_bytes(&debug_pool.parts);
+	size_t bytes = slabs_bytes(&debug_pool.parts) +
+		       (KMEM_HARDEN ? guards_bytes() : 0);
 
 	kmem_for_each_cache(add_records, &bytes);
 	return bytes;
@@ -118,8 +137,12 @@ void *cache_alloc_by(struct kmem_cache *s, gfp_t gfp, uintptr_t caller)
 	size_t left = gfp >> KMEM_GFP_LEFT_SHIFT;
 
 	gfp &= ((gfp_t)1 << KMEM_GFP_LEFT_SHIFT) - 1;
-	if (KMEM_LIKELY(!slabs_debugged(&s->slabs)))
-		return cache_alloc_slow(s, gfp);
+	if (KMEM_LIKELY(!slabs_debugged(&s->slabs))) {
+		void *obj = cache_alloc_slow(s, gfp);
+
+		return KMEM_HARDEN && left ?
+			cache_fit(obj, s->object_size - left) : obj;
+	}
 	return cache_alloc_debugged(s, s->object_size - left, gfp, caller);
 }
 
@@ -155,7 +178,30 @@ size_t cache_object_bytes(const void *p)
 
 	if (slabs_debugged(s))
 		return debug_object_at(p).rec->size;
+	if (slabs_sized(s))
+		return guard_size_at(s, p);
 	return kmem_cache_size(slabs_cache(s));
+}
+
+void *cache_fit(void *p, size_t size)
+{
+	struct page *page = ZERO_OR_NULL_PTR(p) ? NULL : virt_to_page(p);
+
+	if (page && page->slabs && slabs_sized(page->slabs) &&
+	    size <= page->slabs->guard->size)
+		guard_fit(page->slabs, p, size);
+	return p;
+}
+
+static bool resize_hardened(const char *call, struct page *page, void *p,
+			    size_t size)
+{
+	struct kmem_slabs *s = page->slabs;
+
+	if (!slabs_sized(s) || size > s->guard->size)
+		return false;
+	guard_resize(call, s, p, size, KMEM_CALLER);
+	return true;
 }
 
 bool cache_resize(const char *call, const void *p, size_t size)
@@ -164,6 +210,8 @@ bool cache_resize(const char *call, const void *p, size_t size)
 	struct kmem_slabs *s = page ? page->slabs : NULL;
 	kmem_slot_t *slot;
 
+	if (KMEM_HARDEN && s && !s->debug)
+		return resize_hardened(call, page, (void *)(uintptr_t)p, size);
 	if (!s || !s->debug || size > s->debug->object_size ||
 	    !slabs_claim(page, s, p, &slot))
 		return false;

@@ -88,7 +88,7 @@ size_t aliases_bytes(void)
 /* What a new cache needs; and the cache that was found for it. */
 struct sharing_wish {
 	const char *name;
-	size_t slot, align;
+	size_t size, slot, align;
 	slab_flags_t flags;
 	struct kmem_cache *found;
 	bool taken;			/* the name is */
@@ -102,11 +102,15 @@ static bool may_be_shared(const struct kmem_cache *s)
 
 static bool suits(const struct kmem_cache *s, const struct sharing_wish *w)
 {
+	/* Guards begin where the objects end that it was made for. */
+	size_t room = KMEM_HARDEN ? (size_t)round_up_to(s->object_size, s->align)
+				  : s->slabs.size;
+
 	return may_be_shared(s) && !s->max_pages &&
 	       !((s->flags ^ w->flags) & FLAGS_SAME) &&
-	       s->slabs.size >= w->slot &&
-	       s->slabs.size - w->slot < sizeof(void *) &&
-	       !(s->slabs.size & (w->align - 1));
+	       room >= w->slot && (!KMEM_HARDEN || w->size <= s->object_size) &&
+	       room - w->slot < sizeof(void *) &&
+	       !((s->slabs.size | s->slabs.start) & (w->align - 1));
 }
 
 static bool find_suitable(struct kmem_cache *s, void *arg)
@@ -171,7 +175,8 @@ static void grow_objects(struct kmem_cache *s, size_t size)
 struct kmem_cache *cache_share(const char *name, size_t size, size_t align,
 			       slab_flags_t flags)
 {
-	struct sharing_wish w = { .name = name, .flags = flags };
+	struct sharing_wish w = { .name = name, .size = size,
+				  .flags = flags };
 	struct alias *a;
 
 	if (!sharing.on || (flags & FLAGS_ALONE))

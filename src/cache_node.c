@@ -93,7 +93,7 @@ static void *cache_alloc_of_node(struct kmem_cache *s, size_t size, gfp_t gfp,
 		return NULL;
 	if (KMEM_CACHE_DEBUG && slabs_debugged(&s->slabs))
 		return cache_given(r.obj, size, gfp, caller);
-	if (!cache_mark_live(s, r)) {
+	if (!cache_mark_live(s, r, cache_asked(s, 0))) {
 		cache_second_copy(s, r.obj);
 		return cache_alloc_of_node(s, size, gfp, node, caller);
 	}
@@ -116,10 +116,11 @@ void *cache_alloc_node(struct kmem_cache *s, size_t size, gfp_t gfp, int node,
 	else if (index < zones.nr_nodes)
 		strict = false;		/* there is no other */
 	if (obj || strict)
-		return obj;
+		return KMEM_HARDEN ? cache_fit(obj, size) : obj;
 	if (KMEM_CACHE_DEBUG && slabs_debugged(&s->slabs))
 		return cache_alloc_debugged(s, size, gfp, caller);
-	return cache_alloc_asked(s, gfp);
+	obj = cache_alloc_asked(s, gfp);
+	return KMEM_HARDEN ? cache_fit(obj, size) : obj;
 }
 
 void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int node)

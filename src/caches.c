@@ -186,6 +186,8 @@ static void cache_layer_init(struct kmem_cache *s)
 	magazine_layer_init(&s->magazine, s->slabs.size,
 			    slabs_debugged(&s->slabs) ? 0 : most,
 			    KMEM_DEPOT_BYTES);
+	if (KMEM_HARDEN)
+		magazine_layer_quarantine(&s->magazine, s->slabs.size);
 	s->magazine.nodes = zones.nr_nodes > 1;
 	s->magazine.take = take_objects;
 	s->magazine.give = give_objects;
@@ -458,6 +460,8 @@ void caches_shrink_tables(void)
 		aliases_shrink();
 	if (KMEM_CACHE_DEBUG)
 		cache_debug_shrink();
+	if (KMEM_HARDEN)
+		guards_shrink();
 }
 
 /* ---- all of them ---- */

@@ -66,31 +66,16 @@
 /* ---- layout ---- */
 
 /* False: no room for red zones. */
-static bool layout_red(struct kmem_slabs *s, size_t object_size, size_t align)
-{
-	const size_t most = KMEM_PAGE_SIZE << KMEM_SLAB_MAX_ORDER;
-	size_t start = (size_t)round_up_to(RED_LEFT, align);
-	size_t stride = (size_t)round_up_to(RED_LEFT + object_size + RED_RIGHT,
-					    align);
-
-	/* slab_index() is right up to 2^16. */
-	if (most + (stride - start) > 65536)
-		start = stride;
-	if (start - RED_LEFT + stride > most)
-		return false;
-	slabs_layout(s, stride, start);
-	return true;
-}
-
 static bool layout(struct kmem_slabs *s, const struct slab_debug *d,
 		   size_t align)
 {
 	size_t stride = (size_t)round_up_to(KMEM_MAX(s->size, DEBUG_MIN_STRIDE),
 					    align);
 
-	if (d->red_zone && layout_red(s, d->object_size, align))
+	if (d->red_zone && slabs_layout_apart(s, d->object_size, align,
+					      RED_LEFT, RED_RIGHT))
 		return true;
-	slabs_layout(s, stride, 0);
+	slabs_layout(s, stride);
 	return !d->red_zone;
 }
 

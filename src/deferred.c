@@ -52,7 +52,8 @@ static bool finish_object(struct page *page, kmem_slot_t *slot, const void *p,
 	if (kmem_load_relaxed(slot) != from)
 		return false;
 	kmem_store_relaxed(slot, SLOT_CACHED);
-	cache_free(slabs_cache(page->slabs), (void *)(uintptr_t)p, slot);
+	cache_free(from == SLOT_RCU ? "kfree_rcu" : "kfree_nolock",
+		   slabs_cache(page->slabs), (void *)(uintptr_t)p, slot);
 	return true;
 }
 

@@ -26,10 +26,14 @@
  */
 #include "bits.h"
 #include "depot.h"
+#include "guard.h"
 
 /* [0]: short ones, [1]: long ones */
 static struct kmem_slabs magazine_slabs[2];
 static struct slab_node magazine_node[2];
+
+static struct kmem_slabs quarantine_slabs;
+static struct slab_node quarantine_node;
 
 static size_t magazine_size(unsigned capacity)
 {
@@ -42,18 +46,25 @@ void magazines_init(void)
 		   magazine_size(MAGAZINE_SHORT), &magazine_node[0], 1);
 	slabs_init(&magazine_slabs[1], "magazines-long",
 		   magazine_size(MAGAZINE_LONG), &magazine_node[1], 1);
+	if (KMEM_HARDEN)
+		slabs_init(&quarantine_slabs, "quarantines",
+			   sizeof(struct quarantine), &quarantine_node, 1);
 }
 
 size_t magazines_bytes(void)
 {
 	return MAGAZINES ? slabs_bytes(&magazine_slabs[0]) +
-			   slabs_bytes(&magazine_slabs[1]) : 0;
+			   slabs_bytes(&magazine_slabs[1]) +
+			   (KMEM_HARDEN ? slabs_bytes(&quarantine_slabs) : 0) :
+			   0;
 }
 
 void magazines_shrink(void)
 {
 	slabs_shrink(&magazine_slabs[0]);
 	slabs_shrink(&magazine_slabs[1]);
+	if (KMEM_HARDEN)
+		slabs_shrink(&quarantine_slabs);
 }
 
 void magazines_check(struct check *c)
@@ -62,6 +73,8 @@ void magazines_check(struct check *c)
 		return;
 	slabs_check(&magazine_slabs[0], c);
 	slabs_check(&magazine_slabs[1], c);
+	if (KMEM_HARDEN)
+		slabs_check(&quarantine_slabs, c);
 }
 
 static struct kmem_slabs *slabs_for(unsigned capacity)
@@ -92,6 +105,29 @@ void magazine_delete(struct magazine_layer *l, struct magazine *m)
 	kmem_add_relaxed(&l->magazines, (size_t)-1);
 	kmem_add_relaxed(&l->magazine_bytes, 0 - magazine_size(m->capacity));
 	slabs_free(slabs_for(m->capacity), m);
+}
+
+struct quarantine *quarantine_new(struct magazine_layer *l)
+{
+	struct quarantine *q = slabs_alloc(&quarantine_slabs,
+					   GFP_NOWAIT | __GFP_NOWARN |
+					   __GFP_NORETRY);
+
+	if (!q)
+		return NULL;
+	memset(q, 0, sizeof(*q));
+	q->length = l->quarantine;
+	q->random = (uint32_t)guard_of(q);
+	kmem_add_relaxed(&l->magazine_bytes, sizeof(*q));
+	return q;
+}
+
+void quarantine_delete(struct magazine_layer *l, struct quarantine *q)
+{
+	if (!q)
+		return;
+	kmem_add_relaxed(&l->magazine_bytes, 0 - sizeof(*q));
+	slabs_free(&quarantine_slabs, q);
 }
 
 void depot_init(struct magazine_layer *l, size_t max_objects)

@@ -13,6 +13,10 @@
 struct magazine *magazine_new(struct magazine_layer *l, unsigned limit);
 void magazine_delete(struct magazine_layer *l, struct magazine *m);
 
+/* A CPU's quarantine, NULL without memory; and back, empty. */
+struct quarantine *quarantine_new(struct magazine_layer *l);
+void quarantine_delete(struct magazine_layer *l, struct quarantine *q);
+
 /* l->max_limit is known; the depot never holds more than max_objects, or one
  * magazine if that is more. */
 void depot_init(struct magazine_layer *l, size_t max_objects);

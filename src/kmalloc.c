@@ -188,7 +188,7 @@ static KMEM_NOINLINE void *kmalloc_rare(size_t size, gfp_t gfp,
 		return NULL;
 	if (s && slabs_debugged(&s->slabs))
 		return cache_alloc_debugged(s, size, gfp, caller);
-	return s ? cache_alloc_asked(s, gfp) : NULL;
+	return s ? cache_alloc_asked(s, gfp_asked(s, size, gfp)) : NULL;
 }
 
 void *__kmalloc(size_t size, gfp_t gfp)
@@ -205,19 +205,21 @@ void *__kmalloc(size_t size, gfp_t gfp)
 		return kmalloc_rare(size, gfp, KMEM_CALLER);
 	if (cache_injected(s, gfp, INJECT_CALLER))
 		return NULL;
-	return cache_alloc(s, gfp);
+	return cache_alloc_size(s, size, gfp);
 }
 
 void *kmalloc_in(size_t size, size_t room, gfp_t gfp, uintptr_t caller)
 {
 	struct kmem_cache *s = KMEM_CACHE_DEBUG ? class_cache(room, gfp) :
 						  NULL;
+	void *p;
 
 	if (s && slabs_debugged(&s->slabs))
 		return cache_injected(s, gfp, caller) ? NULL :
 		       cache_alloc_debugged(s, size, gfp, caller);
-	return KMEM_INJECT ? kmalloc_rare(room, gfp, caller) :
-			     __kmalloc(room, gfp);
+	p = KMEM_INJECT ? kmalloc_rare(room, gfp, caller) :
+			  __kmalloc(room, gfp);
+	return KMEM_HARDEN ? cache_fit(p, size) : p;
 }
 
 static size_t block_bytes(const struct page *page)
@@ -245,7 +247,7 @@ KMEM_INLINE void free_in_page(struct page *page, const void *p)
 	if (KMEM_UNLIKELY(!s))
 		free_large(page, p);
 	else if (KMEM_LIKELY(cache_mark_cached(page, s, p, &slot)))
-		cache_free(slabs_cache(s), (void *)(uintptr_t)p, slot);
+		cache_free("kfree", slabs_cache(s), (void *)(uintptr_t)p, slot);
 	else
 		cache_refused("kfree", NULL, p);
 }

@@ -98,8 +98,17 @@ void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
 	memset(layer_cpu(l, 0), 0, LAYER_BYTES(zones.nr_cpus));
 	l->max_limit = fit_limit(object_bytes, magazine_bytes);
 	l->nodes = false;
+	l->quarantine = 0;
 	l->epoch = 0;
 	depot_init(l, bits_divide(depot_bytes, object_bytes) * zones.nr_cpus);
+}
+
+void magazine_layer_quarantine(struct magazine_layer *l, size_t object_bytes)
+{
+	size_t most = bits_divide(QUARANTINE_BYTES, object_bytes);
+
+	most = KMEM_MAX(most, (size_t)QUARANTINE_LEAST);
+	l->quarantine = (uint8_t)KMEM_MIN(most, (size_t)QUARANTINE_MOST);
 }
 
 void magazine_layer_grow(struct magazine_layer *l, size_t object_bytes,
@@ -200,6 +209,8 @@ static bool magazine_ready(struct magazine_layer *l, struct magazine_cpu *c)
 {
 	unsigned max;
 
+	if (KMEM_HARDEN && l->quarantine && !c->quarantine)
+		c->quarantine = quarantine_new(l);
 	if (KMEM_LIKELY(c->bottom != NULL))
 		return true;
 	max = kmem_load_relaxed(&l->max_limit);
@@ -249,8 +260,34 @@ static void give_below(struct magazine_layer *l, struct magazine_cpu *c,
 	l->give(l, r, n);
 }
 
+/* Of n rounds, give those that are objects; none is left. */
+static void give_objects_of(struct magazine_layer *l, struct magazine_cpu *c,
+			    struct round *r, size_t n)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (r[i].obj)
+			r[k++] = r[i];
+	give_below(l, c, r, k);
+	memset(r, 0, n * sizeof(*r));
+}
+
+static void empty_quarantine(struct magazine_layer *l, struct magazine_cpu *c)
+{
+	struct quarantine *q = c->quarantine;
+
+	if (!q || !q->held)
+		return;
+	give_objects_of(l, c, q->queue, QUARANTINE_MOST);
+	give_objects_of(l, c, q->seat, QUARANTINE_SEATS);
+	kmem_store_relaxed(&q->held, 0);
+}
+
 static void empty_both(struct magazine_layer *l, struct magazine_cpu *c)
 {
+	if (KMEM_HARDEN)
+		empty_quarantine(l, c);
 	if (loaded(c)) {
 		give_below(l, c, c->bottom, rounds(c));
 		set_rounds(c, 0);
@@ -266,6 +303,10 @@ static void unload_both(struct magazine_layer *l, struct magazine_cpu *c)
 	empty_both(l, c);
 	magazine_delete(l, loaded(c));
 	magazine_delete(l, c->previous);
+	if (KMEM_HARDEN) {
+		quarantine_delete(l, c->quarantine);
+		c->quarantine = NULL;
+	}
 	load(c, NULL, 0);
 	set_previous(c, NULL, 0);
 }
@@ -449,10 +490,13 @@ static struct round pop_round(struct magazine_cpu *c)
 	return *c->top;
 }
 
+/* An object is freed, and there is room for what goes to the magazine. */
 static void push_round(struct magazine_cpu *c, struct round r)
 {
-	*c->top = r;
-	set_rounds(c, rounds(c) + 1);
+	if (quarantine_pass(c, &r)) {
+		*c->top = r;
+		set_rounds(c, rounds(c) + 1);
+	}
 	kmem_count(&c->served[DIR_FREE]);
 }
 

@@ -30,6 +30,25 @@ struct magazine {
 #define MAGAZINE_LONG		KMEM_MAGAZINE_ROUNDS	/* 62: 1008 bytes */
 
 /*
+ * Hardened (KMEM_HARDEN): what a CPU has freed of a cache lately. An object that
+ * is freed goes in first; what comes out in its place, to a magazine, has been
+ * through the queue, and so has seen as many frees come after it as that is
+ * long, and then through one of the seats, whichever chance has chosen.
+ */
+#define QUARANTINE_MOST		32u	/* frees; of large objects fewer, */
+#define QUARANTINE_LEAST	16u	/* but so many */
+#define QUARANTINE_BYTES	32768u	/* what few enough are */
+#define QUARANTINE_SEATS	8u	/* a power of two */
+
+struct quarantine {
+	uint32_t length;		/* of the queue */
+	uint32_t next;			/* of it, the oldest */
+	uint32_t held;			/* objects, in both */
+	uint32_t random;
+	struct round queue[QUARANTINE_MOST], seat[QUARANTINE_SEATS];
+};
+
+/*
  * What one CPU has of one layer, written by that CPU only (but `end` may be
  * set to NULL by others). The fast paths use the first cache line; `busy` is
  * set while it is being changed.
@@ -55,8 +74,9 @@ struct magazine_cpu {
 	uint32_t directs[2];		/* objects that went past magazines */
 
 	KMEM_ALIGNED(KMEM_CACHE_LINE) uint32_t swaps[2]; /* of the two */
+	uint32_t exchanged[2];		/* magazines, with the depot */
 	size_t seen;			/* served[] at the last trim */
-	size_t exchanged[2];		/* magazines, with the depot */
+	struct quarantine *quarantine;	/* NULL: none, or not yet */
 	size_t trips_below[2];		/* to the layer below */
 	size_t moved[2];		/* objects that they moved */
 };
@@ -88,6 +108,7 @@ struct depot {
 struct magazine_layer {
 	uint8_t max_limit;		/* 0: no magazines at all */
 	bool nodes;			/* objects are of more than one node */
+	uint8_t quarantine;		/* length of a CPU's queue; 0: none */
 	uint32_t epoch;			/* raised to make CPUs drain */
 	size_t min_depot, max_depot;	/* limits of depot.max_objects */
 	size_t magazines, magazine_bytes; /* that exist */
@@ -113,6 +134,38 @@ KMEM_INLINE struct magazine_cpu *layer_cpu(struct magazine_layer *l,
 					   unsigned cpu)
 {
 	return (struct magazine_cpu *)(void *)(l + 1) + cpu;
+}
+
+KMEM_INLINE void swap_rounds(struct round *a, struct round *b)
+{
+	struct round r = *a;
+
+	*a = *b;
+	*b = r;
+}
+
+/* An object is freed: *r is another one then, which may be given out again.
+ * Return: false if there is none yet. Blocks of pages, which have no slot, go
+ * past it. */
+KMEM_INLINE bool quarantine_pass(struct magazine_cpu *c, struct round *r)
+{
+	struct quarantine *q = KMEM_HARDEN && r->slot ? c->quarantine : NULL;
+	uint32_t next;
+
+	if (!KMEM_HARDEN || KMEM_UNLIKELY(!q))
+		return true;
+	next = q->next;
+	swap_rounds(r, &q->queue[next]);
+	q->next = next + 1 < q->length ? next + 1 : 0;
+	if (KMEM_LIKELY(r->obj)) {
+		q->random = q->random * 1664525u + 1013904223u;
+		swap_rounds(r, &q->seat[q->random / (UINT32_MAX /
+						QUARANTINE_SEATS + 1)]);
+	}
+	if (KMEM_LIKELY(r->obj))
+		return true;
+	kmem_store_relaxed(&q->held, q->held + 1);
+	return false;
 }
 
 /* The magazine that a CPU has loaded, or NULL; and how much is in it. */
@@ -145,6 +198,9 @@ void magazines_check(struct check *c);
  */
 void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
 			 size_t magazine_bytes, size_t depot_bytes);
+
+/* Hardened: what is freed goes to a quarantine first; before anybody uses it. */
+void magazine_layer_quarantine(struct magazine_layer *l, size_t object_bytes);
 
 /* Raise these bounds of a layer in use; those that are lower stay as they
  * are. */
@@ -276,8 +332,12 @@ KMEM_INLINE bool magazine_free(struct magazine_layer *l, void *obj,
 	top = kmem_load_plain(&c->top);
 	room = top < kmem_load_plain(&c->end);
 	if (KMEM_LIKELY(room)) {
-		*top = (struct round){ obj, slot };
-		kmem_store_plain(&c->top, top + 1);
+		struct round r = { obj, slot };
+
+		if (KMEM_LIKELY(quarantine_pass(c, &r))) {
+			*top = r;
+			kmem_store_plain(&c->top, top + 1);
+		}
 		kmem_count(&c->served[DIR_FREE]);
 	}
 	magazine_exit(c);
@@ -312,8 +372,12 @@ KMEM_INLINE size_t magazine_free_many(struct magazine_layer *l,
 	if (KMEM_UNLIKELY(!c))
 		return 0;
 	for (top = kmem_load_plain(&c->top);
-	     put < n && top < kmem_load_plain(&c->end); )
-		*top++ = rounds[put++];
+	     put < n && top < kmem_load_plain(&c->end); ) {
+		struct round r = rounds[put++];
+
+		if (KMEM_LIKELY(quarantine_pass(c, &r)))
+			*top++ = r;
+	}
 	kmem_store_plain(&c->top, top);
 	kmem_count_n(&c->served[DIR_FREE], put);
 	magazine_exit(c);

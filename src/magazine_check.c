@@ -15,6 +15,14 @@ static size_t near_rounds(const struct magazine_cpu *c)
 	return n <= KMEM_MAGAZINE_ROUNDS ? n : 0;
 }
 
+/* A CPU has its quarantine from its first slow path on, until it unloads. */
+static size_t quarantined(const struct magazine_cpu *c)
+{
+	const struct quarantine *q = kmem_load_relaxed(&c->quarantine);
+
+	return q ? kmem_load_relaxed(&q->held) : 0;
+}
+
 void magazine_layer_stats(struct magazine_layer *l,
 			  struct kmem_layer_stats *st)
 {
@@ -42,7 +50,10 @@ void magazine_layer_stats(struct magazine_layer *l,
 		st->flushed += kmem_load_relaxed(&c->moved[1]);
 		st->in_cpus += near_rounds(c) +
 			       kmem_load_relaxed(&c->previous_rounds);
+		if (KMEM_HARDEN)
+			st->in_quarantine += quarantined(c);
 	}
+	st->in_cpus += st->in_quarantine;
 	st->magazines = kmem_load_relaxed(&l->magazines);
 	st->magazine_bytes = kmem_load_relaxed(&l->magazine_bytes);
 	irq = lock_irq(&l->depot.lock);
@@ -60,6 +71,18 @@ static void each_round(const struct round *r, size_t n,
 		fn(&r[i], arg);
 }
 
+static void each_quarantined(const struct quarantine *q,
+			     void (*fn)(const struct round *r, void *arg),
+			     void *arg)
+{
+	for (unsigned i = 0; i < QUARANTINE_MOST; i++)
+		if (q->queue[i].obj)
+			fn(&q->queue[i], arg);
+	for (unsigned i = 0; i < QUARANTINE_SEATS; i++)
+		if (q->seat[i].obj)
+			fn(&q->seat[i], arg);
+}
+
 void magazine_for_each(struct magazine_layer *l,
 		       void (*fn)(const struct round *r, void *arg), void *arg)
 {
@@ -70,6 +93,8 @@ void magazine_for_each(struct magazine_layer *l,
 		if (c->previous)
 			each_round(c->previous->round, c->previous_rounds, fn,
 				   arg);
+		if (KMEM_HARDEN && c->quarantine)
+			each_quarantined(c->quarantine, fn, arg);
 	}
 	for (struct magazine *m = MAGAZINES ? l->depot.full : NULL; m;
 	     m = m->next)

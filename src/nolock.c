@@ -121,7 +121,7 @@ static bool try_slabs(struct kmem_slabs *s, unsigned node, struct round *r)
 	return false;
 }
 
-static void *try_cache(struct kmem_cache *s, unsigned node)
+static void *try_cache(struct kmem_cache *s, size_t size, unsigned node)
 {
 	struct round r;
 
@@ -134,7 +134,7 @@ static void *try_cache(struct kmem_cache *s, unsigned node)
 		if (MAGAZINES)
 			magazine_count_direct(&s->magazine, DIR_ALLOC);
 	}
-	if (KMEM_UNLIKELY(!cache_mark_live(s, r))) {
+	if (KMEM_UNLIKELY(!cache_mark_live(s, r, size))) {
 		cache_second_copy(s, r.obj);
 		return NULL;
 	}
@@ -153,9 +153,9 @@ static void *try_classes(size_t size, gfp_t gfp, unsigned node,
 	if (*s && cache_injected(*s, gfp, caller))
 		return NULL;
 	for (unsigned i = 0; *s && !p && i < 2; i++) {
-		p = try_cache(*s, node);
+		p = try_cache(*s, size, node);
 		if (p && (gfp & __GFP_ZERO))
-			memset(p, 0, (*s)->object_size);
+			memset(p, 0, CACHE_ZEROED(*s));
 		if (!p && (*s)->object_size < KMALLOC_MAX_CACHE_SIZE)
 			s = &kmalloc_caches[KMALLOC_NORMAL][
 				kmalloc_index((*s)->object_size + 1)];
@@ -250,10 +250,18 @@ static bool try_free_object(struct kmem_cache *s, struct round r)
 {
 	if (slabs_debugged(&s->slabs))
 		return false;
+	if (KMEM_HARDEN)
+		guard_taken("kfree_nolock", &s->slabs, r.obj, r.slot, 0);
 	if (MAGAZINES && magazine_try_free(&s->magazine, r))
 		return true;
-	if (!slabs_try_give(&s->slabs, r))
+	if (!slabs_try_give(&s->slabs, r)) {
+		/* It will be taken once more; of its guard only that part is
+		 * left. */
+		if (slabs_sized(&s->slabs))
+			guard_set_size(s->slabs.guard, r.slot,
+				       s->slabs.guard->size);
 		return false;
+	}
 	if (MAGAZINES)
 		magazine_count_direct(&s->magazine, DIR_FREE);
 	return true;

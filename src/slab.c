@@ -78,6 +78,7 @@
  */
 #include "bits.h"
 #include "debug.h"
+#include "guard.h"
 #include "list.h"
 
 /* Slabs of so many objects are worth having for one CPU alone. */
@@ -651,6 +652,8 @@ void slabs_shrink(struct kmem_slabs *s)
 	}
 	if (slabs_debugged(s))
 		slabs_shrink(slabs_records(s));
+	else if (slabs_sized(s))
+		slabs_shrink(guard_sizes(s));
 }
 
 void slabs_trim(struct kmem_slabs *s, size_t most)
@@ -675,4 +678,6 @@ void slabs_trim(struct kmem_slabs *s, size_t most)
 	}
 	if (slabs_debugged(s))
 		slabs_trim(slabs_records(s), most);
+	else if (slabs_sized(s))
+		slabs_trim(guard_sizes(s), most);
 }

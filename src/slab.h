@@ -70,6 +70,7 @@ struct slab_node {
 #define RED_LEFT	32u
 
 struct slab_debug;
+struct slab_guard;
 
 struct kmem_slabs {
 	/* geometry, fixed at creation; what kfree() needs comes first */
@@ -95,6 +96,10 @@ struct kmem_slabs {
 	struct slab_debug *debug;
 	uint32_t start;			/* of the first object, in bytes; 0, or
 					 * slab_index() numbers from 1 */
+	uint32_t left;			/* bytes to the left of each object that
+					 * are its own */
+	/* of those that are hardened (guard.h); otherwise NULL */
+	struct slab_guard *guard;
 };
 
 /* The bytes that objects of a slab of that order leave over. */
@@ -107,9 +112,13 @@ size_t slab_waste(const struct kmem_slabs *s, unsigned order);
 void slabs_init(struct kmem_slabs *s, const char *name, size_t size,
 		struct slab_node *node, unsigned nr_nodes);
 
-/* Anew for objects `size` bytes apart, the first of them `start` bytes from
- * the start of a slab; 0, or there are RED_LEFT bytes to the left of each. */
-void slabs_layout(struct kmem_slabs *s, size_t size, size_t start);
+/* Anew for objects `size` bytes apart. */
+void slabs_layout(struct kmem_slabs *s, size_t size);
+
+/* The same for aligned objects with so many bytes to either side of each that
+ * are its own, to the right at least. Return: false if there is no room. */
+bool slabs_layout_apart(struct kmem_slabs *s, size_t size, size_t align,
+			size_t left, size_t right);
 
 /* Objects in a slab of that order. */
 unsigned slab_capacity(const struct kmem_slabs *s, unsigned order);
@@ -326,7 +335,7 @@ KMEM_INLINE unsigned slabs_first(const struct kmem_slabs *s)
 /* Bytes to the left of each object that are its own. */
 KMEM_INLINE unsigned slabs_left(const struct kmem_slabs *s)
 {
-	return slabs_first(s) ? RED_LEFT : 0;
+	return KMEM_CACHE_DEBUG ? s->left : 0;
 }
 
 /* Where index 0 would begin, in bytes before the slab. */

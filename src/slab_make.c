@@ -17,6 +17,7 @@
  */
 #include "bits.h"
 #include "debug.h"
+#include "guard.h"
 #include "list.h"
 
 #define SLAB_GOOD_OBJECTS	4
@@ -79,12 +80,29 @@ static void choose_order(struct kmem_slabs *s)
 		s->min_objects = (uint16_t)slab_capacity(s, s->min_order);
 }
 
-void slabs_layout(struct kmem_slabs *s, size_t size, size_t start)
+void slabs_layout(struct kmem_slabs *s, size_t size)
 {
 	s->size = (uint32_t)size;
-	s->start = (uint32_t)start;
 	s->reciprocal = (uint32_t)bits_divide(UINT32_MAX, s->size) + 1;
 	choose_order(s);
+}
+
+bool slabs_layout_apart(struct kmem_slabs *s, size_t size, size_t align,
+			size_t left, size_t right)
+{
+	const size_t most = KMEM_PAGE_SIZE << KMEM_SLAB_MAX_ORDER;
+	size_t start = (size_t)round_up_to(left, align);
+	size_t stride = (size_t)round_up_to(left + size + right, align);
+
+	/* slab_index() is right up to 2^16. */
+	if (most + (stride - start) > 65536)
+		start = stride;
+	if (start - left + stride > most)
+		return false;
+	s->start = (uint32_t)start;
+	s->left = (uint32_t)left;
+	slabs_layout(s, stride);
+	return true;
 }
 
 void slabs_init(struct kmem_slabs *s, const char *name, size_t size,
@@ -96,7 +114,7 @@ void slabs_init(struct kmem_slabs *s, const char *name, size_t size,
 	s->put_pages = slabs_put_raw_pages;
 	s->nr_nodes = (uint8_t)nr_nodes;
 	s->node = node;
-	slabs_layout(s, KMEM_MAX(size, SLAB_MIN_SIZE), 0);
+	slabs_layout(s, KMEM_MAX(size, SLAB_MIN_SIZE));
 	for (unsigned i = 0; i < nr_nodes; i++) {
 		memset(&node[i], 0, sizeof(node[i]));
 		for (unsigned k = 0; k < SLAB_LISTS; k++)
@@ -209,6 +227,8 @@ struct page *slab_make(struct kmem_slabs *s, gfp_t gfp, unsigned node)
 	slab_begin(s, head, order, slot, slots);
 	if (slabs_debugged(s))
 		debug_slab_made(head);
+	else if (KMEM_HARDEN && s->guard)
+		guard_slab_made(head);
 	for (unsigned i = 0; s->ctor && i < n; i++)
 		s->ctor(slab_object(head, i));
 	return head;
@@ -239,10 +259,13 @@ struct page *slab_try_make(struct kmem_slabs *s, unsigned node)
 		return NULL;
 	slots = nr_slots(s, order);
 	slot = slots_try_get(s, head, slots);
-	if (slot)
+	if (slot) {
 		slab_begin(s, head, order, slot, slots);
-	else if (!zone_try_give(head, order))
+		if (KMEM_HARDEN && s->guard)
+			guard_slab_made(head);
+	} else if (!zone_try_give(head, order)) {
 		page_set_aside(head);
+	}
 	return slot ? head : NULL;
 }
 
@@ -253,6 +276,8 @@ void slab_unmake(struct kmem_slabs *s, struct page *head)
 
 	if (slabs_debugged(s))
 		debug_slab_ends(head);
+	else if (KMEM_HARDEN && s->guard)
+		guard_slab_ends(head);
 	slots_put(s, head, nr_slots(s, order));
 	for (unsigned i = 0; i < 1u << order; i++) {
 		struct page *p = head + i;

@@ -16,6 +16,7 @@
  * table: SLOT_TABLES.)
  */
 #include "debug.h"
+#include "guard.h"
 
 /* The tables of slot arrays, by length. */
 #define NR_SLOT_TABLES	4
@@ -64,6 +65,8 @@ size_t slabs_slot_room(const struct kmem_slabs *s)
 
 	if (slabs_debugged(s))
 		return slabs_records(s)->size;
+	if (slabs_sized(s))
+		return guard_sizes(s)->size;
 	return t ? t->size : 0;
 }
 
@@ -74,6 +77,8 @@ kmem_slot_t *slots_get(struct kmem_slabs *s, struct page *head, unsigned n,
 
 	if (slabs_debugged(s))
 		return debug_slots_get(s, gfp);
+	if (slabs_sized(s))
+		t = guard_sizes(s);
 	KMEM_ASSERT(t || n <= KMEM_INLINE_SLOTS);
 	return t ? table_alloc(t, GFP_NOWAIT | __GFP_NOWARN |
 			       (gfp & (__GFP_NORETRY | GFP_NO_INJECT))) :
@@ -85,6 +90,8 @@ kmem_slot_t *slots_try_get(struct kmem_slabs *s, struct page *head, unsigned n)
 	struct kmem_slabs *t = slots_for(s, n);
 	struct round r = { head->inline_slot, NULL };
 
+	if (slabs_sized(s))
+		t = guard_sizes(s);
 	if (t && inject_fails(KMEM_INJECT_TABLE, t->name, GFP_NOWAIT, 0))
 		return NULL;
 	if (t && !slabs_try_take(t, 0, &r) && !slabs_try_grow(t, 0, &r))
@@ -98,6 +105,8 @@ void slots_put(struct kmem_slabs *s, struct page *head, unsigned n)
 
 	if (slabs_debugged(s))
 		debug_slots_put(s, head->slot);
+	else if (slabs_sized(s))
+		slabs_free(guard_sizes(s), head->slot);
 	else if (t)
 		slabs_free(t, head->slot);
 }

@@ -29,7 +29,7 @@ config() {
 		TEST_SRC="tests/model/random.c tests/stress/cpus.c \
 			${3:+$(printf "tests/unit/%s_test.c " $3)}" \
 		>"$log" 2>&1 || status=FAILED
-	grep -q '^[2-9] passed, 0 failed$' "$log" || status=FAILED
+	grep -qE '^([2-9]|[1-9][0-9]) passed, 0 failed$' "$log" || status=FAILED
 	[ $status = ok ] || { tail -n 30 "$log"; failed=1; }
 	echo "$status $name ($2): $(($(date +%s) - start))s"
 }
@@ -41,7 +41,7 @@ small="$small -DKMEM_MAX_ORDER=10 -DKMEM_MAX_REGIONS=512 -DKMEM_NAME_BYTES=48"
 small="$small -DKMEM_ARCH_HAS_CLZ=0 -DKMEM_ARCH_HAS_DIV=0"
 small="$small -DKMEM_ARCH_HAS_UMULL=0"
 
-wanted=" ${*:-page-256 page-16k page-64k linux-classes no-magazines no-mobility small} "
+wanted=" ${*:-page-256 page-16k page-64k linux-classes no-magazines no-mobility small hardened} "
 case $wanted in *" page-256 "*)
 	config page-256 -DKMEM_PAGE_SHIFT=8 ;; esac
 case $wanted in *" page-16k "*)
@@ -58,4 +58,8 @@ case $wanted in *" no-mobility "*)
 	config no-mobility -DKMEM_MOBILITY=0 page_ref ;; esac
 case $wanted in *" small "*)
 	config small "$small" ;; esac
+case $wanted in *" hardened "*)
+	config hardened -DKMEM_HARDEN=1 "harden cache cache_args cache_merge \
+		cache_node cache_walk debug kmalloc kmalloc_node late magazine \
+		misuse page_alloc rcu report reserve semantics slab trim" ;; esac
 [ $failed -eq 0 ]

@@ -117,6 +117,11 @@ struct kmem_params {
 	 * is little memory, or KMEM_MOBILITY is 0. */
 	bool mix_mobility;
 
+	/* With KMEM_HARDEN: bits that an attacker can't guess, other ones at
+	 * each boot, from the firmware or the CPU. 0: there is nothing but
+	 * addresses and hooks.clock to make guards of. */
+	uint64_t secret;
+
 	/* Copied by kmem_init(). May be NULL. */
 	const struct kmem_hooks *hooks;
 };

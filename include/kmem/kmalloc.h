@@ -353,7 +353,7 @@ KMEM_INLINE void kfree_bulk(size_t n, void **p)
 void kfree_sensitive(const void *p);
 
 /** ksize - bytes that may be used at p, at least what was asked for, and no
- * more if there is a red zone behind it; 0 for NULL and ZERO_SIZE_PTR. Misuse:
+ * more if there is a red zone or a guard (KMEM_HARDEN) behind it; 0 for NULL and ZERO_SIZE_PTR. Misuse:
  * as kfree(), and then 0. */
 size_t ksize(const void *p);
 

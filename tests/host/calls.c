@@ -112,7 +112,7 @@ static void do_kmalloc(void)
 	refused += !p;
 	if (!p)
 		return;
-	CHECK(ksize(p) == kmalloc_size_roundup(size) ||
+	CHECK(ksize(p) == test_ksize(size) ||
 	      (gfp & KMALLOC_TYPE_GFP) ||
 	      calls_source.debug);
 	CHECK(ksize(p) >= size);

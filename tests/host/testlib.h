@@ -52,6 +52,13 @@ uint64_t test_below(uint64_t *state, uint64_t n);
 void test_fill(void *p, size_t size, uint64_t tag);
 const void *test_changed(const void *p, size_t size, uint64_t tag);
 
+/* What ksize() says of kmalloc(size): with guards, what was asked for. */
+static inline size_t test_ksize(size_t size)
+{
+	return KMEM_HARDEN && size <= KMALLOC_MAX_CACHE_SIZE ? size :
+		kmalloc_size_roundup(size);
+}
+
 /* Print what is wrong and abort. */
 void test_fail(const char *file, int line, const char *what)
 	__attribute__((noreturn));

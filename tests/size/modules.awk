@@ -29,7 +29,7 @@ function group(file)
 	# Linked only with kmem_vmalloc_init().
 	if (file ~ /^(kvmalloc|vmalloc|vm_ops|vm_space|vm_area|vm_check)$/)
 		return "vmalloc"
-	if (file ~ /^(debug|track|cache_debug|debug_options|inject)$/)
+	if (file ~ /^(debug|track|guard|cache_debug|debug_options|inject)$/)
 		return "reports"
 	if (file ~ /^(boot|plan|account|regions|hotplug|zone_range)$/)
 		return "boot"

@@ -157,7 +157,8 @@ static void test_freeptr(void **state)
 	test_fill(obj, 40, 3);
 	kmem_cache_free(s, obj);
 	kmem_cache_shrink(s);
-	assert_null(test_changed(obj, 40, 3));
+	if (!KMEM_HARDEN)		/* which blanks it */
+		assert_null(test_changed(obj, 40, 3));
 	kmem_cache_destroy(s);
 	args.freeptr_offset = 40;
 	assert_null(kmem_cache_create("outside", 40, &args, 0));
@@ -193,7 +194,8 @@ static void test_sheaf_capacity(void **state)
 			for (unsigned k = 0; k < 300; k++)
 				kmem_cache_free(s, obj[k]);
 			assert_sound();
-			assert_true(stats(s).layer.in_cpus <= 2 * most);
+			assert_true(stats(s).layer.in_cpus -
+				    stats(s).layer.in_quarantine <= 2 * most);
 		}
 		assert_true(stats(s).layer.in_cpus >= most);
 		kmem_cache_destroy(s);

@@ -1039,9 +1039,16 @@ static void test_use_after_free_is_harmless(void **state)
 		if (virt_to_page(obj[i]))
 			memset(obj[i], 0xff, 100);
 	assert_sound();
+	if (KMEM_HARDEN)		/* so that all of it is met */
+		kmem_cache_shrink(victim);
 	assert_int_equal(kmem_cache_alloc_bulk(victim, GFP_KERNEL, 500, obj),
 			 500);
 	assert_sound();
+	if (KMEM_HARDEN) {		/* nor unnoticed */
+		assert_true(test_panics() > 0);
+		assert_non_null(strstr(test_panic(0), "written after free"));
+		test_panics_clear();
+	}
 	kmem_cache_free_bulk(victim, 500, obj);
 	end_victim();
 }

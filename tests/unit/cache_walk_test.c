@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "cache.h"
 #include "testlib.h"
 
 static const struct kmem_hooks log_hooks = { .log = test_log };
@@ -256,10 +257,11 @@ static void test_lookup_in_slab(void **state)
 		assert_ptr_equal(i.start, obj);
 		assert_int_equal(i.offset, b);
 		assert_int_equal(i.size, 100);
-		assert_ptr_equal(slab + i.index * st.slot_size, obj);
+		assert_ptr_equal(slab + s->slabs.start + i.index * st.slot_size,
+				 obj);
 	}
 	for (unsigned k = 0; k < st.objects_per_slab; k++) {
-		char *p = slab + k * st.slot_size;
+		char *p = slab + s->slabs.start + k * st.slot_size;
 
 		if (p == obj)
 			continue;

@@ -116,7 +116,7 @@ static void test_nonsense(void **state)
 			REQUIRE(!krealloc_aligned(p, most - d, align,
 						  GFP_KERNEL | QUIET));
 		}
-	assert_int_equal(ksize(p), kmalloc_size_roundup(100));
+	assert_int_equal(ksize(p), test_ksize(100));
 	assert_ptr_equal(kmalloc_aligned(zero, 64, GFP_KERNEL), ZERO_SIZE_PTR);
 	kfree(p);
 	assert_ptr_equal(krealloc_aligned(NULL, 0, 64, GFP_KERNEL),

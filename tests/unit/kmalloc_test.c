@@ -79,13 +79,14 @@ static void check_size(size_t size)
 	REQUIRE((uintptr_t)p % oracle_align(size) == 0);
 	REQUIRE(size & (size - 1) ? true :
 		(uintptr_t)p % (size > KMALLOC_MIN_SIZE ? size : 1) == 0);
-	REQUIRE(ksize(p) == oracle_ksize(size));
+	REQUIRE(ksize(p) == test_ksize(size));
 	REQUIRE(kmalloc_size_roundup(size) == oracle_ksize(size));
 	REQUIRE((uintptr_t)p % (2 * sizeof(void *)) == 0);
 	/* all of it may be used: its first and last byte are ours alone */
 	memset(p, 0x11, size < 4096 ? ksize(p) : 16);
 	((char *)p)[ksize(p) - 1] = 0x22;
-	REQUIRE(*(char *)p == 0x11 && ((char *)p)[size - 1] ==
+	REQUIRE(*(char *)p == (ksize(p) == 1 ? 0x22 : 0x11));
+	REQUIRE(((char *)p)[size - 1] ==
 		(size == ksize(p) ? 0x22 : size < 4096 ? 0x11 :
 		 ((char *)p)[size - 1]));
 	kfree(p);
@@ -191,7 +192,8 @@ static void test_index(void **state)
 	void *a = kmalloc((n), GFP_KERNEL); \
 	void *b = kmalloc(variable, GFP_KERNEL); \
 	assert_int_equal(ksize(a), ksize(b)); \
-	assert_int_equal(ksize(a), oracle_ksize(n)); \
+	assert_int_equal(ksize(a), test_ksize(n)); \
+	assert_int_equal(kmalloc_size_roundup(n), oracle_ksize(n)); \
 	kfree(a); \
 	kfree(b); \
 } while (0)
@@ -284,12 +286,12 @@ static void test_overflow(void **state)
 	assert_null(kcalloc(most, most, GFP_KERNEL | QUIET));
 	p = kmalloc(100, GFP_KERNEL);
 	assert_null(krealloc_array(p, half, half, GFP_KERNEL | QUIET));
-	assert_int_equal(ksize(p), kmalloc_size_roundup(100));	/* valid */
+	assert_int_equal(ksize(p), test_ksize(100));	/* valid */
 	p = krealloc_array(p, 10, 33, GFP_KERNEL);
-	assert_int_equal(ksize(p), kmalloc_size_roundup(330));
+	assert_int_equal(ksize(p), test_ksize(330));
 	kfree(p);
 	p = kmalloc_array(7, 9, GFP_KERNEL);
-	assert_int_equal(ksize(p), kmalloc_size_roundup(63));
+	assert_int_equal(ksize(p), test_ksize(63));
 	kfree(p);
 }
 
@@ -309,7 +311,7 @@ static void test_krealloc(void **state)
 		for (unsigned j = 0; j < KMEM_ARRAY_SIZE(sizes); j++) {
 			char *p = kmalloc(sizes[i], GFP_KERNEL), *q;
 			size_t kept = sizes[i] < sizes[j] ? sizes[i] : sizes[j];
-			bool fits = sizes[j] <= ksize(p);
+			bool fits = sizes[j] <= kmalloc_size_roundup(sizes[i]);
 
 			test_fill(p, sizes[i], i);
 			q = krealloc(p, sizes[j], GFP_KERNEL);
@@ -595,7 +597,7 @@ static void test_dma_runs_out(void **state)
 	(void)state;
 	while ((held[n] = kmalloc(8192, GFP_DMA | QUIET)))
 		assert_true(virt_to_phys(held[n++]) < 16 * MIB);
-	assert_in_range(n, 1500, 2000);
+	assert_in_range(n, KMEM_HARDEN ? 400 : 1500, 2000);
 	held[n] = kmalloc(8192, GFP_KERNEL);
 	assert_non_null(held[n]);
 	kfree(held[n]);
@@ -629,7 +631,7 @@ static void test_reclaimable(void **state)
 		if (KMEM_ZONES > 1) {
 			assert_ptr_equal(info.cache, kmalloc_caches
 				[KMALLOC_RECLAIM][kmalloc_index(sizes[i])]);
-			assert_int_equal(ksize(p), class);
+			assert_int_equal(ksize(p), KMEM_HARDEN ? sizes[i] : class);
 			assert_true(virt_to_phys(d) < 16 * MIB);
 		}
 		for (size_t b = 0; b < sizes[i]; b++)
@@ -1134,8 +1136,9 @@ static void test_exhaustion(void **state)
 			while ((held[n] = kmalloc(sizes[i],
 						  GFP_KERNEL | QUIET)))
 				n++;
+			/* or, beside guards, a quarter */
 			assert_true(n * kmalloc_size_roundup(sizes[i]) >
-				    12 * MIB);
+				    (KMEM_HARDEN ? 3 : 12) * MIB);
 			if (!round)
 				first = n;
 			/* the second time is as good as the first, but for

@@ -420,8 +420,8 @@ static void test_cache_figures(void **state)
 			REQUIRE(st.live + st.layer.in_cpus +
 				st.layer.in_depot + st.free_in_slabs ==
 				st.slabs * st.objects_per_slab);
-			REQUIRE(st.layer.in_cpus * st.slot_size <=
-				CPUS * cap);
+			REQUIRE((st.layer.in_cpus - st.layer.in_quarantine) *
+				st.slot_size <= CPUS * cap);
 			REQUIRE(st.layer.in_depot * st.slot_size <=
 				KMEM_DEPOT_BYTES * CPUS ||
 				st.layer.in_depot <= 2 * CPUS);

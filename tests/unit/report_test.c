@@ -52,6 +52,12 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* Bytes from object to object. */
+static size_t slot_size(void)
+{
+	return s->slabs.size;
+}
+
 /* ----------------------------------------------------------- what was said */
 
 static struct {
@@ -243,11 +249,13 @@ static void test_slab_pages(void **state)
 	struct kmem_cache *big = kmem_cache_create("big", 3000, 0, 0, NULL);
 	void *obj = kmem_cache_alloc(big, GFP_KERNEL);
 	struct page *p;
+	uint16_t offset;
 
 	(void)state;
 	p = pfn_to_page(head_of(obj)->pfn + 1);
+	offset = p->slab_offset;
 	assert_int_equal(p->type, PAGE_SLAB);
-	PLANT("S2", p->slab_offset = 0, p->slab_offset = KMEM_PAGE_SIZE);
+	PLANT("S2", p->slab_offset = 0, p->slab_offset = offset);
 	PLANT("S2", p->slabs = &s->slabs, p->slabs = &big->slabs);
 	PLANT("S2", p->type = PAGE_TAIL, p->type = PAGE_SLAB);
 	PLANT("S2", p->slot++, p->slot--);
@@ -296,17 +304,17 @@ static void test_broken_chain(void **state)
 {
 	struct slab_node *n = s->slabs.node;
 	struct page *head;
-	kmem_slot_t first, next;
+	kmem_slot_t *slot, first, next;
 
 	(void)state;
 	magazine_drain(&s->magazine);
 	assert_false(list_empty(&n->partial[0]));
 	head = list_page(n->partial[0].next);
 	first = head->free;
-	next = head->slot[first];
-	PLANT("S1", head->slot[first] = first, head->slot[first] = next);
-	PLANT("S1", head->slot[first] = SLOT_FRESH - 1,
-	      head->slot[first] = next);
+	slot = slab_slot(head, first);
+	next = *slot;
+	PLANT("S1", *slot = first, *slot = next);
+	PLANT("S1", *slot = SLOT_FRESH - 1, *slot = next);
 	PLANT("S1", head->free = SLOT_FRESH - 1, head->free = first);
 }
 
@@ -506,7 +514,7 @@ static void test_report_caches(void **state)
 		assert_int_equal(strcspn(said.line[0], ":"), colon);
 		if (!strcmp(name, "victim")) {
 			assert_int_equal(v[0], 90);
-			assert_int_equal(v[2], 512);
+			assert_int_equal(v[2], slot_size());
 		}
 	}
 	assert_true(seen >= 1);
@@ -600,8 +608,8 @@ static void test_usage_follows_each_step(void **state)
 
 	kmem_cache_free(s, live[89]);
 	usage(&u[3]);
-	assert_int_equal(u[3].live, u[1].live - 512);
-	assert_int_equal(u[3].in_cpus, u[1].in_cpus + 512);
+	assert_int_equal(u[3].live, u[1].live - slot_size());
+	assert_int_equal(u[3].in_cpus, u[1].in_cpus + slot_size());
 	for (unsigned i = 0; i < 89; i++)
 		kmem_cache_free(s, live[i]);
 	usage(&u[4]);
@@ -634,7 +642,7 @@ static void test_stats_of_empty_slabs(void **state)
 	assert_int_equal(st.slabs, st.empty_slabs);
 	assert_int_equal(st.free_in_empty, st.free_in_slabs);
 	assert_int_equal(st.empty_bytes, st.slab_bytes);
-	assert_int_equal(u.in_empty, st.free_in_empty * 512);
+	assert_int_equal(u.in_empty, st.free_in_empty * slot_size());
 	whole = st.empty_slabs;
 	live[0] = kmem_cache_alloc(s, GFP_KERNEL);
 	magazine_drain_cpu(&s->magazine);
@@ -725,7 +733,9 @@ static void test_report_usage(void **state)
 	snprintf(words, sizeof(words), "%zu KiB",
 		 (size_t)(u.allocated * PAGE + u.live) >> 10);
 	assert_true(said_line("Users hold", words));
-	assert_true(said_line("  victim", "45 KiB, 90 objects"));
+	snprintf(words, sizeof(words), "%zu KiB, 90 objects",
+		 90 * slot_size() >> 10);
+	assert_true(said_line("  victim", words));
 	snprintf(words, sizeof(words), "= %zu pages: allocated %zu +",
 		 u.managed, u.allocated);
 	assert_true(said_line("= ", words));
@@ -737,7 +747,9 @@ static void test_report_usage(void **state)
 	assert_true(said_line("memory managed=", words));
 	snprintf(words, sizeof(words), "live=90 cpus=%zu depot=0 partial=%zu",
 		 st.layer.in_cpus, st.free_in_slabs - st.free_in_empty);
-	assert_true(said_line("cache name=victim size=512 ", words));
+	assert_true(said_line("cache name=victim size=", words));
+	snprintf(words, sizeof(words), "size=%zu ", slot_size());
+	assert_true(said_line("cache name=victim size=", words));
 	assert_true(said_line("cache_ops name=victim ", "refills="));
 	assert_true(said_line("zone name=", "cached="));
 }

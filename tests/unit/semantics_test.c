@@ -343,7 +343,7 @@ static void test_the_smaller_ones_of_kmalloc(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 77; i++)
 		assert_int_equal(p[i], 0);
-	assert_int_equal(ksize(p), kmalloc_size_roundup(77));
+	assert_int_equal(ksize(p), test_ksize(77));
 	kfree_sensitive(p);
 	p = kmemdup(text, 2, GFP_KERNEL);
 	assert_memory_equal(p, text, 2);

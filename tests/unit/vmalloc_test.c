@@ -977,6 +977,8 @@ static void vrealloc_keeps_content(void **state)
 static void kvmalloc_has_a_second_choice(void **state)
 {
 	size_t pages = pages_now();
+	/* of a page; where there are guards, half of one takes two */
+	size_t half = KMEM_HARDEN ? PAGE / 4 : PAGE / 2;
 	char *p, *q;
 
 	(void)state;
@@ -999,16 +1001,16 @@ static void kvmalloc_has_a_second_choice(void **state)
 	assert_true(is_vmalloc_addr(q));	/* no waiting for a block */
 	kvfree(q);
 	assert_no_panic();
-	q = kvmalloc(PAGE / 2, GFP_KERNEL);	/* not for less than a page */
+	q = kvmalloc(half, GFP_KERNEL);	/* not for less than a page */
 	assert_false(is_vmalloc_addr(q));
 	assert_null(kvmalloc(8 * PAGE, GFP_NOWAIT | __GFP_NOWARN));
-	test_fill(q, PAGE / 2, 5);
+	test_fill(q, half, 5);
 	q = kvrealloc(q, 9 * PAGE, GFP_KERNEL);	/* from one to the other */
 	assert_true(is_vmalloc_addr(q));
-	assert_null(test_changed(q, PAGE / 2, 5));
+	assert_null(test_changed(q, half, 5));
 	q = kvrealloc(q, 2 * PAGE, GFP_KERNEL);
 	assert_true(is_vmalloc_addr(q));
-	assert_null(test_changed(q, PAGE / 2, 5));
+	assert_null(test_changed(q, half, 5));
 	kvfree(q);
 	kvfree_sensitive(p, 8 * PAGE);
 	defragment();

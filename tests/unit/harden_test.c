@@ -1,0 +1,573 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tests/unit/harden_test.c - what a hardened build finds in every cache.
+ *
+ * Built without KMEM_HARDEN it has one case: that guards cost nothing then.
+ * Each attack must be reported once, with the object, what was expected and
+ * found; afterwards all must be sound, and the object be used as any other.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "kmalloc.h"
+#include "testlib.h"
+
+#define RIGHT	"right guard overwritten"
+#define LEFT	"left guard overwritten"
+#define WRITTEN	"written after free"
+
+static int setup(void **state)
+{
+	static const struct kmem_hooks hooks = { .log = test_log };
+	static const struct test_range map[] = {
+		{ 16 * MIB, 48 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE },
+	};
+	struct kmem_params p = { .nr_cpus = 2, .hooks = &hooks,
+				 .secret = 0x1234567890abcdef };
+
+	(void)state;
+	host_cpu_set(0);
+	assert_int_equal(test_machine(map, 1, &p), KMEM_OK);
+	test_panics_record();
+	test_log_clear();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	assert_clean_end();
+	return 0;
+}
+
+/* One report, of this object, with these words and its cache, and nothing is
+ * broken. */
+static void assert_found(const void *p, const char *what, const char *bytes)
+{
+	const struct kmem_slabs *s = virt_to_page(p)->slabs;
+	char words[200];
+
+	assert_int_equal(test_panics(), 1);
+	snprintf(words, sizeof(words), "(%p): %s: cache %s, slab ", p, what,
+		 s ? s->name : "");
+	if (s)
+		assert_non_null(strstr(test_panic(0), words));
+	assert_non_null(strstr(test_panic(0), ", index "));
+	assert_panicked(p, what, bytes);
+	assert_sound();
+}
+
+/* --------------------------------------------------------- beyond the ends */
+
+static const struct attack {
+	int at, n;		/* from the end; if negative, the start */
+	int byte;
+	const char *what, *found;
+} attacks[] = {
+	{ 0, 1, 'A', RIGHT, "found 41" },
+	{ 0, 1, 0, RIGHT, "found 00" },
+	{ 0, 1, 0xff, RIGHT, "found ff" },
+	{ 0, 1, 0xaa, RIGHT, "found aa" },
+	{ 0, 1, 0xcc, RIGHT, "found cc" },
+	{ 0, 8, 0, RIGHT, "found 00" },
+	{ 0, 8, 0x55, RIGHT, "found 55" },
+	{ -8, 8, 0, LEFT, "found 00" },
+	{ -8, 8, 'B', LEFT, "found 42" },
+	{ -1, 1, 0, LEFT, "found 00" },
+};
+
+static void attack(char *p, size_t size, const struct attack *a)
+{
+	memset(a->at < 0 ? p + a->at : p + size + a->at, a->byte,
+	       (size_t)a->n);
+}
+
+/* Objects of any size, aligned or not; with a constructor too. */
+static void overflow_objects(size_t size, size_t align, slab_flags_t flags)
+{
+	struct kmem_cache *s = kmem_cache_create("victim", size, align, flags,
+						 NULL);
+	static char *obj[100];
+
+	assert_non_null(s);
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(obj); i++) {
+		obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
+		assert_int_equal((uintptr_t)obj[i] %
+				 (align ? align : sizeof(void *)), 0);
+	}
+	for (unsigned k = 0; k < KMEM_ARRAY_SIZE(attacks); k++)
+		for (unsigned i = 0; i < KMEM_ARRAY_SIZE(obj); i += 7) {
+			memset(obj[i], 0xff, size);
+			attack(obj[i], size, &attacks[k]);
+			kmem_cache_free(s, obj[i]);
+			assert_found(obj[i], attacks[k].what,
+				     attacks[k].found);
+			obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
+			memset(obj[i], 0xff, size);
+		}
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(obj); i++)
+		kmem_cache_free(s, obj[i]);
+	assert_no_panic();
+	kmem_cache_destroy(s);
+	assert_no_panic();
+}
+
+static void test_overflows_of_objects(void **state)
+{
+	static const size_t sizes[] = { 1, 8, 13, 50, 64, 100, 512, 1000, 4096,
+					8192 };
+
+	(void)state;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(sizes); i++) {
+		overflow_objects(sizes[i], 0, 0);
+		for (size_t align = 16; align <= 256; align *= 4)
+			overflow_objects(sizes[i], align, 0);
+	}
+	overflow_objects(64, 0, SLAB_HWCACHE_ALIGN);
+}
+
+/* By 64: what is beyond the guard is a neighbour's, but the report is of who
+ * wrote. */
+static void test_long_overflow(void **state)
+{
+	(void)state;
+	for (size_t size = 8; size <= 4096; size *= 2) {
+		char *p = kmalloc(size, GFP_KERNEL);
+
+		memset(p + size, 'A', 64);
+		kfree(p);
+		assert_panicked(p, RIGHT, "found 41");
+		assert_sound();
+		kmem_trim(KMEM_DRAIN_CPU);
+		test_panics_clear();	/* of the neighbour */
+	}
+}
+
+/* Of kmalloc(): from the size asked for on, whatever the class, and however the
+ * block came to be. */
+static char *some_kmalloc(unsigned how, volatile size_t size)
+{
+	char *p;
+
+	switch (how) {
+	case 0: return kmalloc(size, GFP_KERNEL);
+	case 1: return kzalloc(size, GFP_KERNEL);
+	case 2: return kmalloc_node(size, GFP_KERNEL, 0);
+	case 3: return kmalloc_aligned(size, 32, GFP_KERNEL);
+	case 4: return krealloc(kmalloc(1, GFP_KERNEL), size, GFP_KERNEL);
+	case 5:
+		p = kmalloc(size + 1, GFP_KERNEL);
+		return p ? krealloc(p, size, GFP_KERNEL) : NULL;
+	case 6: return kmalloc_nolock(size, 0, KMEM_NO_NODE);
+	default: return kmalloc(size, GFP_KERNEL | __GFP_RECLAIMABLE);
+	}
+}
+
+static void test_overflows_of_kmalloc(void **state)
+{
+	(void)state;
+	for (size_t size = 1; size <= KMALLOC_MAX_CACHE_SIZE;
+	     size += size < 140 ? 1 : size / 7)
+		for (unsigned how = 0; how < 8; how++) {
+			unsigned k = (unsigned)(size + how) %
+				     KMEM_ARRAY_SIZE(attacks);
+			char *p = some_kmalloc(how, size);
+
+			if (how == 5 && size == KMALLOC_MAX_CACHE_SIZE) {
+				kfree(p);
+				continue;
+			}
+			assert_non_null(p);
+			assert_int_equal(ksize(p), size);
+			memset(p, 0xff, size);
+			attack(p, size, &attacks[k]);
+			kfree(p);
+			assert_found(p, attacks[k].what, attacks[k].found);
+		}
+}
+
+/* A size that the compiler knows takes a path of its own. */
+#define CONSTANT(n) do { \
+	char *p = kmalloc(n, GFP_KERNEL); \
+	assert_int_equal(ksize(p), n); \
+	p[n] = 0; \
+	kfree(p); \
+	assert_found(p, RIGHT, "found 00"); \
+} while (0)
+
+static void test_overflows_of_constant_kmalloc(void **state)
+{
+	(void)state;
+	CONSTANT(1);
+	CONSTANT(15);
+	CONSTANT(16);
+	CONSTANT(63);
+	CONSTANT(64);
+	CONSTANT(100);
+	CONSTANT(4000);
+	CONSTANT(8192);
+}
+
+/* Whoever frees, finds. */
+static void test_every_free(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("victim", 40, 0, 0, NULL);
+	void *p[3];
+
+	(void)state;
+	p[0] = kmem_cache_alloc(s, GFP_KERNEL);
+	((char *)p[0])[40] = 0;
+	kmem_cache_free_bulk(s, 1, p);
+	assert_found(p[0], RIGHT, "kmem_cache_free_bulk");
+	p[0] = kmalloc(40, GFP_KERNEL);
+	((char *)p[0])[40] = 0;
+	kfree_nolock(p[0]);
+	assert_found(p[0], RIGHT, "kfree_nolock");
+	p[0] = kmalloc(33, GFP_KERNEL);
+	((char *)p[0])[33] = 0;
+	p[1] = krealloc(p[0], 34, GFP_KERNEL);
+	assert_found(p[0], RIGHT, "krealloc");
+	kfree(p[1]);
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 3, p), 3);
+	((char *)p[1])[-1] = 0;
+	kmem_cache_free_bulk(s, 3, p);
+	assert_found(p[1], LEFT, "at -1");
+	assert_no_panic();
+	kmem_cache_destroy(s);
+}
+
+/* The report says where the free was called. */
+static __attribute__((noinline)) void *return_here(void)
+{
+	return __builtin_return_address(0);
+}
+
+static void test_report_names_the_caller(void **state)
+{
+	char *p = kmalloc(40, GFP_KERNEL);
+	const char *by;
+	uintptr_t here = (uintptr_t)return_here();
+
+	(void)state;
+	p[40] = 0;
+	kfree(p);
+	assert_int_equal(test_panics(), 1);
+	by = strstr(test_panic(0), ", by 0x");
+	assert_non_null(by);
+	assert_in_range(strtoull(by + 5, NULL, 16), here, here + 200);
+	test_panics_clear();
+}
+
+/* No guard is another's, and none survives the boot. */
+static void test_guards_differ(void **state)
+{
+	static uintptr_t seen[200];
+	unsigned same = 0;
+	uintptr_t before;
+
+	(void)state;
+	for (unsigned i = 0; i < 200; i++) {
+		const unsigned char *g = (const unsigned char *)&seen[i];
+
+		seen[i] = guard_of((void *)(uintptr_t)(0x100000 + 48 * i));
+		for (unsigned b = 0; b < GUARD_WORD; b++)
+			assert_true(g[b] >= 0x90 && g[b] != 0xff);
+		for (unsigned k = 0; k < i; k++)
+			same += seen[k] == seen[i];
+	}
+	assert_in_range(same, 0, GUARD_WORD == 8 ? 1 : 20);
+	before = guard_of(seen);
+	guard_bootstrap(4711);
+	assert_true(before != guard_of(seen));
+	setup(state);
+}
+
+/* ------------------------------------------------------- free, and blank */
+
+static void test_write_after_free(void **state)
+{
+	static const size_t sizes[] = { 8, 50, 64, 100, 1000, 4096 };
+	static char *obj[3000];
+
+	(void)state;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(sizes); i++)
+		for (unsigned at = 0; at < 3; at++) {
+			size_t byte = at * (sizes[i] - 1) / 2;
+			unsigned n = 0;
+			char *p;
+			struct kmem_cache *s = kmem_cache_create("victim",
+						sizes[i], 0, 0, NULL);
+
+			p = kmem_cache_alloc(s, GFP_KERNEL);
+			obj[n++] = kmem_cache_alloc(s, GFP_KERNEL);
+			memset(p, 'x', sizes[i]);
+			kmem_cache_free(s, p);
+			p[byte] = 1;
+			kmem_cache_shrink(s);	/* out of quarantine */
+			while (n < 3000 && !test_panics())
+				obj[n++] = kmem_cache_alloc(s, GFP_KERNEL);
+			assert_found(p, WRITTEN, "expected 00, found 01");
+			while (n)
+				kmem_cache_free(s, obj[--n]);
+			kmem_cache_destroy(s);
+			assert_no_panic();
+		}
+}
+
+/* Also if it is never given out: when its slab goes. */
+static void test_write_after_free_to_a_slab(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("victim", 64, 0, 0, NULL);
+	char *p = kmem_cache_alloc(s, GFP_KERNEL);
+
+	(void)state;
+	kmem_cache_free(s, p);
+	p[63] = 'A';
+	kmem_cache_destroy(s);
+	assert_int_equal(test_panics(), 1);
+	assert_panicked(p, WRITTEN, "end of the slab");
+	assert_sound();
+}
+
+/* What one left, nobody reads; not by krealloc() either. */
+static void test_nothing_old_is_seen(void **state)
+{
+	static unsigned char *obj[500];
+	uint64_t seed = test_seed("harden_test");
+
+	(void)state;
+	for (unsigned i = 0; i < test_scaled(20000); i++) {
+		unsigned k = (unsigned)test_below(&seed, 500);
+		size_t size = 1 + test_below(&seed, 600);
+		size_t old = obj[k] ? ksize(obj[k]) : 0;
+
+		if (test_below(&seed, 3)) {
+			kfree(obj[k]);
+			obj[k] = kmalloc(size, GFP_KERNEL);
+			old = 0;
+		} else {
+			obj[k] = krealloc(obj[k], size, GFP_KERNEL);
+		}
+		assert_non_null(obj[k]);
+		for (size_t b = old; b < size; b++)
+			REQUIRE(!obj[k][b]);
+		memset(obj[k], 0xee, size);
+	}
+	for (unsigned k = 0; k < 500; k++)
+		kfree(obj[k]);
+	assert_no_panic();
+	assert_sound();
+}
+
+static unsigned built;
+
+static void construct(void *obj)
+{
+	memset(obj, 0x77, 100);
+	built++;
+}
+
+/* What a constructor made is kept; the guards are there all the same. */
+static void test_constructor(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("built", 100, 0, 0, construct);
+	unsigned char *p[200];
+
+	(void)state;
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < 200; i++) {
+			p[i] = kmem_cache_alloc(s, GFP_KERNEL);
+			for (unsigned b = 0; b < 100; b++)
+				REQUIRE(p[i][b] == 0x77);
+		}
+		for (unsigned i = 0; i < 200; i++)
+			kmem_cache_free(s, p[i]);
+	}
+	assert_no_panic();
+	p[0] = kmem_cache_alloc(s, GFP_KERNEL);
+	p[0][100] = 0;
+	kmem_cache_free(s, p[0]);
+	assert_found(p[0], RIGHT, "found 00");
+	kmem_cache_destroy(s);
+}
+
+/* ------------------------------------------------------------- quarantine */
+
+/* Not given out before QUARANTINE_LEAST more frees; a second free meanwhile is
+ * found; counted; and back in the slab after a drain. */
+static void test_quarantine(void **state)
+{
+	static const size_t sizes[] = { 8, 64, 1024, 8192 };
+	static void *obj[200];
+
+	(void)state;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(sizes); i++) {
+		struct kmem_cache *s = kmem_cache_create("held", sizes[i], 0,
+							 0, NULL);
+		struct kmem_cache_stats st;
+		void *p = kmem_cache_alloc(s, GFP_KERNEL);
+
+		assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 200,
+						       obj), 200);
+		kmem_cache_free(s, p);
+		for (unsigned k = 0; k < QUARANTINE_LEAST; k++) {
+			void *q;
+
+			kmem_cache_free(s, p);
+			assert_found(p, "double free", "CACHED");
+			q = kmem_cache_alloc(s, GFP_KERNEL);
+			assert_ptr_not_equal(q, p);
+			kmem_cache_free(s, obj[k]);
+			obj[k] = q;
+		}
+		kmem_cache_stats(s, &st);
+		assert_true(st.layer.in_quarantine >= QUARANTINE_LEAST);
+		assert_true(st.layer.in_cpus >= st.layer.in_quarantine);
+		assert_int_equal(st.live, 200);
+		assert_sound();
+		kmem_cache_free_bulk(s, 200, obj);
+		kmem_cache_stats(s, &st);
+		assert_in_range(st.layer.in_quarantine, QUARANTINE_LEAST,
+				QUARANTINE_MOST + QUARANTINE_SEATS);
+		kmem_cache_shrink(s);
+		kmem_cache_stats(s, &st);
+		assert_int_equal(st.layer.in_quarantine, 0);
+		assert_int_equal(st.slabs, 0);
+		assert_sound();
+		kmem_cache_destroy(s);
+	}
+	assert_no_panic();
+}
+
+/* A drain that another CPU has asked for reaches it. */
+static void test_quarantine_of_another_cpu(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("held", 64, 0, 0, NULL);
+	struct kmem_cache_stats st;
+	void *obj[10], *p;
+
+	(void)state;
+	host_cpu_set(1);
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 10, obj), 10);
+	kmem_cache_free_bulk(s, 9, obj);
+	host_cpu_set(0);
+	kmem_cache_shrink(s);
+	kmem_cache_stats(s, &st);
+	assert_int_equal(st.layer.in_quarantine, 9);
+	host_cpu_set(1);
+	kmem_cache_free(s, obj[9]);
+	kmem_cache_stats(s, &st);
+	assert_int_equal(st.layer.in_quarantine, 1);
+	p = kmem_cache_alloc(s, GFP_KERNEL);
+	kmem_cache_free(s, p);
+	host_cpu_set(0);
+	assert_sound();
+	kmem_cache_destroy(s);	/* takes all */
+	assert_no_panic();
+}
+
+/* ----------------------------------------------------------------- traffic */
+
+struct traffic {
+	struct kmem_cache *s;
+};
+
+static void work(unsigned cpu, void *arg)
+{
+	struct traffic *t = arg;
+	uint64_t seed = 17 + cpu;
+	static void *held[2][300];
+	static size_t size[2][300];
+
+	for (unsigned i = 0; i < test_scaled(200000); i++) {
+		unsigned k = (unsigned)test_below(&seed, 300);
+
+		if (held[cpu][k]) {
+			REQUIRE(!test_changed(held[cpu][k], size[cpu][k], k));
+			kfree(held[cpu][k]);
+		}
+		size[cpu][k] = k % 3 ? 1 + test_below(&seed, 2000) : 100;
+		held[cpu][k] = k % 3 ? kmalloc(size[cpu][k], GFP_KERNEL) :
+				       kmem_cache_alloc(t->s, GFP_KERNEL);
+		if (held[cpu][k])
+			test_fill(held[cpu][k], size[cpu][k], k);
+	}
+	for (unsigned k = 0; k < 300; k++) {
+		kfree(held[cpu][k]);
+		held[cpu][k] = NULL;
+	}
+}
+
+/* Nothing is reported that is not so. */
+static void test_no_false_alarm_on_two_cpus(void **state)
+{
+	struct traffic t = { kmem_cache_create("traffic", 100, 0, 0, NULL) };
+
+	(void)state;
+	host_run_cpus(2, work, &t);
+	assert_no_panic();
+	assert_sound();
+	kmem_cache_destroy(t.s);
+	assert_no_panic();
+}
+
+/* An object too large for guards has none, and all else. */
+static void test_too_large_for_guards(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("large", KMEM_CACHE_MAX_SIZE,
+						 0, 0, NULL);
+	char *p = kmem_cache_alloc(s, GFP_KERNEL);
+
+	(void)state;
+	assert_true(test_logged("too large for guards"));
+	memset(p, 1, KMEM_CACHE_MAX_SIZE);
+	kmem_cache_free(s, p);
+	p[77] = 1;
+	kmem_cache_destroy(s);
+	assert_int_equal(test_panics(), 1);
+	assert_panicked(p, WRITTEN, "at 77");
+}
+
+/* Without KMEM_HARDEN there is nothing of it. */
+static void test_nothing_without_it(void **state)
+{
+	char *p = kmalloc(60, GFP_KERNEL);
+
+	(void)state;
+	assert_null(virt_to_page(p)->slabs->guard);
+	assert_int_equal(virt_to_page(p)->slabs->size,
+			 kmalloc_size_roundup(60));
+	assert_int_equal(ksize(p), kmalloc_size_roundup(60));
+	kfree(p);
+	assert_int_equal(magazines_bytes() % KMEM_PAGE_SIZE, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
+		TEST(test_overflows_of_objects),
+		TEST(test_long_overflow),
+		TEST(test_overflows_of_kmalloc),
+		TEST(test_overflows_of_constant_kmalloc),
+		TEST(test_every_free),
+		TEST(test_report_names_the_caller),
+		TEST(test_guards_differ),
+		TEST(test_write_after_free),
+		TEST(test_write_after_free_to_a_slab),
+		TEST(test_nothing_old_is_seen),
+		TEST(test_constructor),
+		TEST(test_quarantine),
+		TEST(test_quarantine_of_another_cpu),
+		TEST(test_no_false_alarm_on_two_cpus),
+		TEST(test_too_large_for_guards),
+	};
+	const struct CMUnitTest without[] = { TEST(test_nothing_without_it) };
+
+	if (!KMEM_HARDEN)
+		return cmocka_run_group_tests(without, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

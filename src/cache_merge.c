@@ -38,7 +38,8 @@
 
 /* A cache with one of these is alone. */
 #define FLAGS_ALONE \
-	(SLAB_NO_MERGE | SLAB_TYPESAFE_BY_RCU | SLAB_DEBUG_FLAGS)
+	(SLAB_NO_MERGE | SLAB_TYPESAFE_BY_RCU | SLAB_TYPE_STABLE | \
+	 SLAB_DEBUG_FLAGS)
 
 /* Those that share have the same of these. */
 #define FLAGS_SAME \

@@ -37,6 +37,7 @@ _Static_assert(offsetof(struct kmem_cache, magazine) +
 	(SLAB_HWCACHE_ALIGN | SLAB_PANIC | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | \
 	 SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT | SLAB_NO_MERGE | \
 	 (KMEM_DEFERRED ? SLAB_TYPESAFE_BY_RCU : 0) | \
+	 (MAGAZINES ? SLAB_TYPE_STABLE : 0) | \
 	 (KMEM_CACHE_DEBUG ? SLAB_DEBUG_FLAGS : 0))
 
 static struct {
@@ -223,6 +224,7 @@ static struct kmem_cache *cache_make(const char *name, size_t size,
 	}
 	if (KMEM_DEFERRED && (flags & SLAB_TYPESAFE_BY_RCU))
 		s->slabs.retire = slab_retire;
+	s->slabs.stable = flags & SLAB_TYPE_STABLE;
 	if (MAGAZINES)
 		cache_layer_init(s);
 	return s;
@@ -362,6 +364,7 @@ void kmem_cache_destroy(struct kmem_cache *s)
 	}
 	if (MAGAZINES) {
 		magazine_layer_fini(&s->magazine);
+		s->slabs.stable = false;
 		slabs_keep(&s->slabs, 0);
 	}
 	slabs_shrink(&s->slabs);
@@ -370,6 +373,7 @@ void kmem_cache_destroy(struct kmem_cache *s)
 		unlink_locked(s);
 	list_unlock();
 	if (sum.inuse) {
+		s->slabs.stable = s->flags & SLAB_TYPE_STABLE;
 		slabs_for_each(&s->slabs, SLOT_LIVE, report_live, s);
 		if (KMEM_DEFERRED)
 			slabs_for_each(&s->slabs, SLOT_RCU, report_waiting, s);

@@ -40,6 +40,7 @@ static slab_flags_t letter_flag(char c)
 	case 'p': return SLAB_POISON;
 	case 'u': return SLAB_STORE_USER;
 	case 't': return SLAB_TRACE;
+	case 's': return MAGAZINES ? SLAB_TYPE_STABLE : 0;
 	default: return 0;
 	}
 }

@@ -244,7 +244,8 @@ static size_t node_take(struct kmem_slabs *s, struct slab_node *n,
 /* It is one of those to keep. */
 static bool must_keep(const struct slab_node *n, const struct page *head)
 {
-	return BREATHING && n->capacity - slab_objects(head) < n->keep;
+	return BREATHING && (head->slabs->stable ||
+			     n->capacity - slab_objects(head) < n->keep);
 }
 
 /* There is room for one more empty slab. (CPUs that look at the same time may

@@ -80,6 +80,7 @@ struct kmem_slabs {
 	uint16_t objects, min_objects;	/* in a slab of `order`; of the other */
 	uint8_t nr_nodes;		/* nodes told apart: 1 or all */
 	uint16_t gfp;			/* added to every request for pages */
+	bool stable;			/* no slab is given up */
 	const char *name;
 	void (*ctor)(void *);
 

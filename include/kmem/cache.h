@@ -29,6 +29,14 @@ typedef unsigned int slab_flags_t;
 					* same one. Refused without the hook
 					* call_rcu; no zeroed objects. */
 
+#define SLAB_TYPE_STABLE	((slab_flags_t)0x2000) /* kmem's own: pages of
+					* its slabs are given back when it is
+					* destroyed, and not before, so that no
+					* stale pointer to one of its objects
+					* leads to what is of another cache.
+					* They are lost to all else meanwhile.
+					* Refused without magazines. */
+
 /* Debugging: what they do is in kmem/debug.h. Refused if there is no
  * KMEM_REPORT_TEXT. */
 #define SLAB_CONSISTENCY_CHECKS	((slab_flags_t)0x100)

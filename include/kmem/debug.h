@@ -21,6 +21,8 @@
  *			      each operation on it
  *	SLAB_TRACE	   T  a line in the log for each allocation and free
  *
+ * With one more letter, S, a cache is not debugged, but gets SLAB_TYPE_STABLE.
+ *
  * With any of them, two CPUs that free an object at once are told apart, always.
  *
  * What is found goes to hooks.log, with the bytes, and then in one line to

@@ -211,7 +211,7 @@ static void test_flags(void **state)
 			   SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT | SLAB_NO_MERGE |
 			   SLAB_TYPESAFE_BY_RCU | SLAB_CONSISTENCY_CHECKS |
 			   SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER |
-			   SLAB_TRACE;
+			   SLAB_TRACE | SLAB_TYPE_STABLE;
 
 	(void)state;
 	check_cache(kmem_cache_create("tools", 40, 8, SLAB_NOLEAKTRACE |

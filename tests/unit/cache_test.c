@@ -1053,6 +1053,53 @@ static void test_use_after_free_is_harmless(void **state)
 	end_victim();
 }
 
+/* SLAB_TYPE_STABLE: whatever gives memory back, a page that was once of a slab
+ * stays with its cache, all of it, until that is destroyed. */
+static void test_type_stable(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("stable", 200, 0,
+						 SLAB_TYPE_STABLE, NULL);
+	struct kmem_cache *other = kmem_cache_create("other", 200, 0, 0, NULL);
+	static void *obj[3000], *more[3000];
+	size_t pages;
+
+	(void)state;
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < 3000; i++) {
+			host_cpu_set(i % 2);
+			obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
+			assert_non_null(obj[i]);
+		}
+		pages = stats(s).slabs;
+		for (unsigned i = 0; i < 3000; i++)
+			kmem_cache_free(s, obj[i]);
+		for (unsigned cpu = 0; cpu < 2; cpu++) {
+			host_cpu_set(cpu);
+			kmem_cache_shrink(s);
+			kmem_trim(KMEM_TRIM);
+			kmem_trim(KMEM_DRAIN_CPU);
+			kmem_trim(KMEM_DRAIN);
+		}
+		host_cpu_set(0);
+		assert_int_equal(stats(s).slabs, pages);
+		assert_int_equal(stats(s).slabs, stats(s).empty_slabs);
+		for (unsigned i = 0; i < 3000; i++) {
+			more[i] = kmem_cache_alloc(other, GFP_KERNEL);
+			assert_ptr_not_equal(virt_to_page(more[i])->slabs, s);
+		}
+		for (unsigned i = 0; i < 3000; i++)
+			assert_ptr_equal(virt_to_page(obj[i])->slabs, s);
+		kmem_cache_free_bulk(other, 3000, more);
+		assert_sound();
+	}
+	kmem_cache_destroy(s);
+	for (unsigned i = 0; i < 3000; i++)
+		assert_ptr_not_equal(virt_to_page(obj[i])->slabs, s);
+	kmem_cache_destroy(other);
+	assert_no_panic();
+	assert_sound();
+}
+
 /* ----------------------------------------------------------------- figures */
 
 /* The figures of a cache agree with what was done, at every step. */
@@ -1127,6 +1174,7 @@ int main(void)
 		CASE(test_wrong_interface),
 		CASE(test_free_null),
 		CASE(test_use_after_free_is_harmless),
+		CASE(test_type_stable),
 		CASE(test_stats),
 	};
 

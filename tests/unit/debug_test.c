@@ -950,6 +950,8 @@ static void test_options(void **state)
 	assert_int_equal(flags_of("FZ;-,kmalloc-*", "task"), F | Z);
 	assert_int_equal(flags_of("-,kmalloc-64;Z,kmalloc-*", "kmalloc-64"), 0);
 	assert_int_equal(flags_of("-,kmalloc-64;Z,kmalloc-*", "kmalloc-96"), Z);
+	assert_int_equal(flags_of("S,kmalloc-*", "kmalloc-64"),
+			 SLAB_TYPE_STABLE);
 	assert_int_equal(flags_of("Z,a;O", "b"), 0);
 	assert_true(debug_options_lower());
 	assert_int_equal(flags_of("ZO,a;P;;", "b"), P);

@@ -62,6 +62,14 @@ static struct round get_existing(struct kmem_cache *s)
 	return r;
 }
 
+KMEM_COLD void cache_missing(const char *call, const struct kmem_cache *s,
+			     const void *p, uintptr_t caller)
+{
+	kmem_misuse_by(caller, "bad free", s, "kmem: %s(%p, %p): no cache is "
+		       "there: %s", call, (const void *)s, p,
+		       s ? "it was destroyed, or never was" : "NULL");
+}
+
 /* An object from wherever there is one, CACHED; none without memory. A slab
  * needs more than its page, so __GFP_NOFAIL is kept here, not by the page
  * allocator: one wait, or one report, for each failure. */
@@ -162,19 +170,32 @@ void *kmem_cache_zalloc(struct kmem_cache *s, gfp_t gfp)
 	return cache_alloc_zeroed(s, gfp);
 }
 
+/* NULL, or no object of s that is allocated. */
+static KMEM_COLD void free_refused(struct kmem_cache *s, void *obj,
+				   uintptr_t caller)
+{
+	if (!obj)
+		return;
+	if (s)
+		cache_free_by("kmem_cache_free", s, obj, caller);
+	else
+		cache_missing("kmem_cache_free", s, obj, caller);
+}
+
 void kmem_cache_free(struct kmem_cache *s, void *obj)
 {
 	kmem_slot_t *slot;
 	struct page *page;
 
-	if (!obj)
-		return;
 	page = virt_to_page(obj);
-	if (KMEM_LIKELY(page && page->slabs == &s->slabs &&
+	/* What is in no slab is of no cache: of NULL, if that were one. */
+	if (KMEM_LIKELY(s && page && page->slabs == &s->slabs &&
 			cache_mark_cached(page, &s->slabs, obj, &slot)))
 		cache_free("kmem_cache_free", s, obj, slot);
-	else
-		cache_refused("kmem_cache_free", s, obj);
+	else if (KMEM_CACHE_DEBUG)
+		free_refused(s, obj, KMEM_CALLER);
+	else if (obj)
+		cache_bad_free("kmem_cache_free", s, obj, 0);
 }
 
 /* ---- in bulk: what goes to or comes from one magazine, at once ---- */
@@ -301,7 +322,8 @@ static const char *slot_name(unsigned slot)
 }
 
 static KMEM_COLD void bad_object(const char *call, const struct kmem_cache *s,
-				 const struct page *page, const void *p)
+				 const struct page *page, const void *p,
+				 uintptr_t caller)
 {
 	const struct kmem_slabs *of = page->slabs;
 	struct slab_index i = slab_index(page, of, p);
@@ -311,44 +333,47 @@ static KMEM_COLD void bad_object(const char *call, const struct kmem_cache *s,
 	char who[CACHE_WHO_MAX] = "";
 
 	if (s && of != &s->slabs) {
-		kmem_misuse("wrong cache", p,
-			    "kmem: %s(%s, %p): the object is of cache %s",
-			    call, s->name, p, of->name);
+		kmem_misuse_by(caller, "wrong cache", p,
+			       "kmem: %s(%s, %p): the object is of cache %s, "
+			       "slab %p, index %u", call, s->name, p, of->name,
+			       (void *)first, index);
 		return;
 	}
 	if (!i.exact || index >= slab_objects(page)) {
 		if (i.index < slabs_first(of))
 			index = 0;	/* in front of it */
-		kmem_misuse("bad pointer", p,
-			    "kmem: %s(%p): not the start of an object: cache "
-			    "%s, slab %p, %d bytes into index %u", call, p,
-			    of->name, (void *)first,
-			    (int)((char *)p - slab_base(head)) -
-			    (int)(index * of->size), index);
+		kmem_misuse_by(caller, "bad pointer", p,
+			       "kmem: %s(%p): not the start of an object: "
+			       "cache %s, slab %p, %d bytes into index %u",
+			       call, p, of->name, (void *)first,
+			       (int)((char *)p - slab_base(head)) -
+			       (int)(index * of->size), index);
 		return;
 	}
 	slot = kmem_load_relaxed(&page->slot[i.index]);
-	kmem_misuse("double free", p,
-		    "kmem: %s(%p): double free: cache %s, slab %p, index %u: "
-		    "expected LIVE, found %s%s", call, p, of->name,
-		    (void *)first, index, slot_name(slot),
-		    KMEM_CACHE_DEBUG ? cache_who(page, p, true, who) : who);
+	kmem_misuse_by(caller, "double free", p,
+		       "kmem: %s(%p): double free: cache %s, slab %p, index "
+		       "%u: expected LIVE, found %s%s", call, p, of->name,
+		       (void *)first, index, slot_name(slot),
+		       KMEM_CACHE_DEBUG ? cache_who(page, p, true, who) : who);
 }
 
-KMEM_COLD void cache_bad_free(const char *call, const struct kmem_cache *s,
-			      const void *p)
+KMEM_COLD void cache_bad_free_by(const char *call, const struct kmem_cache *s,
+				 const void *p, uintptr_t caller)
 {
 	const struct page *page = virt_to_page(p);
 
 	if (page && page_type(page) == PAGE_SLAB)
-		bad_object(call, s, page, p);
+		bad_object(call, s, page, p, caller);
 	else if (page && page_type(page) != PAGE_TAIL &&
 		 page_to_virt(page) != p)
-		kmem_misuse("bad pointer", p,
-			    "kmem: %s(%p): not the start of a block: the page "
-			    "is %s", call, p, page_describe(page));
+		kmem_misuse_by(caller, "bad pointer", p,
+			       "kmem: %s(%p): not the start of a block: the "
+			       "page is %s", call, p, page_describe(page));
 	else
-		kmem_misuse(page && page_is_free(page) ? "double free" :
-			    "bad free", p, "kmem: %s(%p): the page is %s", call, p,
-			    page ? page_describe(page) : foreign_describe(p));
+		kmem_misuse_by(caller, page && page_is_free(page) ?
+			       "double free" : "bad free", p,
+			       "kmem: %s(%p): the page is %s", call, p,
+			       page ? page_describe(page) :
+				      foreign_describe(p));
 }

@@ -134,16 +134,27 @@ void cache_second_copy(const struct kmem_cache *s, const void *obj) KMEM_COLD;
 void *cache_alloc_zeroed(struct kmem_cache *s, gfp_t gfp) KMEM_NOINLINE;
 
 /* Report why p can't be freed by `call` (to cache s, or to any if NULL). */
-void cache_bad_free(const char *call, const struct kmem_cache *s,
-		    const void *p);
+void cache_bad_free_by(const char *call, const struct kmem_cache *s,
+		       const void *p, uintptr_t caller);
+
+KMEM_INLINE void cache_bad_free(const char *call, const struct kmem_cache *s,
+				const void *p, uintptr_t caller)
+{
+	cache_bad_free_by(KMEM_REPORT_TEXT ? call : NULL, s, p, caller);
+}
+
+/* It was destroyed, and its descriptor is of no other cache yet. */
+KMEM_INLINE bool cache_is_gone(const struct kmem_cache *s)
+{
+	return KMEM_REPORT_TEXT && KMEM_UNLIKELY(!s->slabs.nr_nodes);
+}
+
+/* Report that s, given to `call` with object p or none, is no cache: NULL, or
+ * destroyed. */
+void cache_missing(const char *call, const struct kmem_cache *s, const void *p,
+		   uintptr_t caller) KMEM_COLD;
 
 /* ---- of caches that are debugged (cache_debug.c) ---- */
-
-/* Where the public function returns to that this is in, or inlined into. Asked
- * for where a slow path begins: a fast one must not even fetch it. */
-#define KMEM_CALLER \
-	(KMEM_CACHE_DEBUG || KMEM_INJECT ? \
-	 (uintptr_t)__builtin_return_address(0) : 0)
 
 void cache_debug_bootstrap(void);
 /* Set up what its flags ask for, and the reverse, without any slab. Return:
@@ -190,7 +201,8 @@ void *cache_fit(void *p, size_t size);
 size_t cache_object_bytes(const void *p);
 /* Make it so many, where the object is. False: no such object, not debugged,
  * or too small. */
-bool cache_resize(const char *call, const void *p, size_t size);
+bool cache_resize(const char *call, const void *p, size_t size,
+		  uintptr_t caller);
 
 /* Who freed or allocated the object at p, if that is known, to the log and as
  * text for the end of a line. */
@@ -377,7 +389,7 @@ KMEM_INLINE void cache_refused(const char *call, const struct kmem_cache *s,
 	if (KMEM_CACHE_DEBUG)
 		cache_free_by(call, s, p, KMEM_CALLER);
 	else
-		cache_bad_free(call, s, p);
+		cache_bad_free(call, s, p, 0);
 }
 
 /* An object that `call` has marked CACHED. */

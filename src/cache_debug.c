@@ -136,6 +136,10 @@ void *cache_alloc_by(struct kmem_cache *s, gfp_t gfp, uintptr_t caller)
 {
 	size_t left = gfp >> KMEM_GFP_LEFT_SHIFT;
 
+	if (cache_is_gone(s)) {
+		cache_missing("kmem_cache_alloc", s, NULL, caller);
+		return NULL;
+	}
 	gfp &= ((gfp_t)1 << KMEM_GFP_LEFT_SHIFT) - 1;
 	if (KMEM_LIKELY(!slabs_debugged(&s->slabs))) {
 		void *obj = cache_alloc_slow(s, gfp);
@@ -169,7 +173,7 @@ void cache_free_by(const char *call, const struct kmem_cache *s,
 		   const void *p, uintptr_t caller)
 {
 	if (!free_debugged(call, s, p, caller))
-		cache_bad_free(call, s, p);
+		cache_bad_free(call, s, p, caller);
 }
 
 size_t cache_object_bytes(const void *p)
@@ -194,28 +198,30 @@ void *cache_fit(void *p, size_t size)
 }
 
 static bool resize_hardened(const char *call, struct page *page, void *p,
-			    size_t size)
+			    size_t size, uintptr_t caller)
 {
 	struct kmem_slabs *s = page->slabs;
 
 	if (!slabs_sized(s) || size > s->guard->size)
 		return false;
-	guard_resize(call, s, p, size, KMEM_CALLER);
+	guard_resize(call, s, p, size, caller);
 	return true;
 }
 
-bool cache_resize(const char *call, const void *p, size_t size)
+bool cache_resize(const char *call, const void *p, size_t size,
+		  uintptr_t caller)
 {
 	struct page *page = virt_to_page(p);
 	struct kmem_slabs *s = page ? page->slabs : NULL;
 	kmem_slot_t *slot;
 
 	if (KMEM_HARDEN && s && !s->debug)
-		return resize_hardened(call, page, (void *)(uintptr_t)p, size);
+		return resize_hardened(call, page, (void *)(uintptr_t)p, size,
+				       caller);
 	if (!s || !s->debug || size > s->debug->object_size ||
 	    !slabs_claim(page, s, p, &slot))
 		return false;
-	debug_resize(call, p, size);
+	debug_resize(call, p, size, caller);
 	kmem_store_relaxed(slot, SLOT_TRACKED);
 	return true;
 }

@@ -109,6 +109,10 @@ void *cache_alloc_node(struct kmem_cache *s, size_t size, gfp_t gfp, int node,
 	unsigned index = node_find(node);
 	void *obj = NULL;
 
+	if (cache_is_gone(s)) {
+		cache_missing("kmem_cache_alloc_node", s, NULL, caller);
+		return NULL;
+	}
 	if (cache_injected(s, gfp, caller))
 		return NULL;
 	if (zones.nr_nodes > 1 && index < zones.nr_nodes)

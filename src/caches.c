@@ -176,8 +176,13 @@ static void free_parts(struct kmem_cache *s, void *nodes)
 {
 	if (nodes)
 		slabs_free(&caches.nodes, nodes);
-	if (s)
-		slabs_free(&caches.descriptors, s);
+	if (!s)
+		return;
+	/* Until the memory is another cache's, who uses it is found out: a
+	 * cache has slabs on some node. */
+	if (KMEM_REPORT_TEXT)
+		s->slabs.nr_nodes = 0;
+	slabs_free(&caches.descriptors, s);
 }
 
 static void cache_layer_init(struct kmem_cache *s)
@@ -291,26 +296,34 @@ struct kmem_cache *(kmem_cache_create)(const char *name, size_t size,
 
 /* ---- destruction, shrinking ---- */
 
+/* Who is told what keeps a cache. */
+struct destroyer {
+	struct kmem_cache *s;
+	uintptr_t caller;
+};
+
 static void report_live(void *obj, unsigned index, void *arg)
 {
-	struct kmem_cache *s = arg;
+	const struct destroyer *d = arg;
+	struct page *page = virt_to_page(obj);
 	char who[CACHE_WHO_MAX] = "";
 
 	if (KMEM_CACHE_DEBUG)
-		cache_who(virt_to_page(obj), obj, false, who);
-	kmem_misuse("still in use", obj,
-		    "kmem: kmem_cache_destroy(%s): object %p (index %u) is "
-		    "still allocated%s", s->name, obj, index, who);
+		cache_who(page, obj, false, who);
+	kmem_misuse_by(d->caller, "still in use", obj,
+		       "kmem: kmem_cache_destroy(%s): object %p (index %u, slab "
+		       "%p) is still allocated%s", d->s->name, obj, index,
+		       page_to_virt(slab_head(page)), who);
 }
 
 static void report_waiting(void *obj, unsigned index, void *arg)
 {
-	struct kmem_cache *s = arg;
+	const struct destroyer *d = arg;
 
-	kmem_misuse("still in use", obj,
-		    "kmem: kmem_cache_destroy(%s): object %p (index %u) waits "
-		    "for a grace period, and there is no hook rcu_barrier",
-		    s->name, obj, index);
+	kmem_misuse_by(d->caller, "still in use", obj,
+		       "kmem: kmem_cache_destroy(%s): object %p (index %u) "
+		       "waits for a grace period, and there is no hook "
+		       "rcu_barrier", d->s->name, obj, index);
 }
 
 static void unlink_locked(struct kmem_cache *s)
@@ -346,10 +359,23 @@ static void settle_frees(void)
 		zones.rcu_flush();
 }
 
+/* s is on the list of all caches, which is locked. */
+static bool is_listed(const struct kmem_cache *s)
+{
+	struct kmem_list *l;
+	struct kmem_cache *other;
+
+	for_each_cache(other, l)
+		if (other == s)
+			return true;
+	return false;
+}
+
 void kmem_cache_destroy(struct kmem_cache *s)
 {
-	bool typesafe = KMEM_DEFERRED && s && s->slabs.retire;
+	struct destroyer d = { s, KMEM_CALLER };
 	struct slab_node sum;
+	bool typesafe;
 
 	if (!s)
 		return;
@@ -358,6 +384,12 @@ void kmem_cache_destroy(struct kmem_cache *s)
 	/* As long as it is on the list, a CPU that is short of memory may
 	 * drain it, and a new cache come to share it. */
 	list_lock();
+	if (KMEM_REPORT_TEXT && !is_listed(s)) {
+		list_unlock();
+		cache_missing("kmem_cache_destroy", s, NULL, d.caller);
+		return;
+	}
+	typesafe = KMEM_DEFERRED && s->slabs.retire;
 	if (MERGING && cache_unshare(s)) {
 		list_unlock();
 		return;
@@ -374,9 +406,9 @@ void kmem_cache_destroy(struct kmem_cache *s)
 	list_unlock();
 	if (sum.inuse) {
 		s->slabs.stable = s->flags & SLAB_TYPE_STABLE;
-		slabs_for_each(&s->slabs, SLOT_LIVE, report_live, s);
+		slabs_for_each(&s->slabs, SLOT_LIVE, report_live, &d);
 		if (KMEM_DEFERRED)
-			slabs_for_each(&s->slabs, SLOT_RCU, report_waiting, s);
+			slabs_for_each(&s->slabs, SLOT_RCU, report_waiting, &d);
 		return;
 	}
 	if (typesafe && !wait_for_readers(s))

@@ -275,11 +275,12 @@ void free_contig_range(uintptr_t pfn, size_t nr_pages)
 		struct page *page = pfn_to_page(pfn + i);
 
 		if (page)
-			__free_pages(page, 0);
+			free_single("free_contig_range", page, KMEM_CALLER);
 		else
-			kmem_misuse("bad free", NULL, "kmem: free_contig_range "
-				    "of pfn 0x%lx: no memory of kmem's",
-				    (unsigned long)(pfn + i));
+			kmem_misuse_by(KMEM_CALLER, "bad free", NULL,
+				       "kmem: free_contig_range of pfn 0x%lx: "
+				       "no memory of kmem's",
+				       (unsigned long)(pfn + i));
 	}
 }
 

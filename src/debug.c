@@ -228,7 +228,7 @@ static void log_bytes(const struct debug_object *o, int at)
 }
 
 static void report(const char *call, const struct debug_object *o,
-		   const struct band *b, bool used)
+		   const struct band *b, bool used, uintptr_t caller)
 {
 	char who[TRACK_TEXT_MAX];
 	int first = b->from;
@@ -240,16 +240,18 @@ static void report(const char *call, const struct debug_object *o,
 		 b->damage, n, b->to - b->from, b->from, b->byte);
 	log_bytes(o, first);
 	track_log(o);
-	kmem_misuse("damage", o->p,
-		    "kmem: %s(%p): %s: cache %s, slab %p, index %u, at %d: "
-		    "expected %02x, found %02x%s", call, (void *)o->p,
-		    b->damage, o->s->name, page_to_virt(o->head), o->index,
-		    first, b->byte, o->p[first],
-		    track_text(o, used ? TRACK_ALLOC : TRACK_FREE, who));
+	kmem_misuse_by(caller, "damage", o->p,
+		       "kmem: %s(%p): %s: cache %s, slab %p, index %u, at %d: "
+		       "expected %02x, found %02x%s", call, (void *)o->p,
+		       b->damage, o->s->name, page_to_virt(o->head), o->index,
+		       first, b->byte, o->p[first],
+		       track_text(o, used ? TRACK_ALLOC : TRACK_FREE, who));
 }
 
-/* Report and repair. Return: false if there was something. */
-static bool verify(const char *call, const struct debug_object *o, bool used)
+/* Report and repair; the caller, if 0, is nobody in particular. Return: false
+ * if there was something. */
+static bool verify(const char *call, const struct debug_object *o, bool used,
+		   uintptr_t caller)
 {
 	struct band b[BANDS_MAX];
 	unsigned n = bands(o, used, b);
@@ -259,7 +261,7 @@ static bool verify(const char *call, const struct debug_object *o, bool used)
 	for (unsigned i = 0; i < n; i++) {
 		if (KMEM_LIKELY(!band_damage(o, &b[i], &first)))
 			continue;
-		report(call, o, &b[i], used);
+		report(call, o, &b[i], used, caller);
 		band_draw(o, &b[i]);
 		well = false;
 	}
@@ -282,7 +284,7 @@ void debug_slab_ends(struct page *head)
 	for (unsigned i = 0; i < slab_objects(head); i++) {
 		struct debug_object o = debug_object(head, i);
 
-		verify("end of the slab", &o, false);
+		verify("end of the slab", &o, false, 0);
 	}
 }
 
@@ -300,7 +302,7 @@ void debug_given(const void *p, size_t size, bool zero, uintptr_t caller)
 	struct debug_object o = debug_object_at(p);
 	const struct slab_debug *d = o.s->debug;
 
-	verify("allocation", &o, false);
+	verify("allocation", &o, false, caller);
 	o.rec->size = d->sized ? (unsigned)size : d->object_size;
 	draw(&o, true);
 	if (zero)
@@ -317,7 +319,7 @@ void debug_taken(const char *call, const void *p, uintptr_t caller)
 {
 	struct debug_object o = debug_object_at(p);
 
-	verify(call, &o, true);
+	verify(call, &o, true, caller);
 	trace(&o, "free", caller);
 	if (o.s->debug->user)
 		track_set(&o.rec->track[TRACK_FREE], caller);
@@ -325,11 +327,12 @@ void debug_taken(const char *call, const void *p, uintptr_t caller)
 	draw(&o, false);
 }
 
-void debug_resize(const char *call, const void *p, size_t size)
+void debug_resize(const char *call, const void *p, size_t size,
+		  uintptr_t caller)
 {
 	struct debug_object o = debug_object_at(p);
 
-	verify(call, &o, true);
+	verify(call, &o, true, caller);
 	if (o.s->debug->sized)
 		o.rec->size = (unsigned)size;
 	draw(&o, true);
@@ -390,7 +393,7 @@ static void debug_objects(struct page *head, void *arg)
 			check_object(w->c, &o, slot);
 		else if (!slot_on_its_way(slot))
 			w->damaged += !verify(w->call, &o,
-					      slot == SLOT_TRACKED);
+					      slot == SLOT_TRACKED, 0);
 	}
 }
 

@@ -88,7 +88,8 @@ void debug_given(const void *p, size_t size, bool zero, uintptr_t caller);
 void debug_taken(const char *call, const void *p, uintptr_t caller);
 
 /* The user's bytes from now on; the object is CACHED meanwhile. */
-void debug_resize(const char *call, const void *p, size_t size);
+void debug_resize(const char *call, const void *p, size_t size,
+		  uintptr_t caller);
 
 /* Report and repair what is wrong with any object. Return: how much was.
  * Context: as slabs_for_each(). */

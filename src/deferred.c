@@ -19,7 +19,8 @@ static bool heads_block(const struct page *page, const void *p, unsigned type)
 	return page && page_type(page) == type && page_to_virt(page) == p;
 }
 
-bool deferred_claim(const char *call, const void *p, struct deferred_state to)
+bool deferred_claim(const char *call, const void *p, struct deferred_state to,
+		    uintptr_t caller)
 {
 	struct page *page = virt_to_page(p);
 	kmem_slot_t *slot = deferred_slot(page, p);
@@ -32,7 +33,7 @@ bool deferred_claim(const char *call, const void *p, struct deferred_state to)
 		page_set_type(page, (enum kmem_page_type)to.type);
 		return true;
 	}
-	cache_bad_free(call, NULL, p);
+	cache_bad_free(call, NULL, p, caller);
 	return false;
 }
 

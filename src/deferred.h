@@ -27,7 +27,8 @@ kmem_slot_t *deferred_slot(const struct page *page, const void *p);
 
 /* Context: any, NMI included. Return: false if p can't be freed by `call`,
  * which has been reported; nothing has changed. */
-bool deferred_claim(const char *call, const void *p, struct deferred_state to);
+bool deferred_claim(const char *call, const void *p, struct deferred_state to,
+		    uintptr_t caller);
 
 /* Context: any but NMI. Return: false if p is not in that state. */
 bool deferred_finish(const void *p, struct deferred_state from);

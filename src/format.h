@@ -10,7 +10,7 @@
 
 #include <kmem/compiler.h>
 
-#define KMEM_LINE_MAX 200	/* longest line, its terminator included */
+#define KMEM_LINE_MAX 256	/* longest line, its terminator included */
 
 /*
  * A subset of printf: %s %c %d %u %x %p %%, lengths l ll z, a width (also *),

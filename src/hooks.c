@@ -27,14 +27,20 @@ bool kmem_may_sleep_here(const char *call)
 	return false;
 }
 
-void kmem_misuse_line(const char *fmt, ...)
+void kmem_misuse_line(uintptr_t caller, const char *fmt, ...)
 {
 	char line[KMEM_LINE_MAX];
 	va_list args;
+	size_t n;
 
 	va_start(args, fmt);
-	vformat(line, sizeof(line), fmt, args);
+	n = vformat(line, sizeof(line), fmt, args);
 	va_end(args);
+	if (caller && kmem_hooks.caller)
+		caller = kmem_hooks.caller(kmem_hooks.ctx, caller);
+	if (caller)
+		format(line + n, sizeof(line) - n, "; caller 0x%zx",
+		       (size_t)caller);
 	kmem_panic(line);
 }
 

@@ -28,10 +28,19 @@ extern struct kmem_hooks kmem_hooks;
  * kmem_misuse(kind, p, fmt, ...) - the caller of the API did what it must not:
  * kmem_panic() with that line, or with `kind` and p. May return; the state is
  * sound and the bad call must do nothing.
+ * kmem_misuse_by(caller, ...) - the same, and the line ends with who it was.
  */
-#define kmem_misuse(kind, p, ...) \
-	(KMEM_REPORT_TEXT ? kmem_misuse_line(__VA_ARGS__) : \
+#define kmem_misuse(kind, p, ...)	kmem_misuse_by(0, kind, p, __VA_ARGS__)
+#define kmem_misuse_by(caller, kind, p, ...) \
+	(KMEM_REPORT_TEXT ? kmem_misuse_line(caller, __VA_ARGS__) : \
 			    kmem_misuse_kind(kind, p))
+
+/* Where the public function returns to that this is in, or inlined into, or
+ * that has ended in a jump here. Asked for where a slow path begins: a fast one
+ * must not even fetch it. */
+#define KMEM_CALLER \
+	(KMEM_REPORT_TEXT || KMEM_INJECT ? \
+	 (uintptr_t)__builtin_return_address(0) : 0)
 
 /* kmem's own state is not what it must be. */
 #define kmem_bug(file, line, what) \
@@ -58,7 +67,8 @@ KMEM_INLINE gfp_t gfp_checked(const char *call, gfp_t gfp)
 }
 
 void kmem_log_line(const char *fmt, ...) KMEM_PRINTF(1, 2);
-void kmem_misuse_line(const char *fmt, ...) KMEM_PRINTF(1, 2) KMEM_COLD;
+void kmem_misuse_line(uintptr_t caller, const char *fmt, ...)
+	KMEM_PRINTF(2, 3) KMEM_COLD;
 void kmem_misuse_kind(const char *kind, const void *p) KMEM_COLD;
 
 #endif /* KMEM_HOOKS_H */

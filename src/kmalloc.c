@@ -232,7 +232,7 @@ static KMEM_NOINLINE void free_large(struct page *page, const void *p)
 	if (ZERO_OR_NULL_PTR(p))
 		return;
 	if (!is_large(page, p)) {
-		cache_bad_free("kfree", NULL, p);
+		cache_bad_free("kfree", NULL, p, KMEM_CALLER);
 		return;
 	}
 	large_free(page);
@@ -281,14 +281,6 @@ void kfree(const void *p)
 
 /* ---- sizes ---- */
 
-static bool is_live_object(struct page *page, const void *p)
-{
-	struct slab_index i = slab_index(page, page->slabs, p);
-
-	return i.exact && kmem_load_relaxed(&page->slot[i.index]) ==
-			  slabs_live(page->slabs);
-}
-
 size_t ksize(const void *p)
 {
 	struct page *page;
@@ -301,7 +293,7 @@ size_t ksize(const void *p)
 			kmem_cache_size(slabs_cache(page->slabs));
 	if (is_large(page, p))
 		return block_bytes(page);
-	cache_bad_free("ksize", NULL, p);
+	cache_bad_free("ksize", NULL, p, KMEM_CALLER);
 	return 0;
 }
 
@@ -321,12 +313,14 @@ void *krealloc(const void *p, size_t size, gfp_t gfp)
 	size_t old;
 
 	if (!size) {
-		kfree(p);
+		if (!KMEM_REPORT_TEXT ||
+		    block_size("krealloc", p, KMEM_CALLER))
+			kfree(p);
 		return ZERO_SIZE_PTR;
 	}
 	if (ZERO_OR_NULL_PTR(p))
 		return kmalloc_in(size, size, gfp, KMEM_CALLER);
-	old = ksize(p);
+	old = block_size("krealloc", p, KMEM_CALLER);
 	if (!old)			/* misuse, and reported */
 		return NULL;
 	if (kmalloc_resize(p, old, size, gfp))
@@ -339,21 +333,21 @@ void *krealloc(const void *p, size_t size, gfp_t gfp)
 
 void kfree_sized(const void *p, size_t size)
 {
-	size_t most = ksize(p);
+	size_t most = block_size("kfree_sized", p, KMEM_CALLER);
 
 	if (!p || (!most && p != ZERO_SIZE_PTR))
 		return;			/* NULL, or misuse, and reported */
 	if (size > most || !size != !most)
-		kmem_misuse("wrong size", p,
-			    "kmem: kfree_sized(%p, %zu): wrong size: the "
-			    "block has room for %zu bytes", p, size, most);
+		kmem_misuse_by(KMEM_CALLER, "wrong size", p,
+			       "kmem: kfree_sized(%p, %zu): wrong size: the "
+			       "block has room for %zu bytes", p, size, most);
 	else
 		kfree(p);
 }
 
 void kfree_sensitive(const void *p)
 {
-	size_t size = ksize(p);
+	size_t size = block_size("kfree_sensitive", p, KMEM_CALLER);
 	void *mem = (void *)(uintptr_t)p;
 
 	if (!size)

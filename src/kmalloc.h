@@ -27,6 +27,25 @@ KMEM_INLINE struct kmem_cache *class_cache(size_t size, gfp_t gfp)
  * block that `room` bytes would be given. */
 void *kmalloc_in(size_t size, size_t room, gfp_t gfp, uintptr_t caller);
 
+/* p is an object that somebody has, in that page of a slab. */
+KMEM_INLINE bool is_live_object(const struct page *page, const void *p)
+{
+	struct slab_index i = slab_index(page, page->slabs, p);
+
+	return i.exact && kmem_load_relaxed(&page->slot[i.index]) ==
+			  slabs_live(page->slabs);
+}
+
+/* ksize() for another of kmem's functions: what p is not is reported in the
+ * name of `call`, where reports have names. */
+size_t block_size_by(const char *call, const void *p, uintptr_t caller);
+
+KMEM_INLINE size_t block_size(const char *call, const void *p,
+			      uintptr_t caller)
+{
+	return KMEM_REPORT_TEXT ? block_size_by(call, p, caller) : ksize(p);
+}
+
 /* What kmalloc() gives when it gives whole pages; NULL for NULL. */
 KMEM_INLINE void *kmalloc_block(struct page *page)
 {
@@ -64,7 +83,8 @@ KMEM_INLINE bool kmalloc_resize(const void *p, size_t old, size_t size,
 				gfp_t gfp)
 {
 	char *mem = (char *)(uintptr_t)p;
-	bool debugged = KMEM_CACHE_DEBUG && cache_resize("krealloc", p, size);
+	bool debugged = KMEM_CACHE_DEBUG &&
+			cache_resize("krealloc", p, size, KMEM_CALLER);
 
 	if (size > old && !debugged)
 		return false;

@@ -98,3 +98,14 @@ void *krealloc_node_align(const void *p, size_t size, size_t align, gfp_t gfp,
 			    alloc_on(size, size_aligned_as(size, align), gfp,
 				     node, KMEM_CALLER));
 }
+
+size_t block_size_by(const char *call, const void *p, uintptr_t caller)
+{
+	struct page *page = virt_to_page(p);
+
+	if (ZERO_OR_NULL_PTR(p) || is_large(page, p) ||
+	    (page && page->slabs && is_live_object(page, p)))
+		return ksize(p);
+	cache_bad_free(call, NULL, p, caller);
+	return 0;
+}

@@ -73,12 +73,13 @@ void *kvrealloc(const void *p, size_t size, gfp_t gfp)
 	if (vm_range_has(p))
 		return vm_range.ops->resize(p, size, gfp);
 	if (!size) {
-		kfree(p);
+		if (block_size("kvrealloc", p, KMEM_CALLER))
+			kfree(p);
 		return ZERO_SIZE_PTR;
 	}
 	if (ZERO_OR_NULL_PTR(p))
 		return kvmalloc(size, gfp);
-	old = ksize(p);
+	old = block_size("kvrealloc", p, KMEM_CALLER);
 	if (!old)			/* misuse, and reported */
 		return NULL;
 	if (size <= old || !have_vmalloc(size, gfp))
@@ -88,9 +89,19 @@ void *kvrealloc(const void *p, size_t size, gfp_t gfp)
 
 void kvfree_sensitive(const void *p, size_t len)
 {
+	size_t size;
+
 	if (ZERO_OR_NULL_PTR(p))
 		return;
-	memset((void *)(uintptr_t)p, 0, len);
+	/* What is not to be freed is not to be written to either. */
+	if (vm_range_has(p)) {
+		size = vm_range.ops->bytes(p);
+	} else {
+		size = block_size("kvfree_sensitive", p, KMEM_CALLER);
+		if (!size)		/* misuse, and reported */
+			return;
+	}
+	memset((void *)(uintptr_t)p, 0, KMEM_MIN(len, size));
 	kmem_barrier();		/* as in kfree_sensitive() */
 	kvfree(p);
 }

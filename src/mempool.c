@@ -124,7 +124,8 @@ static bool is_live(const struct page *page, const void *obj)
 {
 	struct slab_index i = slab_index(page, page->slabs, obj);
 
-	return i.exact && kmem_load_relaxed(&page->slot[i.index]) == SLOT_LIVE;
+	return i.exact && kmem_load_relaxed(&page->slot[i.index]) ==
+			  slabs_live(page->slabs);
 }
 
 /* The allocator would take it back. Of a pool with functions of its own that
@@ -162,9 +163,9 @@ void mempool_free(void *element, mempool_t *pool)
 	if (wanted(pool) && is_allocated(pool, element))
 		put = put_back(pool, element);
 	if (put == PUT_TWICE)
-		kmem_misuse("double free", element, "kmem: mempool_free(%p): "
-			    "double free: it is in the reserve already",
-			    element);
+		kmem_misuse_by(KMEM_CALLER, "double free", element,
+			       "kmem: mempool_free(%p): double free: it is in "
+			       "the reserve already", element);
 	else if (put == PUT_FULL)
 		pool->free(element, pool->pool_data);
 	else

@@ -284,7 +284,8 @@ void kfree_nolock(const void *p)
 	kmem_slot_t *slot;
 	struct round r;
 
-	if (ZERO_OR_NULL_PTR(p) || !deferred_claim("kfree_nolock", p, stored))
+	if (ZERO_OR_NULL_PTR(p) ||
+	    !deferred_claim("kfree_nolock", p, stored, KMEM_CALLER))
 		return;
 	page = virt_to_page(p);
 	slot = deferred_slot(page, p);
@@ -300,7 +301,7 @@ void free_pages_nolock(struct page *page, unsigned order)
 		return;
 	if (KMEM_UNLIKELY(page_type(page) != PAGE_ALLOCATED ||
 			  page->order != order)) {
-		page_bad_free("free_pages_nolock", page, order);
+		page_bad_free("free_pages_nolock", page, order, KMEM_CALLER);
 		return;
 	}
 	page_set_type(page, PAGE_CACHED);

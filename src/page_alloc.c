@@ -258,33 +258,34 @@ const char *page_describe(const struct page *page)
 }
 
 KMEM_COLD void bad_block(const char *call, const struct page *page,
-				unsigned order)
+			 unsigned order, uintptr_t caller)
 {
 	void *addr = page_to_virt(page);
 	unsigned long pfn = page->pfn;
 
 	if (page_is_allocated(page))
-		kmem_misuse("wrong order", addr,
-			    "kmem: %s of %p (pfn 0x%lx) with order %u: it was "
-			    "allocated with order %u", call, addr, pfn, order,
-			    page->order);
+		kmem_misuse_by(caller, "wrong order", addr,
+			       "kmem: %s of %p (pfn 0x%lx) with order %u: it "
+			       "was allocated with order %u", call, addr, pfn,
+			       order, page->order);
 	else if (page_type(page) == PAGE_SLAB)
-		kmem_misuse("bad free", addr,
-			    "kmem: %s of %p (pfn 0x%lx), order %u: the page "
-			    "is part of a slab of cache %s", call, addr, pfn,
-			    order, page->slabs->name);
+		kmem_misuse_by(caller, "bad free", addr,
+			       "kmem: %s of %p (pfn 0x%lx), order %u: the page "
+			       "is part of a slab of cache %s", call, addr, pfn,
+			       order, page->slabs->name);
 	else
-		kmem_misuse(page_is_free(page) ? "double free" : "bad free",
-			    addr,
-			    "kmem: %s of %p (pfn 0x%lx), order %u: the page "
-			    "is %s", call, addr, pfn, order,
-			    page_describe(page));
+		kmem_misuse_by(caller, page_is_free(page) ? "double free" :
+			       "bad free", addr,
+			       "kmem: %s of %p (pfn 0x%lx), order %u: the page "
+			       "is %s", call, addr, pfn, order,
+			       page_describe(page));
 }
 
-void page_bad_free(const char *call, const struct page *page, unsigned order)
+void page_bad_free(const char *call, const struct page *page, unsigned order,
+		   uintptr_t caller)
 {
 	if (KMEM_DEFERRED)
-		bad_block(call, page, order);
+		bad_block(call, page, order, caller);
 }
 
 /* A block of an order that has no magazines. */
@@ -299,9 +300,9 @@ static KMEM_NOINLINE void free_rare(struct page *page, unsigned order)
 static KMEM_NOINLINE void free_unusual(struct page *page, unsigned order)
 {
 	if (page_type(page) == PAGE_HELD && page->order == order)
-		free_held(page);
+		free_held(page, KMEM_CALLER);
 	else
-		bad_block("free_pages", page, order);
+		bad_block("free_pages", page, order, KMEM_CALLER);
 }
 
 void __free_pages(struct page *page, unsigned order)
@@ -315,7 +316,7 @@ void __free_pages(struct page *page, unsigned order)
 		if (KMEM_MOBILITY || KMEM_DEFERRED)
 			free_unusual(page, order);
 		else
-			bad_block("free_pages", page, order);
+			bad_block("free_pages", page, order, KMEM_CALLER);
 		return;
 	}
 	if (KMEM_UNLIKELY(!order_is_cached(order))) {
@@ -340,6 +341,17 @@ uintptr_t get_zeroed_page(gfp_t gfp)
 	return __get_free_pages(gfp | __GFP_ZERO, 0);
 }
 
+/* No page of kmem's begins there. */
+static KMEM_COLD void bad_address(const char *call, uintptr_t addr,
+				  unsigned order, uintptr_t caller)
+{
+	kmem_misuse_by(caller, "bad free", (void *)addr,
+		       "kmem: %s of %p, order %u: %s", call, (void *)addr,
+		       order, addr & (KMEM_PAGE_SIZE - 1) ?
+		       "not the start of a page" :
+		       foreign_describe((void *)addr));
+}
+
 void free_pages(uintptr_t addr, unsigned order)
 {
 	struct page *page;
@@ -348,12 +360,7 @@ void free_pages(uintptr_t addr, unsigned order)
 		return;
 	page = virt_to_page((void *)addr);
 	if (KMEM_UNLIKELY(!page || page_to_virt(page) != (void *)addr))
-		kmem_misuse("bad free", (void *)addr,
-			    "kmem: free_pages of %p, order %u: %s",
-			    (void *)addr, order,
-			    addr & (KMEM_PAGE_SIZE - 1) ?
-			    "not the start of a page" :
-			    foreign_describe((void *)addr));
+		bad_address("free_pages", addr, order, KMEM_CALLER);
 	else
 		__free_pages(page, order);
 }
@@ -364,7 +371,7 @@ void split_page(struct page *page, unsigned order)
 
 	if (!page_is_allocated(page) || page->order != order ||
 	    page_is_shared(page)) {
-		bad_block("split_page", page, order);
+		bad_block("split_page", page, order, KMEM_CALLER);
 		return;
 	}
 	m = page_mobility(page);
@@ -398,12 +405,30 @@ void *alloc_pages_exact(size_t size, gfp_t gfp)
 	return page_to_virt(page);
 }
 
+/* One of a run of single pages, for the caller of `call`. */
+void free_single(const char *call, struct page *page, uintptr_t caller)
+{
+	if (page_is_allocated(page) && !page->order)
+		__free_pages(page, 0);
+	else
+		bad_block(call, page, 0, caller);
+}
+
 void free_pages_exact(void *addr, size_t size)
 {
+	const char *at = addr;
+
 	if (!addr || !size)
 		return;
-	for (size_t i = 0; i < pages_for(size); i++)
-		free_pages((uintptr_t)addr + (i << KMEM_PAGE_SHIFT), 0);
+	for (size_t n = pages_for(size); n--; at += KMEM_PAGE_SIZE) {
+		struct page *page = virt_to_page(at);
+
+		if (page && page_to_virt(page) == at)
+			free_single("free_pages_exact", page, KMEM_CALLER);
+		else
+			bad_address("free_pages_exact", (uintptr_t)at, 0,
+				    KMEM_CALLER);
+	}
 }
 
 size_t zone_cached_pages(struct zone *z)

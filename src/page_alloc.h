@@ -108,7 +108,8 @@ struct page *alloc_again(struct page *bad, unsigned node, gfp_t gfp,
 			 unsigned order) KMEM_COLD;
 
 /* Report that; and why a page can't be freed by `call` with that order. */
-void page_bad_free(const char *call, const struct page *page, unsigned order);
+void page_bad_free(const char *call, const struct page *page, unsigned order,
+		   uintptr_t caller);
 
 /* A request that must not fail has failed: call the wait hook. Return: false,
  * after a report, if there is no way to wait. */
@@ -173,15 +174,18 @@ KMEM_INLINE bool page_is_shared(const struct page *page)
 	return page_type(page) == PAGE_HELD && kmem_load_relaxed(&page->refs);
 }
 
-/* __free_pages() of a block that is PAGE_HELD (page_ref.c). */
-void free_held(struct page *page);
+/* __free_pages() of a block that is PAGE_HELD, for that caller (page_ref.c). */
+void free_held(struct page *page, uintptr_t caller);
 
 /* The head of the block that a page lies inside, or NULL. */
 struct page *page_find_head(const struct page *page);
 
 /* Report that a call was given a block that it can't be given. */
-void bad_block(const char *call, const struct page *page, unsigned order)
-	KMEM_COLD;
+void bad_block(const char *call, const struct page *page, unsigned order,
+	       uintptr_t caller) KMEM_COLD;
+
+/* Free a page of order 0, or report, as `call`, that it is none. */
+void free_single(const char *call, struct page *page, uintptr_t caller);
 
 /* In words, what a page is that should have been something else. */
 const char *page_describe(const struct page *page);

@@ -51,14 +51,18 @@ static struct page *held_head(struct page *page)
 	return head && page_is_allocated(head) ? head : NULL;
 }
 
-static KMEM_COLD void bad_count(const char *call, const struct page *page)
+static KMEM_COLD void bad_count(const char *call, const struct page *page,
+				uintptr_t caller)
 {
 	void *addr = page_to_virt(page);
 
-	kmem_misuse("bad count", addr,
-		    "kmem: %s of %p (pfn 0x%lx): nobody holds it: the page is "
-		    "%s", call, addr, (unsigned long)page->pfn,
-		    page_describe(page));
+	if (page_type(page) == PAGE_SLAB)
+		bad_block(call, page, 0, caller);
+	else
+		kmem_misuse_by(caller, "bad count", addr,
+			       "kmem: %s of %p (pfn 0x%lx): nobody holds it: "
+			       "the page is %s", call, addr,
+			       (unsigned long)page->pfn, page_describe(page));
 }
 
 bool get_page_unless_zero(struct page *page)
@@ -79,30 +83,36 @@ bool get_page_unless_zero(struct page *page)
 void get_page(struct page *page)
 {
 	if (KMEM_UNLIKELY(!get_page_unless_zero(page)))
-		bad_count("get_page", page);
+		bad_count("get_page", page, KMEM_CALLER);
 }
 
-void put_page(struct page *page)
+/* put_page(), inlined: so that the caller is who calls that. */
+KMEM_INLINE void put_for(struct page *page, uintptr_t caller)
 {
 	struct page *head = page ? held_head(page) : NULL;
 
 	if (head && page_type(head) == PAGE_HELD)
-		free_held(head);
+		free_held(head, caller);
 	else if (head)
 		__free_pages(head, head->order);
 	else if (page)
-		bad_count("put_page", page);
+		bad_count("put_page", page, caller);
+}
+
+void put_page(struct page *page)
+{
+	put_for(page, KMEM_CALLER);
 }
 
 void release_pages(struct page **pages, size_t nr)
 {
 	for (size_t i = 0; i < nr; i++)
-		put_page(pages[i]);
+		put_for(pages[i], KMEM_CALLER);
 }
 
 /* One holder less. Return: it was the last one, and the block is the
  * caller's. */
-static bool drop_ref(struct page *head)
+static bool drop_ref(struct page *head, uintptr_t caller)
 {
 	uintptr_t before;
 
@@ -114,17 +124,17 @@ static bool drop_ref(struct page *head)
 	/* The others have let go since we looked. */
 	refs_add(head, 1);
 	if (before)
-		bad_count("put_page", head);
+		bad_count("put_page", head, caller);
 	return !before;
 }
 
-void free_held(struct page *page)
+void free_held(struct page *page, uintptr_t caller)
 {
 	struct round r = { page, NULL };
 	enum mobility m = page_mobility(page);
 	struct magazine_layer *l;
 
-	if (!drop_ref(page))
+	if (!drop_ref(page, caller))
 		return;
 	if (m == UNMOVABLE) {
 		page_set_type(page, PAGE_ALLOCATED);

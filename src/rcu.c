@@ -181,10 +181,11 @@ static void wait_for_all(void)
 	kmem_hooks.rcu_barrier(kmem_hooks.ctx);
 }
 
-static bool claim(const void *p)
+static bool claim(const void *p, uintptr_t caller)
 {
-	return vm_range_has(p) ? vm_range.ops->claim("kfree_rcu", p) :
-				 deferred_claim("kfree_rcu", p, waits);
+	return vm_range_has(p) ?
+	       vm_range.ops->claim("kfree_rcu", p, caller) :
+	       deferred_claim("kfree_rcu", p, waits, caller);
 }
 
 void kvfree_call_rcu(struct rcu_head *head, void *p)
@@ -196,7 +197,7 @@ void kvfree_call_rcu(struct rcu_head *head, void *p)
 			    "call_rcu hook: it is not freed", p);
 		return;
 	}
-	if (!claim(p))
+	if (!claim(p, KMEM_CALLER))
 		return;
 	kmem_store_relaxed(&zones.rcu_flush, wait_for_all);
 	if (add(p, head ? GFP_NOWAIT : GFP_KERNEL))

@@ -351,44 +351,47 @@ static bool ends_with(const struct vm_area *a, enum vm_kind kind)
 }
 
 /* No address of the range. */
-static KMEM_COLD void claim_foreign(const char *call, const void *p)
+static KMEM_COLD void claim_foreign(const char *call, const void *p,
+				    uintptr_t caller)
 {
 	const struct page *page = virt_to_page(p);
 
-	kmem_misuse("bad free", p, "kmem: %s(%p): not an address of vmalloc()'s"
-		    " range: the page is %s", call, p,
-		    page ? page_describe(page) : foreign_describe(p));
+	kmem_misuse_by(caller, "bad free", p, "kmem: %s(%p): not an address of "
+		       "vmalloc()'s range: the page is %s", call, p,
+		       page ? page_describe(page) : foreign_describe(p));
 }
 
 /* `a` is a copy of what was found there, or NULL. */
 static KMEM_COLD void claim_failed(const char *call, const void *p,
-				   const struct vm_area *a)
+				   const struct vm_area *a, uintptr_t caller)
 {
 	if (!a)
-		kmem_misuse("double free", p, "kmem: %s(%p): no area is there: "
-			    "double free, or it never was", call, p);
+		kmem_misuse_by(caller, "double free", p, "kmem: %s(%p): no area "
+			       "is there: double free, or it never was", call,
+			       p);
 	else if (a->state != VM_LIVE)
-		kmem_misuse("double free", p, "kmem: %s(%p): double free: the "
-			    "%s area of %zu bytes is being freed", call, p,
-			    vm_kind_name(a), a->requested);
+		kmem_misuse_by(caller, "double free", p, "kmem: %s(%p): double "
+			       "free: the %s area of %zu bytes is being freed",
+			       call, p, vm_kind_name(a), a->requested);
 	else if (a->vm.addr != p)
-		kmem_misuse("bad pointer", p, "kmem: %s(%p): not the start of "
-			    "an area: %s area %p, %zu bytes", call, p,
-			    vm_kind_name(a), a->vm.addr, a->requested);
+		kmem_misuse_by(caller, "bad pointer", p, "kmem: %s(%p): not the "
+			       "start of an area: %s area %p, %zu bytes", call,
+			       p, vm_kind_name(a), a->vm.addr, a->requested);
 	else
-		kmem_misuse("bad free", p, "kmem: %s(%p): the area is of %s(): "
-			    "%s() ends it", call, p, vm_kind_name(a),
-			    kind_end(a));
+		kmem_misuse_by(caller, "bad free", p, "kmem: %s(%p): the area "
+			       "is of %s(): %s() ends it", call, p,
+			       vm_kind_name(a), kind_end(a));
 }
 
 struct vm_area *vm_area_claim(const char *call, enum vm_kind kind,
-			      const void *p, enum vm_state state)
+			      const void *p, enum vm_state state,
+			      uintptr_t caller)
 {
 	struct vm_area *a, found = { .state = VM_LIVE };
 	uintptr_t irq;
 
 	if (!vm_range_has(p)) {
-		claim_foreign(call, p);
+		claim_foreign(call, p, caller);
 		return NULL;
 	}
 	irq = vm_lock();
@@ -401,13 +404,13 @@ struct vm_area *vm_area_claim(const char *call, enum vm_kind kind,
 	if (a)
 		found = *a;
 	vm_unlock(irq);
-	claim_failed(call, p, a ? &found : NULL);
+	claim_failed(call, p, a ? &found : NULL, caller);
 	return NULL;
 }
 
-bool vm_area_begin_free(const char *call, const void *p)
+bool vm_area_begin_free(const char *call, const void *p, uintptr_t caller)
 {
-	if (!vm_area_claim(call, VM_KIND_ALLOC, p, VM_ENDING))
+	if (!vm_area_claim(call, VM_KIND_ALLOC, p, VM_ENDING, caller))
 		return false;
 	count_ending();
 	return true;
@@ -424,9 +427,9 @@ void vm_area_finish_free(const void *p)
 }
 
 void vm_area_free(const char *call, enum vm_kind kind, const void *p,
-		  bool later)
+		  bool later, uintptr_t caller)
 {
-	struct vm_area *a = vm_area_claim(call, kind, p, VM_ENDING);
+	struct vm_area *a = vm_area_claim(call, kind, p, VM_ENDING, caller);
 
 	if (!a)
 		return;

@@ -110,15 +110,16 @@ void vm_area_put_pages(struct vm_area *a, size_t first);
  * NULL, after a report in the name of `call`, if there is none.
  */
 struct vm_area *vm_area_claim(const char *call, enum vm_kind kind,
-			      const void *p, enum vm_state state);
+			      const void *p, enum vm_state state,
+			      uintptr_t caller);
 
 /* Claim and end an area: at once, or when a thread next comes by if `later` or
  * if it must be. */
 void vm_area_free(const char *call, enum vm_kind kind, const void *p,
-		  bool later);
+		  bool later, uintptr_t caller);
 
 /* The two halves of that, with `later`; finish: any address inside. */
-bool vm_area_begin_free(const char *call, const void *p);
+bool vm_area_begin_free(const char *call, const void *p, uintptr_t caller);
 void vm_area_finish_free(const void *p);
 
 /* The LIVE area at an address, guard pages included, or NULL. Under lock. */

@@ -21,9 +21,11 @@ struct vm_ops {
 	/* vfree() in two halves, for kfree_rcu(): after the first, who frees it
 	 * again is told; the second, for any address inside, in any context but
 	 * an NMI. Then, by a thread, end what that has put off. */
-	bool (*claim)(const char *call, const void *p);
+	bool (*claim)(const char *call, const void *p, uintptr_t caller);
 	void (*finish)(const void *p);
 	void (*settle)(void);
+	/* Of the area that begins there; 0: none, or none of vmalloc()'s. */
+	size_t (*bytes)(const void *p);
 	/* For kmem_report() and kmem_check_all(). */
 	void (*report)(kmem_out_fn out, void *ctx);
 	void (*check)(struct check *c);

@@ -141,13 +141,15 @@ void *vmalloc_user(size_t size)
 void vfree(const void *p)
 {
 	if (p)
-		vm_area_free("vfree", VM_KIND_ALLOC, p, false);
+		vm_area_free("vfree", VM_KIND_ALLOC, p, false,
+			     KMEM_CALLER);
 }
 
 void vfree_atomic(const void *p)
 {
 	if (p)
-		vm_area_free("vfree_atomic", VM_KIND_ALLOC, p, true);
+		vm_area_free("vfree_atomic", VM_KIND_ALLOC, p, true,
+			     KMEM_CALLER);
 }
 
 /* ---- changing the size ---- */
@@ -193,7 +195,8 @@ static void *resize(const void *p, size_t size, gfp_t gfp, const void *caller)
 	}
 	if (!p)
 		return __vmalloc_node(size, 0, gfp, KMEM_NO_NODE, caller);
-	a = vm_area_claim("vrealloc", VM_KIND_ALLOC, p, VM_LIVE);
+	a = vm_area_claim("vrealloc", VM_KIND_ALLOC, p, VM_LIVE,
+			  (uintptr_t)caller);
 	if (!a)
 		return NULL;
 	if (size <= a->vm.nr_pages << KMEM_PAGE_SHIFT) {
@@ -294,7 +297,8 @@ void *vmap(struct page **pages, size_t count, unsigned long flags,
 void vunmap(const void *p)
 {
 	if (p)
-		vm_area_free("vunmap", VM_KIND_MAP, p, false);
+		vm_area_free("vunmap", VM_KIND_MAP, p, false,
+			     KMEM_CALLER);
 }
 
 void *vm_map_phys(kmem_phys_t phys, size_t size, unsigned long prot)
@@ -325,7 +329,7 @@ void vm_unmap_phys(const void *p)
 	if (p)
 		vm_area_free("vm_unmap_phys", VM_KIND_PHYS,
 			     (void *)((uintptr_t)p & ~(KMEM_PAGE_SIZE - 1)),
-			     false);
+			     false, KMEM_CALLER);
 }
 
 struct vm_struct *get_vm_area(size_t size, unsigned long flags)
@@ -346,7 +350,8 @@ struct vm_struct *get_vm_area(size_t size, unsigned long flags)
 void free_vm_area(struct vm_struct *area)
 {
 	if (area)
-		vm_area_free("free_vm_area", VM_KIND_SPACE, area->addr, false);
+		vm_area_free("free_vm_area", VM_KIND_SPACE, area->addr, false,
+			     KMEM_CALLER);
 }
 
 struct vm_struct *find_vm_area(const void *p)
@@ -398,7 +403,8 @@ void *kmem_stack_alloc(size_t size)
 void kmem_stack_free(const void *stack)
 {
 	if (stack)
-		vm_area_free("kmem_stack_free", VM_KIND_STACK, stack, false);
+		vm_area_free("kmem_stack_free", VM_KIND_STACK, stack, false,
+			     KMEM_CALLER);
 }
 
 const void *kmem_stack_overflowed(const void *addr)
@@ -454,12 +460,25 @@ static void *alloc_for_kvmalloc(size_t size, gfp_t gfp, int node,
 	return __vmalloc_node(size, 0, gfp, node, caller);
 }
 
+static size_t bytes_of(const void *p)
+{
+	const struct vm_area *a;
+	uintptr_t irq = vm_lock();
+	size_t bytes = 0;
+
+	a = vm_area_at(p);
+	if (a && a->vm.addr == p && a->kind == VM_KIND_ALLOC)
+		bytes = a->vm.nr_pages << KMEM_PAGE_SHIFT;
+	vm_unlock(irq);
+	return bytes;
+}
+
 int kmem_vmalloc_init(const struct kmem_vmalloc_params *params)
 {
 	static const struct vm_ops ops = {
 		.alloc = alloc_for_kvmalloc, .resize = vrealloc, .free = vfree,
 		.claim = vm_area_begin_free, .finish = vm_area_finish_free,
-		.settle = vm_unmap_aliases,
+		.settle = vm_unmap_aliases, .bytes = bytes_of,
 		.report = kmem_report_vmalloc, .check = vm_check,
 	};
 	const char *why;

@@ -97,8 +97,9 @@ void *mempool_alloc_preallocated(mempool_t *pool) KMEM_MUST_CHECK;
  *
  * Context: any that the pool's `free` can be called in.
  * Misuse: for pools of a cache, of kmalloc() and of pages, an element that is
- * not allocated, and for all pools one that is in the reserve already, is
- * reported through kmem_panic() and not taken.
+ * not allocated, and for all pools one that is in the reserve already while
+ * that has room, is reported through kmem_panic() and not taken. (With a full
+ * reserve nobody looks: it is freed, and found so when the pool ends.)
  * Cost: O(min_nr) when the reserve takes it, else as the pool's `free`.
  */
 void mempool_free(void *element, mempool_t *pool);

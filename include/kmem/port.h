@@ -205,10 +205,11 @@ struct kmem_hooks {
 	int (*cpu_node)(void *ctx, unsigned cpu);
 
 	/*
-	 * For caches with SLAB_STORE_USER (kmem/debug.h): what to note as who
-	 * allocates or frees, other than 0, given the address that the call
-	 * of kmem returns to: one further up, or the number of a stack trace
-	 * that the kernel keeps. NULL: that address. Context: any.
+	 * Who it is that reports of misuse name as the caller, and caches with
+	 * SLAB_STORE_USER (kmem/debug.h) note as who allocates or frees, other
+	 * than 0, given the address that the call of kmem returns to: one
+	 * further up, or the number of a stack trace that the kernel keeps.
+	 * NULL: that address. Context: any.
 	 */
 	uintptr_t (*caller)(void *ctx, uintptr_t address);
 

@@ -243,13 +243,13 @@ size_t test_pages(void)
 #define KEPT	64
 
 static struct {
-	char text[KEPT][240];
+	char text[KEPT][256];
 	unsigned nr;
 } panics, logged;
 
-static void keep(char text[240], const char *line)
+static void keep(char text[256], const char *line)
 {
-	snprintf(text, 240, "%s", line);
+	snprintf(text, 256, "%s", line);
 }
 
 static void record_panic(const char *reason)

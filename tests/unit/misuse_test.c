@@ -9,7 +9,8 @@
  * flushed to the slab, flushed when the slab has gone, allocated. It must be
  * reported once, and the state must be sound afterwards.
  *
- * Misuse that does not race is in the test of each module.
+ * Other misuse is in the test of each module; here is what is the same for
+ * all: that reports name who called and what the object is of.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,6 +20,9 @@
 
 #include "cache.h"
 #include "testlib.h"
+
+#include <kmem/kvmalloc.h>
+#include <kmem/mempool.h>
 
 /* Compiled always, run in debug builds. */
 #define KMEM_DEBUG_TEST	__attribute__((unused))
@@ -317,6 +321,215 @@ static void test_second_copy_of_a_live_object(void **state)
 	kmem_cache_free(s, a);
 }
 
+/* -------------------------------------------------------- who, and of whom */
+
+/* Who calls is told by the address: only where functions that end in a call
+ * jump there, for those with a slow path in two steps. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+	!defined(__OPTIMIZE__)
+#define TAIL_CALLS	0
+#elif defined(__has_feature)
+#define TAIL_CALLS	(!__has_feature(address_sanitizer) && \
+			 !__has_feature(thread_sanitizer))
+#else
+#define TAIL_CALLS	1
+#endif
+
+/* All that is misuse in this section, and nothing else. */
+#define MISUSE	__attribute__((section("misuse_section"), noinline))
+extern const char __start_misuse_section[], __stop_misuse_section[];
+
+static MISUSE void call_badly(unsigned which, void *p)
+{
+	struct page *page = virt_to_page(p);
+	void *many[1] = { p };
+
+	switch (which) {
+	case 0:
+		kfree(p);
+		break;
+	case 1:
+		kmem_cache_free(s, p);
+		break;
+	case 2:
+		kfree_bulk(1, many);
+		break;
+	case 3:
+		kfree_sensitive(p);
+		break;
+	case 4:
+		kfree_sized(p, 8);
+		break;
+	case 5:
+		kvfree(p);
+		break;
+	case 6:
+		assert_null(krealloc(p, 8, GFP_KERNEL));
+		break;
+	case 7:
+		assert_int_equal(ksize(p), 0);
+		break;
+	case 8:
+		free_pages((uintptr_t)p, 3);
+		break;
+	case 9:
+		__free_pages(page, 3);
+		break;
+	case 10:
+		put_page(page);
+		break;
+	case 11:
+		release_pages(&page, 1);
+		break;
+	case 12:
+		split_page(page, 3);
+		break;
+	case 13:
+		free_pages_exact(p, PAGE);
+		break;
+	case 14:
+		kvfree_sensitive(p, 8);
+		break;
+	default:
+		assert_ptr_equal(krealloc(p, 0, GFP_KERNEL), ZERO_SIZE_PTR);
+	}
+	__asm__ volatile("" : : : "memory");	/* no jump */
+}
+
+static void assert_names_caller(void)
+{
+	const char *at = strstr(test_panic(0), "; caller 0x");
+	uintptr_t address = at ? (uintptr_t)strtoull(at + 9, NULL, 16) : 0;
+
+	assert_int_equal(test_panics(), 1);
+	assert_non_null(at);
+	if (TAIL_CALLS)
+		assert_in_range(address, (uintptr_t)__start_misuse_section,
+				(uintptr_t)__stop_misuse_section);
+	test_panics_clear();
+}
+
+/* Each function that refuses what it is given names who gave it: an object
+ * that is free, and a page that is. */
+static void test_caller_is_named(void **state)
+{
+	void *obj = kmem_cache_alloc(s, GFP_KERNEL);
+	void *other = kmem_cache_alloc(s, GFP_KERNEL);
+	void *page = page_to_virt(alloc_pages(GFP_KERNEL, 3));
+
+	(void)state;
+	kmem_cache_free(s, obj);
+	free_pages((uintptr_t)page, 3);
+	for (unsigned i = 0; i < 16; i++) {
+		call_badly(i, i >= 8 && i < 14 ? page : obj);
+		assert_names_caller();
+	}
+	kmem_cache_free(s, other);
+}
+
+static void test_wrong_cache_is_placed(void **state)
+{
+	struct kmem_cache *other = kmem_cache_create("other", 64, 0, 0, NULL);
+	void *obj = kmem_cache_alloc(s, GFP_KERNEL);
+	char place[64];
+
+	(void)state;
+	snprintf(place, sizeof(place), "of cache raced, slab 0x%" PRIxPTR
+		 ", index ", (uintptr_t)obj & ~(uintptr_t)(PAGE - 1));
+	kmem_cache_free(other, obj);
+	assert_panicked(obj, "kmem_cache_free(other, ", place);
+	kmem_cache_free(s, obj);
+	kmem_cache_destroy(other);
+}
+
+/* What is to be zeroed and freed is looked at before it is zeroed. */
+static void test_sensitive_leaves_others_alone(void **state)
+{
+	char *obj = kmem_cache_alloc(s, GFP_KERNEL);
+	char *large = kmalloc(100000, GFP_KERNEL), here[64] = "here";
+
+	(void)state;
+	test_fill(obj, 256, 1);
+	test_fill(large, 100000, 2);
+	kvfree_sensitive(obj + 8, 64);
+	assert_panicked(obj + 8, "kvfree_sensitive", "not the start");
+	kvfree_sensitive(large + PAGE, 64);
+	assert_panicked(large + PAGE, "inside a block of kmalloc()", NULL);
+	kvfree_sensitive(here, sizeof(here));
+	assert_panicked(here, "no memory of kmem's", NULL);
+	assert_string_equal(here, "here");
+	assert_null(test_changed(obj, 256, 1));
+	assert_null(test_changed(large, 100000, 2));
+	kmem_cache_free(s, obj);
+	kvfree_sensitive(large, 1000000);	/* no more than there is */
+	assert_no_panic();
+}
+
+/* ------------------------------------------------------- caches that are not */
+
+static void test_no_cache(void **state)
+{
+	void *obj = kmem_cache_alloc(s, GFP_KERNEL);
+	void *large = kmalloc(100000, GFP_KERNEL);
+
+	(void)state;
+	kmem_cache_free(NULL, obj);
+	assert_panicked(obj, "no cache is there: NULL", "kmem_cache_free");
+	kmem_cache_free(NULL, large);
+	assert_panicked(large, "no cache is there: NULL", "kmem_cache_free");
+	kmem_cache_free(NULL, NULL);
+	kmem_cache_free(s, NULL);
+	assert_no_panic();
+	kmem_cache_free(s, obj);
+	kfree(large);
+}
+
+/* Whoever goes on to use a cache that was destroyed is told, as long as its
+ * descriptor is not another cache's; nothing is given, and nothing is lost. */
+static void test_destroyed_cache(void **state)
+{
+	struct kmem_cache *gone = kmem_cache_create("gone", 256, 0, 0, NULL);
+	void *obj = kmem_cache_alloc(gone, GFP_KERNEL), *many[4];
+	size_t pages = test_pages();
+
+	(void)state;
+	kmem_cache_free(gone, obj);
+	kmem_cache_destroy(gone);
+	kmem_cache_destroy(gone);
+	assert_panicked(gone, "kmem_cache_destroy", "it was destroyed");
+	assert_null(kmem_cache_alloc(gone, GFP_KERNEL));
+	assert_panicked(gone, "kmem_cache_alloc", "it was destroyed");
+	assert_null(kmem_cache_zalloc(gone, GFP_KERNEL));
+	assert_panicked(gone, "kmem_cache_alloc", "it was destroyed");
+	assert_null(kmem_cache_alloc_node(gone, GFP_KERNEL, 0));
+	assert_panicked(gone, "kmem_cache_alloc_node", "it was destroyed");
+	assert_int_equal(kmem_cache_alloc_bulk(gone, GFP_KERNEL, 4, many), 0);
+	assert_panicked(gone, "kmem_cache_alloc", "it was destroyed");
+	kmem_cache_free(gone, obj);
+	assert_panicked(obj, "kmem_cache_free", NULL);
+	test_drain(2);
+	assert_sound();
+	assert_in_range(test_pages(), pages - 1, pages + 1);
+}
+
+/* The reserve of a pool of debugged objects fills up again as any other. */
+static void test_reserve_of_debugged_objects(void **state)
+{
+	struct kmem_cache *d = kmem_cache_create("debugged", 64, 0,
+						 SLAB_POISON, NULL);
+	mempool_t *pool = mempool_create_slab_pool(2, d);
+	void *p;
+
+	(void)state;
+	p = mempool_alloc_preallocated(pool);
+	assert_non_null(p);
+	assert_false(mempool_is_saturated(pool));
+	mempool_free(p, pool);
+	assert_true(mempool_is_saturated(pool));
+	mempool_destroy(pool);
+	kmem_cache_destroy(d);
+}
+
 /* --------------------------------------------------------- blocks of pages */
 
 static void free_pages_on_both(struct page *page, unsigned order)
@@ -507,6 +720,12 @@ int main(void)
 		CASE(test_second_copy_is_allocated),
 		CASE(test_second_copy_in_bulk),
 		CASE(test_second_copy_of_a_live_object),
+		CASE(test_caller_is_named),
+		CASE(test_wrong_cache_is_placed),
+		CASE(test_sensitive_leaves_others_alone),
+		CASE(test_no_cache),
+		CASE(test_destroyed_cache),
+		CASE(test_reserve_of_debugged_objects),
 		CASE(test_block_on_both),
 		CASE(test_block_in_use),
 		CASE(test_block_is_allocated),

@@ -1059,7 +1059,7 @@ static void kvmalloc_family(void **state)
 	kvfree(p + PAGE);
 	assert_panicked(p + PAGE, "vfree", "not the start");
 	assert_null(kvrealloc(&pages, 100, GFP_KERNEL));
-	assert_panicked(&pages, "ksize", NULL);
+	assert_panicked(&pages, "kvrealloc", NULL);
 	assert_null(kvrealloc(p, 0, GFP_KERNEL));
 	kvfree(p);
 	assert_panicked(p, "vfree", "double free");

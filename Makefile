@@ -7,6 +7,7 @@
 # make soak             for long what that does shortly; PARTS=model, fuzz, …
 # make check            the host tests alone, built once (no set-up)
 # make fuzz             what no test thought of; SECONDS=n for each program
+# make attacks          what is found of each kind of misuse, measured; RUNS=n
 # make bench            kmem beside the allocators that this machine has
 # make qemu             boot the self-test kernel on every machine there is;
 #                       with ARCH=riscv64, on that one, in each of its ways
@@ -29,7 +30,8 @@ ARCH_ASKED := $(ARCH)
 ARCH	?= x86_64
 
 # What is about the host, whatever ARCH says.
-HOST_GOALS := demo check test soak bench bench-plot bench-churn check-malloc fuzz fuzz-run fuzz-corpus explore
+HOST_GOALS := demo check test soak bench bench-plot bench-churn check-malloc fuzz fuzz-run fuzz-corpus explore \
+	attacks
 ifneq ($(filter $(HOST_GOALS),$(MAKECMDGOALS)),)
 override ARCH := host
 endif
@@ -122,6 +124,7 @@ include tests/bench/bench.mk
 include tests/tests.mk
 include tests/fuzz/fuzz.mk
 include tests/explore/explore.mk
+include tests/attacks/attacks.mk
 include arch/host/malloc.mk
 else
 include tests/boot/boot.mk

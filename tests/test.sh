@@ -173,6 +173,8 @@ KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-10} suite "tests, tsan" check CC=gcc SAN=tsan
 
 say "every schedule of a few CPUs, within bounds"
 suite "schedules" explore CC=gcc SCHEDULES=3000 EXPLORE_FLAGS="-r 1500"
+say "what is found of each kind of misuse"
+suite "attacks" attacks CC=gcc RUNS=5
 say "fuzzing"
 suite "fuzzing" fuzz SECONDS=10
 

@@ -167,12 +167,13 @@ static void free_not_heap(struct run *r)
 	char *mapped = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	/* below the machine's memory, right after it, and anywhere */
-	char *low = phys_to_virt(16 * MIB), *end = phys_to_virt(48 * MIB);
+	char *low = phys_to_virt((kmem_phys_t)(16 * MIB));
+	char *end = phys_to_virt((kmem_phys_t)(48 * MIB));
 	void *const p[] = {
 		global + below(r, 256), mapped + below(r, 2) * PAGE,
 		(void *)(uintptr_t)&free_not_heap, low - 1, low - PAGE, end,
 		end + PAGE + 8, (void *)UINTPTR_MAX, (void *)(UINTPTR_MAX / 2),
-		(void *)~(PAGE - 1), (void *)(uintptr_t)test_random(&r->random),
+		(void *)~(uintptr_t)(PAGE - 1), (void *)(uintptr_t)test_random(&r->random),
 	};
 	size_t i = below(r, KMEM_ARRAY_SIZE(p));
 
@@ -219,7 +220,7 @@ static void free_own_tables(struct run *r)
 	else
 		p = (char *)r->cache + 8 * below(r, 8);
 	if (r->kind == PAGES)
-		p = (char *)((uintptr_t)p & ~(PAGE - 1));
+		p = (char *)((uintptr_t)p & ~(uintptr_t)(PAGE - 1));
 	r->nothing = r->kind == PAGES && !virt_to_page(p);
 	if (r->nothing)
 		return;

@@ -129,7 +129,7 @@ static MISUSE_CALL void page_calls(struct run *r, void *p, unsigned order)
 static void pages_of_object(struct run *r)
 {
 	char *p = victim(r);
-	void *at = (void *)((uintptr_t)p & ~(PAGE - 1));
+	void *at = (void *)((uintptr_t)p & ~(uintptr_t)(PAGE - 1));
 
 	expect(r, at, r->kind == LARGE ? "allocated by kmalloc()" :
 	       "part of a slab", r->kind == LARGE ? 0 : NO_INDEX);

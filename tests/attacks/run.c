@@ -243,7 +243,8 @@ void *take(struct run *r)
 	}
 }
 
-void give(struct run *r, void *p)
+/* It may be what finds an attack, and is to be named then. */
+MISUSE_CALL void give(struct run *r, void *p)
 {
 	if (r->kind == CACHE)
 		kmem_cache_free(r->cache, p);
@@ -251,6 +252,7 @@ void give(struct run *r, void *p)
 		free_pages((uintptr_t)p, r->order);
 	else
 		kfree(p);
+	END_OF_CALL();
 }
 
 size_t room(const struct run *r, const void *p)

@@ -172,11 +172,11 @@ static void guard_report(const char *call, const struct kmem_slabs *s,
 {
 	struct guarded o = guarded_object(s, p);
 
-	kmem_misuse("damage", p,
-		    "kmem: %s(%p): %s: cache %s, slab %p, index %u, at %d: "
-		    "expected %02x, found %02x, by 0x%zx", call, (void *)p,
-		    damage, s->name, page_to_virt(o.head), o.index, at,
-		    expected, p[at], (size_t)caller);
+	kmem_misuse_by(caller, "damage", p,
+		       "kmem: %s(%p): %s: cache %s, slab %p, index %u, at %d: "
+		       "expected %02x, found %02x", call, (void *)p, damage,
+		       s->name, page_to_virt(o.head), o.index, at, expected,
+		       p[at]);
 }
 
 static void guard_draw(const struct slab_guard *g, void *p, size_t size)

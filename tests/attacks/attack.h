@@ -53,6 +53,10 @@ enum kind {
 #define LATER	4u		/* or one of these, but not yet: measured, and
 				 * listed until it is so */
 
+/* What the machine must have: vmalloc(); slabs that keep their pages. */
+#define VMALLOC	1u
+#define STABLE	2u
+
 struct run;
 
 struct attack {
@@ -60,7 +64,7 @@ struct attack {
 	void (*fn)(struct run *r);
 	unsigned kinds;		/* a bit for each: a row each */
 	unsigned char promise[NR_COLUMNS];
-	bool vmalloc;		/* it needs vmalloc() */
+	unsigned needs;		/* VMALLOC, STABLE */
 };
 
 /* Of each file, ended by one without a name. */

@@ -73,7 +73,7 @@ static bool look(struct kmem_cache *s, void *arg)
 
 static bool is_there(const struct kmem_cache *s)
 {
-	struct search search = { s, false };
+	struct search search = { s, 0 };
 
 	kmem_for_each_cache(look, &search);
 	return search.found;
@@ -236,21 +236,21 @@ static void mempool_twice_full(struct run *r)
 
 const struct attack cache_attacks[] = {
 	{ "the same freed by two CPUs at once", concurrent, ALL_KINDS, YES,
-	  false },
+	  0 },
 	{ "live objects at kmem_cache_destroy(): each, and it is kept",
-	  destroy_in_use, BIT(CACHE), YES, false },
-	{ "kmem_cache_destroy() twice", destroy_twice, BIT(CACHE), YES, false },
+	  destroy_in_use, BIT(CACHE), YES, 0 },
+	{ "kmem_cache_destroy() twice", destroy_twice, BIT(CACHE), YES, 0 },
 	{ "allocation from a destroyed cache", use_destroyed, BIT(CACHE), YES,
-	  false },
+	  0 },
 	{ "free to a destroyed cache", free_to_destroyed, BIT(CACHE), YES,
-	  false },
+	  0 },
 	{ "kmem_cache_free() with no cache", free_to_no_cache, BYTES, YES,
-	  false },
+	  0 },
 	{ "caches that can't be are refused", create_badly, BIT(CACHE),
-	  { HOLDS, HOLDS, HOLDS }, false },
+	  { HOLDS, HOLDS, HOLDS }, 0 },
 	{ "mempool_free() of what the reserve has", mempool_twice, ONCE, YES,
-	  false },
+	  0 },
 	{ "the same, the reserve full", mempool_twice_full, ONCE,
-	  { NOTHING, NOTHING, NOTHING }, false },
+	  { NOTHING, NOTHING, NOTHING }, 0 },
 	{ .what = NULL },
 };

@@ -177,6 +177,9 @@ static void rcu_barrier(void *ctx)
 
 static void machine(const struct attack *a, enum column column)
 {
+	static const char *const debug[NR_COLUMNS][2] = {
+		[HARDENED] = { NULL, "S" }, [DEBUG] = { "FZPU", "FZPUS" },
+	};
 	static const struct kmem_hooks hooks = {
 		.call_rcu = call_rcu, .rcu_barrier = rcu_barrier,
 	};
@@ -184,13 +187,14 @@ static void machine(const struct attack *a, enum column column)
 		{ 16 * MIB, 16 * MIB + MEMORY, KMEM_REGION_USABLE,
 		  KMEM_NO_NODE },
 	};
+	bool stable = a->needs & STABLE;
 	struct kmem_params p = { .nr_cpus = 2, .hooks = &hooks,
-				 .debug = column == DEBUG ? "FZPU" : NULL };
+				 .debug = debug[column][stable] };
 
 	host_cpu_set(0);
-	host_memory_share(a->vmalloc);
+	host_memory_share(a->needs & VMALLOC);
 	REQUIRE(test_machine(map, 1, &p) == KMEM_OK);
-	if (a->vmalloc)
+	if (a->needs & VMALLOC)
 		REQUIRE(host_vmalloc(64 * MIB) == 0);
 	host_on_panic(on_panic);
 }

@@ -255,7 +255,7 @@ static void test_report_names_the_caller(void **state)
 	p[40] = 0;
 	kfree(p);
 	assert_int_equal(test_panics(), 1);
-	by = strstr(test_panic(0), ", by 0x");
+	by = strstr(test_panic(0), "; caller 0x");
 	assert_non_null(by);
 	assert_in_range(strtoull(by + 5, NULL, 16), here, here + 200);
 	test_panics_clear();

@@ -26,4 +26,6 @@ CLANG_TARGET := $(word 2,$(HOST_TUPLE))
 CROSS	:= $(CLANG_TARGET)-
 EMULATOR := qemu-$(word 3,$(HOST_TUPLE))-static
 LDFLAGS	+= -static
+# as kernels are: what ends in a call to another function jumps there
+CFLAGS_ARCH := -fno-pie
 endif

@@ -163,16 +163,17 @@ step "other configurations" sh tests/configs.sh
 say "tests with gcc"
 suite "tests, gcc" check CC=gcc
 say "tests with clang"
-suite "tests, clang" check CC=clang
+KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-30} suite "tests, clang" check CC=clang
 say "tests with kmem's own assertions"
-suite "tests, gcc, DEBUG=1" check CC=gcc DEBUG=1
+KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-30} suite "tests, gcc, DEBUG=1" \
+	check CC=gcc DEBUG=1
 say "tests with AddressSanitizer and UndefinedBehaviorSanitizer"
 KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-20} suite "tests, asan" check CC=gcc SAN=asan
 say "tests with ThreadSanitizer"
 KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-10} suite "tests, tsan" check CC=gcc SAN=tsan
 
 say "every schedule of a few CPUs, within bounds"
-suite "schedules" explore CC=gcc SCHEDULES=3000 EXPLORE_FLAGS="-r 1500"
+suite "schedules" explore CC=gcc SCHEDULES=20000 EXPLORE_FLAGS="-j 2 -r 10000"
 say "what is found of each kind of misuse"
 suite "attacks" attacks CC=gcc RUNS=5
 say "fuzzing"

@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# coverage.sh - which lines and branches of the library the host tests reach:
+# `make coverage`; MCDC=1: and which conditions they show to matter (mcdc.sh).
+#
+# The unit, model, stress and injection tests run shortly, in two builds: as it
+# comes, and hardened with an architecture that can do nothing (the rest of
+# <kmem/config.h>'s choices are constants that take other branches out of the
+# code: configs.sh). Without KMEM_DEBUG: an assertion has a branch that nobody
+# wants taken. Where KMEM_NEVER() says that a branch is not taken, it isn't
+# counted, and a test that takes it dies (source.h).
+#
+# Two tables are printed, lines and branches, each with the line numbers that
+# are missing; build/coverage/html/index.html shows them. The exit status is 0 if
+# all tests passed and no less is covered than these, in percent.
+lines=98
+branches=88
+
+cd "$(dirname "$0")/../.." || exit 1
+MAKE=${MAKE:-make}
+unset MAKEFLAGS MAKELEVEL MFLAGS CC SAN DEBUG ARCH
+command -v gcovr >/dev/null || { echo "gcovr is not installed"; exit 1; }
+export KMEM_OPS="${KMEM_OPS:-100000}"
+export KMEM_TEST_SCALE="${KMEM_TEST_SCALE:-20}"
+out=build/coverage
+status=0
+
+# SAN names no sanitizer: what can't be built with one is left out.
+# build NAME FLAGS [MAKE-ARGUMENT...]
+build() {
+	dir=$out/$1
+	flags=$2
+	shift 2
+	mkdir -p "$dir"
+	find "$dir" -name '*.gcda' -delete
+	$MAKE -s -j2 check CC=gcc SAN=gcov BUILD="$dir" INJECT_FLAGS=-DKMEM_INJECT=1 \
+		CPPFLAGS="-Iinclude -Iarch/host -Itests/host $flags" \
+		CFLAGS="-O0 -g --coverage -fprofile-update=prefer-atomic \
+			-include tests/coverage/source.h" \
+		LDFLAGS=--coverage "$@" || status=1
+	gcovr -r . --filter src/ --filter include/kmem/ \
+		--exclude-branches-by-pattern '.*KMEM_NEVER\(.*' \
+		--json "$dir/coverage.json" "$dir/src" $(ls -d "$dir/inject" 2>/dev/null) ||
+		status=1
+}
+
+# table [OPTION...]: of all builds
+table() {
+	gcovr -r . -a "$out/default/coverage.json" -a "$out/hardened/coverage.json" \
+		"$@" || status=1
+}
+
+build default ''
+build hardened "-DKMEM_HARDEN=1 -DKMEM_ARCH_HAS_CLZ=0 -DKMEM_ARCH_HAS_DIV=0 \
+	-DKMEM_ARCH_HAS_UMULL=0" \
+	TEST_SRC="tests/model/random.c tests/stress/cpus.c \
+	$(printf 'tests/unit/%s_test.c ' harden cache cache_args cache_merge \
+		cache_node cache_walk debug kmalloc kmalloc_node late magazine \
+		misuse page_alloc rcu report reserve semantics slab trim)"
+mkdir -p $out/html
+table --fail-under-line $lines
+table -b --fail-under-branch $branches
+table --html-details $out/html/index.html
+exit $status

@@ -22,7 +22,7 @@ MAKE=${MAKE:-make}
 unset MAKEFLAGS MAKELEVEL MFLAGS CC SAN DEBUG ARCH
 command -v gcovr >/dev/null || { echo "gcovr is not installed"; exit 1; }
 export KMEM_OPS="${KMEM_OPS:-100000}"
-export KMEM_TEST_SCALE="${KMEM_TEST_SCALE:-20}"
+export KMEM_TEST_SCALE="${KMEM_TEST_SCALE:-10}"
 out=build/coverage
 status=0
 

@@ -467,5 +467,5 @@ int main(void)
 		TEST(test_second_copies),
 	};
 
-	return cmocka_run_group_tests_name("nolock", tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

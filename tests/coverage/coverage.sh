@@ -7,7 +7,9 @@
 # The unit, model, stress and injection tests run shortly, in two builds: as it
 # comes, and hardened with an architecture that can do nothing (the rest of
 # <kmem/config.h>'s choices are constants that take other branches out of the
-# code: configs.sh). Without KMEM_DEBUG: an assertion has a branch that nobody
+# code: configs.sh). With nothing inlined and no tail call, a report names as its
+# caller some function of kmem's: the cases that look at that, `callers` below,
+# fail here and nowhere else. Without KMEM_DEBUG: an assertion has a branch that nobody
 # wants taken. Where KMEM_NEVER() says that a branch is not taken, it isn't
 # counted, and a test that takes it dies (source.h).
 #
@@ -26,6 +28,25 @@ export KMEM_TEST_SCALE="${KMEM_TEST_SCALE:-10}"
 out=build/coverage
 status=0
 
+callers="test_traces test_callers test_caller_is_named"
+
+# judge DIR: of what run.sh has printed; no other case may have failed
+judge() {
+	sed -n 's/^FAILED ([0-9]*) [^:]*: \([^ ]*\).*/\1/p' "$1/log" |
+	while read -r program; do
+		cases=$(sed -n 's/.*\[  \(FAILED\|ERROR \)  \] \(test_[a-z0-9_]*\)$/\2/p' \
+			"$1"/tests/*/"$program.log" | sort -u)
+		for case in ${cases:-all of it}; do
+			case " $callers " in
+			*" $case "*) echo "as it must: $program, $case" ;;
+			*) echo "not as it must: $program, $case" ;;
+			esac
+		done
+	done >"$1/judged"
+	cat "$1/judged"
+	! grep -q '^not' "$1/judged" && grep -q '^[1-9][0-9]* passed' "$1/log"
+}
+
 # SAN names no sanitizer: what can't be built with one is left out.
 # build NAME FLAGS [MAKE-ARGUMENT...]
 build() {
@@ -38,7 +59,9 @@ build() {
 		CPPFLAGS="-Iinclude -Iarch/host -Itests/host $flags" \
 		CFLAGS="-O0 -g --coverage -fprofile-update=prefer-atomic \
 			-include tests/coverage/source.h" \
-		LDFLAGS=--coverage "$@" || status=1
+		LDFLAGS=--coverage "$@" >"$dir/log" 2>&1
+	grep -E '^(ok|FAILED) |error:' "$dir/log"
+	judge "$dir" || status=1
 	gcovr -r . --filter src/ --filter include/kmem/ \
 		--exclude-branches-by-pattern '.*KMEM_NEVER\(.*' \
 		--json "$dir/coverage.json" "$dir/src" $(ls -d "$dir/inject" 2>/dev/null) ||

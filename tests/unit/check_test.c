@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tests/unit/check_test.c - kmem_check_all() sees what it is there to see.
+ *
+ * Each invariant's structure is changed by hand, as a wild write would, and the
+ * checker has to name that invariant; then it is as it was, and nothing may be
+ * said. A checker that has gone blind makes every other test pass.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "cache.h"
+#include "kmalloc.h"
+#include "page_alloc.h"
+#include "testlib.h"
+#include "vm_area.h"
+
+static struct kmem_cache *s;
+
+static int setup(void **state)
+{
+	void *p[300];
+
+	(void)state;
+	host_machine(32 * MIB, 1);
+	test_panics_record();
+	s = kmem_cache_create("checked", 100, 0, SLAB_NO_MERGE, NULL);
+	for (int i = 0; i < 300; i++)
+		p[i] = kmem_cache_alloc(s, GFP_KERNEL);
+	for (int i = 0; i < 300; i++)
+		kmem_cache_free(s, p[i]);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	kmem_cache_destroy(s);
+	assert_clean_end();
+	return 0;
+}
+
+static const char *wanted;
+static unsigned seen;
+
+static void look(void *ctx, const char *line)
+{
+	(void)ctx;
+	seen += strstr(line, wanted) != NULL;
+}
+
+/* While it is `wrong`, what is said has this in it; before and after, nothing is
+ * said. */
+#define SEES(what, wrong, right) do { \
+	assert_sound(); \
+	wanted = what; \
+	seen = 0; \
+	wrong; \
+	assert_true(kmem_check_all(look, NULL) > 0); \
+	right; \
+	assert_true(seen > 0); \
+	assert_sound(); \
+} while (0)
+
+/* ---- pages ---- */
+
+static void test_blocks(void **state)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, 1);
+	struct zone *z = page_zone(page);
+
+	(void)state;
+	SEES("P2", page->refs = 3, page->refs = 0);
+	SEES("A1", z->managed++, z->managed--);
+	SEES("T1", z->managed++, z->managed--);
+	SEES("T1", zones.managed++, zones.managed--);
+	SEES("A1", page->order = 0, page->order = 1);
+	SEES("B2", z->buddy.nonempty[0] ^= 1u << KMEM_MAX_ORDER,
+	     z->buddy.nonempty[0] ^= 1u << KMEM_MAX_ORDER);
+	SEES("B", z->buddy.nr_blocks[KMEM_MAX_ORDER] -= 2,
+	     z->buddy.nr_blocks[KMEM_MAX_ORDER] += 2);
+	SEES("B", z->buddy.free_pages++, z->buddy.free_pages--);
+	__free_pages(page, 1);
+}
+
+/* A page in a magazine that is somebody's; of another zone; of another order. */
+static void test_pages_in_magazines(void **state)
+{
+	struct page *page;
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		__free_page(alloc_page(GFP_KERNEL));
+	page = alloc_page(GFP_KERNEL);
+	__free_page(page);
+	assert_int_equal(page_type(page), PAGE_CACHED);
+	SEES("P1", page->type = PAGE_ALLOCATED, page->type = PAGE_CACHED);
+	SEES("P1", page->order = 1, page->order = 0);
+	SEES("P1", page->zone++, page->zone--);
+}
+
+/* ---- objects ---- */
+
+static void test_objects_in_magazines(void **state)
+{
+	struct magazine_cpu *c = magazine_enter(&s->magazine);
+	struct round *r = c->bottom, was;
+
+	(void)state;
+	magazine_exit(c);
+	assert_true(c->top > c->bottom);
+	was = *r;
+	SEES("C2", r->obj = (char *)was.obj + 1, *r = was);
+	SEES("C2", r->obj = kmalloc_caches, *r = was);
+	SEES("C2", r->slot++, *r = was);
+	SEES("C2", *was.slot = SLOT_LIVE, *was.slot = SLOT_CACHED);
+}
+
+static void test_magazines(void **state)
+{
+	struct magazine_layer *l = &s->magazine;
+	struct magazine_cpu *c = magazine_enter(l);
+	struct magazine *previous = c->previous, *full;
+	uint8_t rounds = c->previous_rounds;
+
+	(void)state;
+	magazine_exit(c);
+	assert_non_null(previous);
+	SEES("M2", c->previous_rounds = previous->capacity + 1,
+	     c->previous_rounds = rounds);
+	SEES("M1", (c->previous = NULL, c->previous_rounds = 1),
+	     (c->previous = previous, c->previous_rounds = rounds));
+	SEES("M5", c->busy = 1, c->busy = 0);
+	full = l->depot.full;
+	assert_non_null(full);
+	rounds = full->rounds;
+	SEES("M3", full->rounds = 0, full->rounds = rounds);
+	SEES("M3", l->depot.nr_full++, l->depot.nr_full--);
+	SEES("M3", l->depot.nr_empty++, l->depot.nr_empty--);
+	SEES("M4", l->depot.objects++, l->depot.objects--);
+}
+
+static void test_slabs(void **state)
+{
+	void *p = kmem_cache_alloc(s, GFP_KERNEL);
+	struct page *head = slab_head(virt_to_page(p));
+	struct slab_node *n = &s->slabs.node[0];
+
+	(void)state;
+	SEES("S1", head->inuse++, head->inuse--);
+	SEES("S", n->inuse++, n->inuse--);
+	SEES("S", n->nr_empty++, n->nr_empty--);
+	SEES("S", head->order++, head->order--);
+	kmem_cache_free(s, p);
+}
+
+/* A name whose cache must not be shared, or is gone. */
+static void test_aliases(void **state)
+{
+	const struct test_range map[] = {
+		{ MIB, 33 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE },
+	};
+	const struct kmem_params params = { .merge_caches = true };
+	struct kmem_cache *a, *b;
+
+	(void)state;
+	assert_int_equal(test_machine(map, 1, &params), KMEM_OK);
+	s = kmem_cache_create("checked", 100, 0, SLAB_NO_MERGE, NULL);
+	a = kmem_cache_create("first", 96, 0, 0, NULL);
+	b = kmem_cache_create("second", 96, 0, 0, NULL);
+	assert_ptr_equal(a, b);
+	SEES("C3", a->flags |= SLAB_NO_MERGE, a->flags &= ~SLAB_NO_MERGE);
+	kmem_cache_destroy(b);
+	kmem_cache_destroy(a);
+}
+
+/* ---- areas ---- */
+
+static void test_areas(void **state)
+{
+	struct vm_area *a, *b;
+	struct page *page;
+	void *p, *q;
+
+	(void)state;
+	assert_int_equal(host_vmalloc(4 * MIB), KMEM_OK);
+	p = vmalloc(2 * PAGE);
+	q = vmalloc(PAGE);
+	a = vm_area_at(p);
+	b = vm_area_at(q);
+	page = a->vm.pages[0];
+	SEES("V5", page->type = PAGE_HELD, page->type = PAGE_ALLOCATED);
+	SEES("V4", a->vm.nr_pages += 2, a->vm.nr_pages -= 2);
+	SEES("V4", a->vm.addr = (char *)p - PAGE, a->vm.addr = p);
+	SEES("V", a->node.height++, a->node.height--);
+	SEES("V", b->node.height++, b->node.height--);
+	SEES("V", a->node.gap += PAGE, a->node.gap -= PAGE);
+	vfree(q);
+	vfree(p);
+	vm_unmap_aliases();
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_blocks),
+		TEST(test_pages_in_magazines),
+		TEST(test_objects_in_magazines),
+		TEST(test_magazines),
+		TEST(test_slabs),
+		TEST(test_aliases),
+		TEST(test_areas),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

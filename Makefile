@@ -8,6 +8,7 @@
 # make check            the host tests alone, built once (no set-up)
 # make fuzz             what no test thought of; SECONDS=n for each program
 # make attacks          what is found of each kind of misuse, measured; RUNS=n
+# make coverage         which lines and branches the tests reach; MCDC=1
 # make bench            kmem beside the allocators that this machine has
 # make qemu             boot the self-test kernel on every machine there is;
 #                       with ARCH=riscv64, on that one, in each of its ways
@@ -31,7 +32,7 @@ ARCH	?= x86_64
 
 # What is about the host, whatever ARCH says.
 HOST_GOALS := demo check test soak bench bench-plot bench-churn check-malloc fuzz fuzz-run fuzz-corpus explore \
-	attacks
+	attacks coverage
 ifneq ($(filter $(HOST_GOALS),$(MAKECMDGOALS)),)
 override ARCH := host
 endif
@@ -124,6 +125,7 @@ include tests/bench/bench.mk
 include tests/tests.mk
 include tests/fuzz/fuzz.mk
 include tests/explore/explore.mk
+include tests/coverage/coverage.mk
 include tests/attacks/attacks.mk
 include arch/host/malloc.mk
 else

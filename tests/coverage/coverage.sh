@@ -4,14 +4,15 @@
 # coverage.sh - which lines and branches of the library the host tests reach:
 # `make coverage`; MCDC=1: and which conditions they show to matter (mcdc.sh).
 #
-# The unit, model, stress and injection tests run shortly, in two builds: as it
-# comes, and hardened with an architecture that can do nothing (the rest of
-# <kmem/config.h>'s choices are constants that take other branches out of the
-# code: configs.sh). With nothing inlined and no tail call, a report names as its
-# caller some function of kmem's: the cases that look at that, `callers` below,
-# fail here and nowhere else. Without KMEM_DEBUG: an assertion has a branch that nobody
-# wants taken. Where KMEM_NEVER() says that a branch is not taken, it isn't
-# counted, and a test that takes it dies (source.h).
+# The unit, model, stress and injection tests run shortly, in three builds: as it
+# comes, hardened, and small for an architecture that can do nothing, since a
+# branch on a constant of <kmem/config.h> is in no build but one. Without
+# KMEM_DEBUG: an assertion has a branch that nobody wants taken. Where
+# KMEM_NEVER() says that a branch is not taken, it isn't counted, and a test that
+# takes it dies (source.h).
+#
+# With nothing inlined and no tail calls, a report names as its caller some
+# function of kmem's: the cases that look at that, `callers` below, fail here.
 #
 # Two tables are printed, lines and branches, each with the line numbers that
 # are missing; build/coverage/html/index.html shows them. The exit status is 0 if
@@ -23,6 +24,7 @@ cd "$(dirname "$0")/../.." || exit 1
 MAKE=${MAKE:-make}
 unset MAKEFLAGS MAKELEVEL MFLAGS CC SAN DEBUG ARCH
 command -v gcovr >/dev/null || { echo "gcovr is not installed"; exit 1; }
+[ -z "$MCDC" ] || exec sh tests/coverage/mcdc.sh
 export KMEM_OPS="${KMEM_OPS:-100000}"
 export KMEM_TEST_SCALE="${KMEM_TEST_SCALE:-10}"
 out=build/coverage
@@ -71,16 +73,19 @@ build() {
 # table [OPTION...]: of all builds
 table() {
 	gcovr -r . -a "$out/default/coverage.json" -a "$out/hardened/coverage.json" \
-		"$@" || status=1
+		-a "$out/small/coverage.json" "$@" || status=1
 }
 
 build default ''
-build hardened "-DKMEM_HARDEN=1 -DKMEM_ARCH_HAS_CLZ=0 -DKMEM_ARCH_HAS_DIV=0 \
-	-DKMEM_ARCH_HAS_UMULL=0" \
-	TEST_SRC="tests/model/random.c tests/stress/cpus.c \
+build hardened -DKMEM_HARDEN=1 \
+	TEST_SRC="tests/model/random.c \
 	$(printf 'tests/unit/%s_test.c ' harden cache cache_args cache_merge \
 		cache_node cache_walk debug kmalloc kmalloc_node late magazine \
 		misuse page_alloc rcu report reserve semantics slab trim)"
+build small "-DKMEM_CONFIG_FILE=\<kmem/config_small.h\> -DKMEM_MAX_CPUS=240 \
+	-DKMEM_MAX_ORDER=10 -DKMEM_MAX_REGIONS=512 -DKMEM_NAME_BYTES=48 \
+	-DKMEM_ARCH_HAS_CLZ=0 -DKMEM_ARCH_HAS_DIV=0 -DKMEM_ARCH_HAS_UMULL=0" \
+	TEST_SRC=tests/model/random.c
 mkdir -p $out/html
 table --fail-under-line $lines
 table -b --fail-under-branch $branches

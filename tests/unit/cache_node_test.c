@@ -175,7 +175,7 @@ static void test_plain_allocations_stay_local(void **state)
 {
 	struct kmem_cache *s = kmem_cache_create("drift", 256, 0, 0, NULL);
 	static void *obj[1500];
-	unsigned remote = 0, all = 0;
+	unsigned remote = 0;
 
 	(void)state;
 	for (unsigned round = 0; round < 30; round++) {
@@ -185,7 +185,6 @@ static void test_plain_allocations_stay_local(void **state)
 		for (unsigned i = 0; i < 1500; i++) {
 			obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
 			remote += node_of(obj[i]) != cpu / 2;
-			all++;
 		}
 		host_cpu_set((cpu + 3) % 6);
 		for (unsigned i = 0; i < 1500; i++)

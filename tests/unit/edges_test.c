@@ -360,7 +360,77 @@ static void test_sheaf_of_another_cache(void **state)
 	kmem_cache_destroy(s);
 }
 
+/* An interrupt lands in a fast path of the same cache, and allocates and frees
+ * many: past the magazines, which are whole afterwards. */
+static void test_bulk_in_an_interrupt(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("bulk", 100, 0, 0, NULL);
+	struct kmem_cache_stats before, after;
+	struct magazine_cpu *c;
+	struct page *page[4] = { NULL };
+	void *p[40];
+
+	(void)state;
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_ATOMIC, 40, p), 40);
+	kmem_cache_free_bulk(s, 40, p);
+	kmem_cache_stats(s, &before);
+	c = magazine_enter(&s->magazine);
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_ATOMIC, 40, p), 40);
+	kmem_cache_stats(s, &after);
+	assert_int_equal(after.live, 40);
+	assert_int_equal(after.layer.in_cpus, before.layer.in_cpus);
+	kmem_cache_free_bulk(s, 40, p);
+	kmem_cache_stats(s, &after);
+	assert_int_equal(after.layer.in_cpus, before.layer.in_cpus);
+	magazine_exit(c);
+	kmem_cache_destroy(s);
+
+	c = magazine_enter(&page_layer(zones.node[0]->preferred[ZONE_NORMAL],
+				       0)->magazine);
+	assert_int_equal(alloc_pages_bulk(GFP_ATOMIC, 4, page), 4);
+	for (int i = 0; i < 4; i++)
+		__free_page(page[i]);
+	magazine_exit(c);
+}
+
 /* ---- reserves ---- */
+
+static mempool_t *growing;
+static int out;			/* of the allocator */
+
+static void *two_at_once(gfp_t gfp, void *data)
+{
+	(void)data;
+	out++;
+	if (growing && growing->curr_nr < growing->min_nr) {
+		out++;
+		mempool_free(kmalloc(64, gfp), growing);
+	}
+	return kmalloc(64, gfp);
+}
+
+static void give_one(void *element, void *data)
+{
+	(void)data;
+	out--;
+	kfree(element);
+}
+
+/* While a reserve is filled somebody else fills it: what is too much goes back to
+ * the allocator. */
+static void test_pool_filled_meanwhile(void **state)
+{
+	(void)state;
+	out = 0;
+	growing = NULL;
+	growing = mempool_create(1, two_at_once, give_one, NULL);
+	assert_non_null(growing);
+	assert_int_equal(mempool_resize(growing, 2), 0);
+	assert_int_equal(growing->curr_nr, 2);
+	assert_int_equal(out, 2);
+	mempool_destroy(growing);
+	assert_int_equal(out, 0);
+}
 
 /* What is given to a pool and is no element: the allocator is asked, which
  * reports it; the reserve takes no such thing. */
@@ -460,6 +530,35 @@ static void test_shrinkers_that_do_nothing(void **state)
 	counted = 0;
 	use_up_memory();
 	assert_int_equal(counted, 0);
+}
+
+static size_t reclaim_nothing(void *ctx, const struct kmem_pressure *p)
+{
+	(void)ctx;
+	(void)p;
+	asked++;
+	return 0;
+}
+
+/* Shrinkers first, and then the kernel's own hook, each time. */
+static void test_shrinkers_and_the_hook(void **state)
+{
+	static const struct kmem_hooks hooks = { .reclaim = reclaim_nothing };
+	struct shrinker *s;
+
+	(void)state;
+	machine(&hooks);
+	s = shrinker_alloc(0, "beside %d", 1);
+	assert_string_equal(s->name, "beside 1");
+	s->count_objects = count;
+	s->scan_objects = look_at_nothing;
+	shrinker_register(s);
+	asked = counted = 0;
+	says = 0;
+	use_up_memory();
+	assert_true(asked > 0);
+	assert_in_range(counted, asked, UINT32_MAX);
+	shrinker_free(s);
 }
 
 /* ---- RCU ---- */
@@ -567,6 +666,31 @@ static void test_rcu_without_memory(void **state)
 	kfree(p);
 }
 
+/* ---- areas ---- */
+
+static void test_vmalloc_without_memory(void **state)
+{
+	char name[KMEM_NAME_BYTES];
+	void *all;
+	int n = 0;
+
+	(void)state;
+	all = fill_memory(PAGE);
+	do {		/* and what descriptors of caches are of */
+		format(name, sizeof(name), "filler-%d", n++);
+	} while (kmem_cache_create(name, 64, 0, SLAB_NO_MERGE, NULL));
+	assert_int_equal(host_vmalloc(4 * MIB), KMEM_ENOMEM);
+	assert_null(vmalloc(PAGE));
+	empty_memory(all);
+	assert_int_equal(host_vmalloc(4 * MIB), KMEM_OK);
+	for (volatile size_t size = SIZE_MAX - 4 * PAGE; size;
+	     size = size == SIZE_MAX ? 0 : SIZE_MAX)
+		assert_null(vmalloc(size));
+	vfree(vmalloc(PAGE));
+	vm_unmap_aliases();
+	test_panics_clear();
+}
+
 /* ---- the checkers ---- */
 
 /* Each sees what is wrong in the magazines and queues that it walks. */
@@ -652,10 +776,14 @@ int main(void)
 		TEST(test_broken_chain),
 		TEST(test_lookup_of_what_is_no_block),
 		TEST(test_sheaf_of_another_cache),
+		TEST(test_bulk_in_an_interrupt),
+		TEST(test_pool_filled_meanwhile),
 		TEST(test_pool_takes_no_strangers),
 		TEST(test_shrinkers_that_do_nothing),
+		TEST(test_shrinkers_and_the_hook),
 		TEST(test_rcu_not_what_it_was),
 		TEST(test_rcu_without_memory),
+		TEST(test_vmalloc_without_memory),
 		TEST(test_checkers_see),
 		TEST(test_format_ends_in_percent),
 		TEST(test_reason_without_text),

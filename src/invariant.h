@@ -18,6 +18,13 @@
 		kmem_bug(__FILE__, __LINE__, #cond); \
 } while (0)
 
+/* What can't be unless memory was written over, for the reason that stands
+ * beside it, and is handled all the same. The build that counts branches does not
+ * count it, and traps there (tests/coverage/source.h). */
+#ifndef KMEM_NEVER
+#define KMEM_NEVER(cond)	KMEM_UNLIKELY(cond)
+#endif
+
 /*
  * What the checkers share: where violations are told, and how many there
  * were. Each is told with the number of the invariant, which the theory

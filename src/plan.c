@@ -415,8 +415,7 @@ static bool place_tables(struct plan *plan)
 	plan->info.descriptors = 0;
 	plan->info.per_cpu = 0;
 	plan->info.nr_nodes = 0;
-	if (!plan_sections(plan))
-		return false;
+	plan_sections(plan);	/* there are some: plan_all() has looked */
 	table = plan->nr_sections * sizeof(struct page *);
 	plan->table = take_table(plan, table, KMEM_NO_NODE);
 	plan->cpus = take_table(plan, plan->params.nr_cpus, KMEM_NO_NODE);
@@ -484,7 +483,8 @@ static int plan_all(struct plan *plan)
 	if (!info->managed)
 		return plan_refuse(plan, "too little memory for the metadata",
 				   need);
-	if (!info_adds_up(info)) {
+	/* account_rest() has made it so */
+	if (KMEM_NEVER(!info_adds_up(info))) {
 		kmem_bug(__FILE__, __LINE__, "T1: boot accounting");
 		return KMEM_EINVAL;
 	}

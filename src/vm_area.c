@@ -126,7 +126,8 @@ static bool take_addresses(struct vm_area *a, const struct vm_want *w)
 	};
 	enum vm_found found;
 
-	if (q.size < bytes)
+	/* addresses of the direct map are left over, more than lead and guard */
+	if (KMEM_NEVER(q.size < bytes))
 		return false;
 	do {
 		found = search_step(a, &q);

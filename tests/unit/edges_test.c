@@ -607,6 +607,43 @@ static void test_rcu_not_what_it_was(void **state)
 	kfree(p);
 	kfree_rcu_mightsleep(NULL);
 	assert_no_panic();
+
+	p = kmalloc(3 * PAGE, GFP_KERNEL);
+	kfree_rcu_mightsleep(p);
+	page_set_type(virt_to_page(p), PAGE_KMALLOC);
+	assert_true(check_says("R1"));
+	grace_period();
+	assert_panicked(p, "kfree_rcu", "not what it was");
+	kfree(p);
+}
+
+/* The same where an object's state has more to it. */
+static void test_rcu_debugged_not_what_it_was(void **state)
+{
+	const struct test_range map[] = {
+		{ MIB, MIB + BYTES, KMEM_REGION_USABLE, KMEM_NO_NODE },
+	};
+	const struct kmem_params params = {
+		.nr_cpus = 1, .hooks = &with_call_rcu, .debug = "FZPU,kmalloc-64",
+	};
+	void *p;
+
+	(void)state;
+	assert_int_equal(test_machine(map, 1, &params), KMEM_OK);
+	p = kmalloc(64, GFP_KERNEL);
+	assert_int_equal(*slot_of(p), SLOT_TRACKED);
+	kfree_rcu_mightsleep(p);
+	*slot_of(p) = SLOT_TRACKED;
+	grace_period();
+	assert_panicked(p, "kfree_rcu", "not what it was");
+	kfree(p);
+	assert_no_panic();
+	p = kmalloc(64, GFP_KERNEL);
+	kfree_rcu_mightsleep(p);
+	grace_period();
+	assert_no_panic();
+	kfree(p);
+	assert_panicked(p, "double free", NULL);
 }
 
 static void *fill_memory(size_t size)
@@ -782,6 +819,7 @@ int main(void)
 		TEST(test_shrinkers_that_do_nothing),
 		TEST(test_shrinkers_and_the_hook),
 		TEST(test_rcu_not_what_it_was),
+		TEST(test_rcu_debugged_not_what_it_was),
 		TEST(test_rcu_without_memory),
 		TEST(test_vmalloc_without_memory),
 		TEST(test_checkers_see),

@@ -266,6 +266,28 @@ static void test_contig_range_zeroed(void **state)
 	free_contig_range(pfn, 8);
 }
 
+/* Boundaries and alignments that are none, or that nothing can keep to. */
+static void test_impossible_blocks(void **state)
+{
+	(void)state;
+	assert_null(alloc_pages_range(KMEM_MAX_ORDER + 1, GFP_KERNEL, 0, 0));
+	assert_null(alloc_pages_range(1, GFP_KERNEL, 0, 3 * PAGE));
+	assert_null(alloc_pages_range(1, GFP_KERNEL, 0, PAGE));
+	assert_null(alloc_pages_exact_range(0, GFP_KERNEL, 0, 0, 0));
+	assert_null(alloc_pages_exact_range((PAGE << KMEM_MAX_ORDER) + 1,
+					    GFP_KERNEL, 0, 0, 0));
+	assert_null(alloc_pages_exact_range(PAGE, GFP_KERNEL, 0, 3, 0));
+	assert_null(alloc_pages_exact_range(PAGE, GFP_KERNEL, 0,
+					    PAGE << (KMEM_MAX_ORDER + 1), 0));
+	assert_null(alloc_pages_exact_range(PAGE, GFP_KERNEL, 0, 0, 3));
+	assert_null(alloc_pages_exact_range(3 * PAGE, GFP_KERNEL, 0, 0, PAGE));
+	assert_null(alloc_contig_pages(0, GFP_KERNEL, KMEM_NO_NODE, NULL));
+	assert_null(alloc_contig_pages(BYTES, GFP_KERNEL, KMEM_NO_NODE, NULL));
+	assert_null(alloc_contig_pages(1, GFP_KERNEL | __GFP_THISNODE, 77,
+				       NULL));
+	assert_no_panic();
+}
+
 /* ---- objects ---- */
 
 static void test_sizes_that_overflow(void **state)
@@ -430,6 +452,19 @@ static void test_pool_filled_meanwhile(void **state)
 	assert_int_equal(out, 2);
 	mempool_destroy(growing);
 	assert_int_equal(out, 0);
+}
+
+static void test_pool_of_nothing(void **state)
+{
+	mempool_t pool;
+
+	(void)state;
+	assert_null(mempool_create(-1, two_at_once, give_one, NULL));
+	assert_null(mempool_create(1, NULL, give_one, NULL));
+	assert_null(mempool_create(1, two_at_once, NULL, NULL));
+	assert_int_not_equal(mempool_init(&pool, -1, two_at_once, give_one,
+					  NULL), 0);
+	assert_no_panic();
 }
 
 /* What is given to a pool and is no element: the allocator is asked, which
@@ -707,6 +742,9 @@ static void test_rcu_without_memory(void **state)
 
 static void test_vmalloc_without_memory(void **state)
 {
+	const struct kmem_vmalloc_params no_hooks = {
+		.start = MIB, .end = 2 * MIB,
+	};
 	char name[KMEM_NAME_BYTES];
 	void *all;
 	int n = 0;
@@ -719,6 +757,8 @@ static void test_vmalloc_without_memory(void **state)
 	assert_int_equal(host_vmalloc(4 * MIB), KMEM_ENOMEM);
 	assert_null(vmalloc(PAGE));
 	empty_memory(all);
+	assert_int_equal(kmem_vmalloc_init(NULL), KMEM_EINVAL);
+	assert_int_equal(kmem_vmalloc_init(&no_hooks), KMEM_EINVAL);
 	assert_int_equal(host_vmalloc(4 * MIB), KMEM_OK);
 	for (volatile size_t size = SIZE_MAX - 4 * PAGE; size;
 	     size = size == SIZE_MAX ? 0 : SIZE_MAX)
@@ -808,6 +848,7 @@ int main(void)
 		TEST(test_bulk_second_copy),
 		TEST(test_contig_reclaims),
 		TEST(test_contig_range_zeroed),
+		TEST(test_impossible_blocks),
 		TEST(test_sizes_that_overflow),
 		TEST(test_node_second_copy),
 		TEST(test_broken_chain),
@@ -815,6 +856,7 @@ int main(void)
 		TEST(test_sheaf_of_another_cache),
 		TEST(test_bulk_in_an_interrupt),
 		TEST(test_pool_filled_meanwhile),
+		TEST(test_pool_of_nothing),
 		TEST(test_pool_takes_no_strangers),
 		TEST(test_shrinkers_that_do_nothing),
 		TEST(test_shrinkers_and_the_hook),

@@ -74,7 +74,7 @@ bool test_steps_fail(const struct test_steps *s, bool quiet)
 			hush();
 		s->run(s);
 		fflush(NULL);
-		_exit(EXIT_SUCCESS);
+		exit(EXIT_SUCCESS);	/* coverage.sh: it counts */
 	}
 	REQUIRE(waitpid(child, &status, 0) == child);
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)

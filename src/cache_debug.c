@@ -29,9 +29,9 @@ static struct {
 
 void cache_debug_bootstrap(void)
 {
-	slabs_init(&debug_pool.parts, "kmem_cache_debug",
-		   (size_t)round_up_to(sizeof(struct slab_debug),
-				       KMEM_CACHE_LINE), &debug_pool.node, 1);
+	tables_init(&debug_pool.parts, "kmem_cache_debug",
+		    (size_t)round_up_to(sizeof(struct slab_debug),
+					KMEM_CACHE_LINE), &debug_pool.node);
 }
 
 /* What is not debugged can be hardened; and then it is zero as it is given

@@ -588,8 +588,7 @@ size_t caches_bytes(void)
 void bare_slabs(struct kmem_slabs *s, const char *name, size_t size,
 		struct slab_node *node)
 {
-	slabs_init(s, name, (size_t)round_up_to(size, KMEM_CACHE_LINE), node,
-		   1);
+	tables_init(s, name, (size_t)round_up_to(size, KMEM_CACHE_LINE), node);
 	s->get_pages = get_pages;
 	s->put_pages = put_pages;
 }

@@ -105,9 +105,9 @@ void debug_slabs_init(struct kmem_slabs *s, struct slab_debug *d, size_t align)
 	d->sized = d->sized && d->red_zone;
 	s->debug = d;
 	bytes = records_bytes(s) + nr_slots(s, s->order) * sizeof(kmem_slot_t);
-	slabs_init(&d->records, "debug-records",
-		   (size_t)round_up_to(bytes, _Alignof(struct debug_record)),
-		   &d->node, 1);
+	tables_init(&d->records, "debug-records",
+		    (size_t)round_up_to(bytes, _Alignof(struct debug_record)),
+		    &d->node);
 	d->records.get_pages = s->get_pages;
 	d->records.put_pages = s->put_pages;
 }

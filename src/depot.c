@@ -42,13 +42,13 @@ static size_t magazine_size(unsigned capacity)
 
 void magazines_init(void)
 {
-	slabs_init(&magazine_slabs[0], "magazines-short",
-		   magazine_size(MAGAZINE_SHORT), &magazine_node[0], 1);
-	slabs_init(&magazine_slabs[1], "magazines-long",
-		   magazine_size(MAGAZINE_LONG), &magazine_node[1], 1);
+	tables_init(&magazine_slabs[0], "magazines-short",
+		    magazine_size(MAGAZINE_SHORT), &magazine_node[0]);
+	tables_init(&magazine_slabs[1], "magazines-long",
+		    magazine_size(MAGAZINE_LONG), &magazine_node[1]);
 	if (KMEM_HARDEN)
-		slabs_init(&quarantine_slabs, "quarantines",
-			   sizeof(struct quarantine), &quarantine_node, 1);
+		tables_init(&quarantine_slabs, "quarantines",
+			    sizeof(struct quarantine), &quarantine_node);
 }
 
 size_t magazines_bytes(void)

@@ -80,9 +80,9 @@ void guard_bootstrap(uint64_t random)
 	guard_secret[0] = x | 1;
 	x = stir(x ^ (uintptr_t)(random >> 32));
 	guard_secret[1] = x | 1;
-	slabs_init(&guard_pool.parts, "kmem_cache_guard",
-		   (size_t)round_up_to(sizeof(struct slab_guard),
-				       KMEM_CACHE_LINE), &guard_pool.node, 1);
+	tables_init(&guard_pool.parts, "kmem_cache_guard",
+		    (size_t)round_up_to(sizeof(struct slab_guard),
+					KMEM_CACHE_LINE), &guard_pool.node);
 }
 
 bool guard_init(struct kmem_slabs *s, size_t size, size_t align, bool keeps)
@@ -111,9 +111,9 @@ void guard_sized(struct kmem_slabs *s)
 	if (!g || !g->zones)
 		return;
 	g->side = KMEM_MAX(nr_slots(s, s->order), nr_slots(s, s->min_order));
-	slabs_init(&g->sizes, "guard-sizes",
-		   (size_t)round_up_to(3 * g->side * sizeof(kmem_slot_t),
-				       sizeof(void *)), &g->node, 1);
+	tables_init(&g->sizes, "guard-sizes",
+		    (size_t)round_up_to(3 * g->side * sizeof(kmem_slot_t),
+					sizeof(void *)), &g->node);
 }
 
 void guard_fini(struct kmem_slabs *s)

@@ -40,6 +40,12 @@
  * and give go slab by slab, and what a round says of its slot spares the search
  * for it (and is verified).
  *
+ * *Pads.* Of kmem's own tables, which come from slabs too (slot arrays,
+ * magazines, cache descriptors, ...), the first and last TABLE_PAD bytes of each
+ * slab are left unused: who writes less than that beyond the memory that was
+ * given to him hits no table. Not kept from them: a write further away, and
+ * what boot has placed (plan.c), which has no pads.
+ *
  * A node keeps its slabs on lists: partial (some free), full (none free), empty
  * (all free). take uses partial slabs first, then empty ones.
  *

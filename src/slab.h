@@ -93,12 +93,15 @@ struct kmem_slabs {
 	void (*retire)(struct kmem_slabs *s, struct page *head);
 	struct slab_node *node;		/* nr_nodes of them */
 
-	/* of debugged slabs (debug.c); otherwise NULL and 0 */
-	struct slab_debug *debug;
-	uint32_t start;			/* of the first object, in bytes; 0, or
-					 * slab_index() numbers from 1 */
-	uint32_t left;			/* bytes to the left of each object that
+	/* where objects do not begin with the slab: tables (TABLE_PAD), debugged
+	 * ones, and those that are hardened; otherwise 0 */
+	uint32_t start;			/* of the first object, in bytes */
+	uint8_t first;			/* what slab_index() says of it */
+	uint8_t left;			/* bytes to the left of each object that
 					 * are its own */
+	uint8_t pad;			/* behind the last one, nobody's */
+	/* of debugged slabs (debug.c); otherwise NULL */
+	struct slab_debug *debug;
 	/* of those that are hardened (guard.h); otherwise NULL */
 	struct slab_guard *guard;
 };
@@ -112,6 +115,27 @@ size_t slab_waste(const struct kmem_slabs *s, unsigned order);
  */
 void slabs_init(struct kmem_slabs *s, const char *name, size_t size,
 		struct slab_node *node, unsigned nr_nodes);
+
+/*
+ * Bytes at either end of a slab of kmem's own tables that nobody uses: a short
+ * write beyond the last object of the page in front of it, or before the first
+ * one of the page behind it, hits no table. Where a page is no more than a few
+ * of them, or code is scarce, there are none.
+ */
+#define TABLE_PAD \
+	(KMEM_CACHE_DEBUG && KMEM_PAGE_SHIFT >= 12 ? KMEM_CACHE_LINE : 0u)
+
+/* Between two pads, objects from now on; if there is room. */
+void slabs_layout_padded(struct kmem_slabs *s, size_t start);
+
+/* slabs_init(), of one node, for tables of kmem's own. */
+KMEM_INLINE_ONCE void tables_init(struct kmem_slabs *s, const char *name,
+				  size_t size, struct slab_node *node)
+{
+	slabs_init(s, name, size, node, 1);
+	if (TABLE_PAD)
+		slabs_layout_padded(s, TABLE_PAD);
+}
 
 /* Anew for objects `size` bytes apart. */
 void slabs_layout(struct kmem_slabs *s, size_t size);
@@ -326,11 +350,11 @@ KMEM_INLINE bool slabs_debugged(const struct kmem_slabs *s)
 	return KMEM_CACHE_DEBUG && s->debug;
 }
 
-/* What slab_index() says of the first object: there is room for a red zone
- * in front of it, which has an index too, and a slot that is never LIVE. */
+/* What slab_index() says of the first object: there is room for a red zone, or a
+ * pad, in front of it, which has indices too, and slots that are never LIVE. */
 KMEM_INLINE unsigned slabs_first(const struct kmem_slabs *s)
 {
-	return KMEM_CACHE_DEBUG && s->start;
+	return KMEM_CACHE_DEBUG ? s->first : 0;
 }
 
 /* Bytes to the left of each object that are its own. */
@@ -342,7 +366,7 @@ KMEM_INLINE unsigned slabs_left(const struct kmem_slabs *s)
 /* Where index 0 would begin, in bytes before the slab. */
 KMEM_INLINE uint32_t slabs_bias(const struct kmem_slabs *s)
 {
-	return slabs_first(s) ? s->size - s->start : 0;
+	return KMEM_CACHE_DEBUG ? s->first * s->size - s->start : 0;
 }
 
 /* The state of objects that a user has. */

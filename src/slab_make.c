@@ -35,7 +35,8 @@ static size_t slab_room(const struct kmem_slabs *s, unsigned order)
 
 	if (!slabs_first(s))
 		return bytes;
-	return bytes > s->start ? bytes - s->start + slabs_left(s) : 0;
+	bytes += slabs_left(s);
+	return bytes > s->start + s->pad ? bytes - s->start - s->pad : 0;
 }
 
 unsigned slab_capacity(const struct kmem_slabs *s, unsigned order)
@@ -100,9 +101,26 @@ bool slabs_layout_apart(struct kmem_slabs *s, size_t size, size_t align,
 	if (start - left + stride > most)
 		return false;
 	s->start = (uint32_t)start;
-	s->left = (uint32_t)left;
+	s->first = 1;
+	s->left = (uint8_t)left;
 	slabs_layout(s, stride);
 	return true;
+}
+
+void slabs_layout_padded(struct kmem_slabs *s, size_t start)
+{
+	const size_t most = KMEM_PAGE_SIZE << KMEM_SLAB_MAX_ORDER;
+	size_t first = bits_divide(start + s->size - 1, s->size);
+
+	/* slab_index() is right up to 2^16. */
+	if (most + (first * s->size - start) > 65536)
+		start = first * s->size;
+	if (start + s->size + TABLE_PAD > most)
+		return;
+	s->start = (uint32_t)start;
+	s->first = (uint8_t)first;
+	s->pad = TABLE_PAD;
+	slabs_layout(s, s->size);
 }
 
 void slabs_init(struct kmem_slabs *s, const char *name, size_t size,

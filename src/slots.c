@@ -33,10 +33,15 @@ void slots_init(void)
 		"slots-32", "slots-64", "slots-128", "slots-256"
 	};
 
-	for (unsigned i = 0; SLOT_TABLES && i < NR_SLOT_TABLES; i++)
-		slabs_init(&slot_slabs[i], name[i],
-			   slot_length[i] * sizeof(kmem_slot_t),
-			   &slot_node[i], 1);
+	for (unsigned i = 0; SLOT_TABLES && i < NR_SLOT_TABLES; i++) {
+		size_t size = slot_length[i] * sizeof(kmem_slot_t);
+
+		tables_init(&slot_slabs[i], name[i], size, &slot_node[i]);
+		/* Pads of whole arrays need no more slots than arrays do: those
+		 * of the longest stay inline. */
+		if (TABLE_PAD && size > TABLE_PAD)
+			slabs_layout_padded(&slot_slabs[i], size);
+	}
 }
 
 unsigned nr_slots(const struct kmem_slabs *s, unsigned order)

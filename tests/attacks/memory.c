@@ -332,22 +332,20 @@ static void krealloc_after_free(struct run *r)
 
 #define YES	{ ALWAYS, ALWAYS, ALWAYS }
 #define HARD	{ NOTHING, ALWAYS, ALWAYS }
-/* What is behind the last object of a slab may be a table of kmem's. */
-#define OVER	{ NOTHING | LATER, ALWAYS, ALWAYS }
 #define NONE	{ NOTHING, NOTHING, NOTHING }
 
 const struct attack memory_attacks[] = {
 	{ "writes over all that was given: kmem's state holds",
 	  overwrite_everything, ALL_KINDS, { HOLDS, HOLDS, HOLDS }, 0 },
-	{ "overflow by 1", over_1, OBJECTS, OVER, 0 },
-	{ "overflow by a NUL", over_nul, OBJECTS, OVER, 0 },
-	{ "overflow by 8", over_8, OBJECTS, OVER, 0 },
-	{ "overflow by 64", over_64, OBJECTS, OVER, 0 },
-	{ "underflow by 8", under_8, OBJECTS, OVER, 0 },
+	{ "overflow by 1", over_1, OBJECTS, HARD, 0 },
+	{ "overflow by a NUL", over_nul, OBJECTS, HARD, 0 },
+	{ "overflow by 8", over_8, OBJECTS, HARD, 0 },
+	{ "overflow by 64", over_64, OBJECTS, HARD, 0 },
+	{ "underflow by 8", under_8, OBJECTS, HARD, 0 },
 	{ "overflow by 1 of the size asked for", over_request, BIT(KMALLOC),
-	  OVER, 0 },
+	  HARD, 0 },
 	{ "overflow by 8, pages", over_8, BLOCKS,
-	  { NOTHING | LATER, NOTHING | LATER, NOTHING | LATER }, 0 },
+	  NONE, 0 },
 	{ "write after free, 1 byte", write_after_free, OBJECTS, HARD, 0 },
 	{ "write after free, all of it", write_all_after_free, OBJECTS, HARD,
 	  0 },

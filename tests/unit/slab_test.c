@@ -652,6 +652,48 @@ static void test_for_each(void **state)
 	slabs_shrink(&slabs);
 }
 
+/* A write of up to TABLE_PAD bytes beyond the page in front of a table's slab,
+ * or the one behind it, hits no table; and whatever the size, all of a slab's
+ * pointers have a slot, which in the pads is never LIVE. */
+static void test_tables_keep_off_the_ends(void **state)
+{
+	const size_t sizes[] = { 32, 64, 128, 192, 240, 256, 640, 1008, 2048,
+				 4032, 16320, (PAGE << KMEM_SLAB_MAX_ORDER) -
+				 2 * TABLE_PAD };
+
+	(void)state;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(sizes); i++) {
+		struct page *head;
+		uintptr_t base, end;
+		void *obj;
+
+		tables_init(&slabs, "test", sizes[i], nodes);
+		obj = grow(&slabs, GFP_KERNEL);
+		assert_non_null(obj);
+		head = slab_head(virt_to_page(obj));
+		base = (uintptr_t)page_to_virt(head);
+		end = base + (PAGE << head->order);
+		assert_true((uintptr_t)slab_object(head, 0) >=
+			    base + TABLE_PAD);
+		assert_true((uintptr_t)slab_object(head, slab_objects(head)) +
+			    TABLE_PAD <= end);
+		for (uintptr_t p = base; p < end; p++)
+			assert_true(slab_index(virt_to_page((void *)p), &slabs,
+					       (void *)p).index <
+				    nr_slots(&slabs, head->order));
+		for (unsigned k = 0; k < slab_objects(head); k++) {
+			struct slab_index at = slab_index(
+				virt_to_page(slab_object(head, k)), &slabs,
+				slab_object(head, k));
+
+			assert_true(at.exact);
+			assert_int_equal(at.index - slabs_first(&slabs), k);
+		}
+		give(&slabs, &obj, 1);
+		slabs_shrink(&slabs);
+	}
+}
+
 int main(void)
 {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -671,6 +713,7 @@ int main(void)
 		CASE(test_smaller_slabs),
 		CASE(test_second_copy),
 		CASE(test_for_each),
+		CASE(test_tables_keep_off_the_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,6 +48,7 @@
  */
 #include "bits.h"
 #include "cache.h"
+#include "debug.h"
 #include "vm_ops.h"
 
 /* An object of a slab that exists, CACHED. */
@@ -86,6 +87,8 @@ struct round cache_get(struct kmem_cache *s, gfp_t gfp)
 		once = (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN | GFP_NO_INJECT;
 	do {
 		r = slabs_grow(&s->slabs, once);
+		if (KMEM_UNLIKELY(!r.obj) && slabs_debugged(&s->slabs))
+			debug_release(&s->slabs);
 		/* While we waited for pages, objects may have come free. */
 		if (KMEM_UNLIKELY(!r.obj))
 			r = get_existing(s);

@@ -59,6 +59,8 @@ void cache_check(struct kmem_cache *s, struct check *c)
 	slabs_for_each(&s->slabs, SLOT_RCU, count_live, &k);
 	slabs_for_each(&s->slabs, SLOT_NOLOCK, count_live, &k);
 	magazine_for_each(&s->magazine, check_cached, &k);
+	if (slabs_debugged(&s->slabs))
+		debug_each_held(&s->slabs, check_cached, &k);
 	if (sum.inuse != k.live + k.cached)
 		check_violated(c, "C1: cache %s: %zu objects in use, but %zu "
 			       "live + %zu cached", s->name, sum.inuse, k.live,
@@ -73,6 +75,9 @@ void kmem_cache_stats(struct kmem_cache *s, struct kmem_cache_stats *st)
 	memset(st, 0, sizeof(*st));
 	slabs_sum(&s->slabs, &sum);
 	magazine_layer_stats(&s->magazine, &st->layer);
+	if (slabs_debugged(&s->slabs))
+		st->layer.in_cpus = st->layer.in_quarantine =
+			kmem_load_relaxed(&s->slabs.debug->nr_held);
 	cached = st->layer.in_cpus + st->layer.in_depot;
 	st->name = s->name;
 	st->object_size = kmem_load_relaxed(&s->object_size);

@@ -162,9 +162,12 @@ static bool free_debugged(const char *call, const struct kmem_cache *s,
 	    !slabs_claim(page, of, p, &r.slot))
 		return false;
 	debug_taken(call, p, caller);
+	zones_do_later();
 	if (MAGAZINES)
-		cache_free_slow(slabs_cache(of), r.obj, r.slot);
-	else
+		magazine_count_direct(&slabs_cache(of)->magazine, DIR_FREE);
+	if (!somebody_waits())
+		r = debug_hold(of, r);
+	if (r.obj)
 		slabs_give(of, &r, 1);
 	return true;
 }

@@ -29,6 +29,10 @@
  *	               verify, as free             verify, as used
  *	               draw, as used               draw, as free
  *
+ * Before it is given to its slab it is held until DEBUG_HELD others have been
+ * freed: who frees it once more meanwhile frees nobody else's. When memory runs
+ * short, all that are held go at once.
+ *
  * While it is CACHED an object is its CPU's alone: there are no magazines. What
  * it must look like in either life is a few bands, runs of one byte (bands()),
  * and to draw and to verify go by the same ones:
@@ -50,7 +54,8 @@
  *  D3	in use: 1 <= size <= object_size; free: size == 0
  *  D4	its slot is not LIVE
  *
- * Locks: none. Whoever has an object CACHED may draw and verify it.
+ * Locks: the debug's own, for what is held. Whoever has an object CACHED may
+ * draw and verify it.
  *
  * Cost: O(stride) for each allocation and free; sizeof(struct debug_record)
  * and at least RED_LEFT + RED_RIGHT bytes an object.
@@ -327,6 +332,46 @@ void debug_taken(const char *call, const void *p, uintptr_t caller)
 	draw(&o, false);
 }
 
+/* ---- freed lately ---- */
+
+struct round debug_hold(struct kmem_slabs *s, struct round r)
+{
+	struct slab_debug *d = s->debug;
+	uintptr_t irq = lock_irq(&d->lock);
+	struct round *at = &d->held[d->oldest++ % DEBUG_HELD], oldest = *at;
+
+	*at = r;
+	if (!oldest.obj)
+		kmem_store_relaxed(&d->nr_held, d->nr_held + 1);
+	unlock_irq(&d->lock, irq);
+	return oldest;
+}
+
+void debug_release(struct kmem_slabs *s)
+{
+	struct slab_debug *d = s->debug;
+	struct round r[DEBUG_HELD];
+	size_t n = 0;
+	uintptr_t irq = lock_irq(&d->lock);
+
+	for (unsigned i = 0; i < DEBUG_HELD; i++) {
+		r[n] = d->held[d->oldest++ % DEBUG_HELD];
+		n += !!r[n].obj;
+	}
+	memset(d->held, 0, sizeof(d->held));
+	kmem_store_relaxed(&d->nr_held, 0);
+	unlock_irq(&d->lock, irq);
+	slabs_give(s, r, n);
+}
+
+void debug_each_held(const struct kmem_slabs *s,
+		     void (*fn)(const struct round *r, void *arg), void *arg)
+{
+	for (unsigned i = 0; i < DEBUG_HELD; i++)
+		if (s->debug->held[i].obj)
+			fn(&s->debug->held[i], arg);
+}
+
 void debug_resize(const char *call, const void *p, size_t size,
 		  uintptr_t caller)
 {
@@ -397,11 +442,23 @@ static void debug_objects(struct page *head, void *arg)
 	}
 }
 
+static void debug_held_object(const struct round *r, void *arg)
+{
+	struct debug_object o = debug_object_at(r->obj);
+	struct debug_walk *w = arg;
+
+	if (w->c)
+		check_bands(w->c, &o, false);
+	else
+		w->damaged += !verify(w->call, &o, false, 0);
+}
+
 size_t debug_validate(const char *call, struct kmem_slabs *s)
 {
 	struct debug_walk w = { .call = call };
 
 	slabs_for_each_slab(s, debug_objects, &w);
+	debug_each_held(s, debug_held_object, &w);
 	return w.damaged;
 }
 
@@ -411,4 +468,5 @@ void debug_check(struct kmem_slabs *s, struct check *c)
 
 	slabs_check(slabs_records(s), c);
 	slabs_for_each_slab(s, debug_objects, &w);
+	debug_each_held(s, debug_held_object, &w);
 }

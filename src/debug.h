@@ -25,6 +25,9 @@ struct debug_record {
 					 * while it is free */
 };
 
+/* How many objects that were freed last are kept from their next user. */
+#define DEBUG_HELD	16u
+
 /* What a set of slabs is watched for. */
 struct slab_debug {
 	struct kmem_slabs records;	/* of one slab each, its slots behind */
@@ -33,6 +36,11 @@ struct slab_debug {
 	unsigned object_size;
 	bool red_zone, poison, user, trace, check;
 	bool sized;			/* sizes are told one by one */
+	struct kmem_lock lock;
+	/* under lock: a ring of objects that are CACHED, or none */
+	struct round held[DEBUG_HELD];
+	unsigned oldest;		/* of them, never reduced */
+	unsigned nr_held;
 };
 
 /* The same to the right, at least. */
@@ -86,6 +94,13 @@ void debug_slab_ends(struct page *head);
  * back. Report and repair what was written where it must not be. */
 void debug_given(const void *p, size_t size, bool zero, uintptr_t caller);
 void debug_taken(const char *call, const void *p, uintptr_t caller);
+
+/* An object that was taken back is held, and another one, or none, is not any
+ * more; all that are held go back to their slabs; fn is called for each. */
+struct round debug_hold(struct kmem_slabs *s, struct round r);
+void debug_release(struct kmem_slabs *s);
+void debug_each_held(const struct kmem_slabs *s,
+		     void (*fn)(const struct round *r, void *arg), void *arg);
 
 /* The user's bytes from now on; the object is CACHED meanwhile. */
 void debug_resize(const char *call, const void *p, size_t size,

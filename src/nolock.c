@@ -240,12 +240,6 @@ static void put_aside(struct page *page, const void *p, kmem_slot_t *slot)
 
 /* ---- free ---- */
 
-/* Who sleeps until memory comes free is woken by those who may wake. */
-static bool somebody_waits(void)
-{
-	return WAKES && kmem_load_relaxed(&zones.waiters);
-}
-
 static bool try_free_object(struct kmem_cache *s, struct round r)
 {
 	if (slabs_debugged(&s->slabs))

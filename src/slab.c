@@ -643,6 +643,8 @@ size_t slabs_keep(struct kmem_slabs *s, size_t objects)
 
 void slabs_shrink(struct kmem_slabs *s)
 {
+	if (slabs_debugged(s))
+		debug_release(s);
 	for (unsigned i = 0; i < s->nr_nodes; i++) {
 		struct slab_node *n = &s->node[i];
 		struct kmem_list excess;

@@ -282,9 +282,14 @@ void zones_give_raw(struct page *page, unsigned order);
 #define WAKES		MAGAZINES
 void zones_wake(void) KMEM_COLD;
 
+KMEM_INLINE bool somebody_waits(void)
+{
+	return WAKES && KMEM_UNLIKELY(kmem_load_relaxed(&zones.waiters));
+}
+
 KMEM_INLINE void wake_waiters(void)
 {
-	if (WAKES && KMEM_UNLIKELY(kmem_load_relaxed(&zones.waiters)))
+	if (somebody_waits())
 		zones_wake();
 }
 

@@ -26,7 +26,8 @@ struct kmem_layer_stats {
 	/* objects held now */
 	size_t in_cpus, in_depot;
 	size_t in_quarantine;		/* of those in_cpus: freed lately, with
-					 * KMEM_HARDEN */
+					 * KMEM_HARDEN or in a cache that is
+					 * debugged */
 	size_t magazines, magazine_bytes; /* that exist, in any state */
 };
 

@@ -361,7 +361,7 @@ const struct attack memory_attacks[] = {
 	{ "new memory shows nothing old, pages", uninitialised, BLOCKS, NONE,
 	  0 },
 	{ "stale free, 1 to 16 allocations later", stale_free, OBJECTS,
-	  { NOTHING, ALWAYS, ALWAYS | LATER }, 0 },
+	  HARD, 0 },
 	{ "a slab's page goes to no other cache", cross_cache, OBJECTS,
 	  { NOTHING, HOLDS, HOLDS }, STABLE },
 	{ "ksize() after the free", ksize_after_free, BYTES, YES, 0 },

@@ -16,6 +16,8 @@
 #include "kmalloc.h"
 #include "testlib.h"
 
+#include <kmem/reserve.h>
+
 #define F	SLAB_CONSISTENCY_CHECKS
 #define Z	SLAB_RED_ZONE
 #define P	SLAB_POISON
@@ -361,6 +363,8 @@ static void test_write_after_free(void **state)
 			kmem_cache_free(s, p);
 			assert_int_equal(p[at], last ? 0xa5 : 0x6b);
 			p[at] ^= 1;
+			assert_int_equal(kmem_check_all(NULL, NULL), 1);
+			kmem_cache_shrink(s);	/* not held any more */
 			assert_int_equal(kmem_check_all(NULL, NULL), 1);
 			assert_ptr_equal(kmem_cache_alloc(s, GFP_KERNEL), p);
 			assert_found(p, WRITTEN, last ?
@@ -779,6 +783,7 @@ static void test_consistency(void **state)
 			r = kmem_cache_alloc(s, GFP_KERNEL);
 		} else {
 			kmem_cache_free(s, q);
+			kmem_cache_shrink(s);	/* to its slab */
 			q = NULL;
 			r = NULL;
 		}
@@ -858,14 +863,18 @@ static void test_too_large_for_red_zones(void **state)
 {
 	struct kmem_cache *s = kmem_cache_create("large", KMEM_CACHE_MAX_SIZE,
 						 0, Z | P | U, NULL);
-	char *p;
+	char *p, *other[DEBUG_HELD];
 
 	(void)state;
 	assert_true(test_logged("too large for red zones"));
 	p = kmem_cache_alloc(s, GFP_KERNEL);
+	for (unsigned i = 0; i < DEBUG_HELD; i++)
+		other[i] = kmem_cache_alloc(s, GFP_KERNEL);
 	memset(p, 1, KMEM_CACHE_MAX_SIZE);
 	kmem_cache_free(s, p);
 	p[77] = 1;
+	for (unsigned i = 0; i < DEBUG_HELD; i++)
+		kmem_cache_free(s, other[i]);
 	assert_ptr_equal(kmem_cache_alloc(s, GFP_KERNEL), p);
 	assert_found(p, WRITTEN, "found 01", U, "freed by");
 	kmem_cache_free(s, p);
@@ -894,7 +903,57 @@ static void test_out_of_memory(void **state)
 	kmem_cache_destroy(s);
 }
 
-/* A debugged cache holds nothing back; others are as ever. */
+/* What was freed is given to nobody else until DEBUG_HELD more were: who frees
+ * it a second time is found, and the new owner of other memory keeps that. */
+static void test_held(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("held", 100, 0, F|Z|P|U, NULL);
+	void *p = kmem_cache_alloc(s, GFP_KERNEL), *q;
+
+	(void)state;
+	kmem_cache_free(s, p);
+	for (unsigned i = 0; i < DEBUG_HELD; i++) {
+		q = kmem_cache_alloc(s, GFP_KERNEL);
+		assert_ptr_not_equal(q, p);
+		kmem_cache_free(s, p);
+		assert_int_equal(test_panics(), 1);
+		assert_non_null(strstr(test_panic(0), "double free"));
+		assert_non_null(strstr(test_panic(0), "freed by 0x"));
+		test_panics_clear();
+		assert_sound();
+		kmem_cache_free(s, q);
+	}
+	assert_ptr_equal(kmem_cache_alloc(s, GFP_KERNEL), p);
+	kmem_cache_free(s, p);
+	kmem_cache_destroy(s);
+	assert_no_panic();
+}
+
+/* Nothing is held back from who would get no memory otherwise. */
+static void test_held_when_short(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("short", 2048, 0, Z | P, NULL);
+	static void *obj[200];
+	size_t most = 0, n = 0;
+
+	(void)state;
+	kmem_cache_set_max(s, 50);
+	while ((obj[most] = kmem_cache_alloc(s, GFP_NOWAIT | __GFP_NOWARN)))
+		REQUIRE(++most < KMEM_ARRAY_SIZE(obj));
+	assert_true(most > 2 * DEBUG_HELD);
+	for (size_t i = 0; i < most; i++)
+		kmem_cache_free(s, obj[i]);
+	while ((obj[n] = kmem_cache_alloc(s, GFP_NOWAIT | __GFP_NOWARN)))
+		REQUIRE(++n < KMEM_ARRAY_SIZE(obj));
+	assert_int_equal(n, most);
+	while (n)
+		kmem_cache_free(s, obj[--n]);
+	kmem_cache_destroy(s);
+	assert_no_panic();
+}
+
+/* A debugged cache holds no more back than what was freed last; others are as
+ * ever. */
 static void test_magazines(void **state)
 {
 	struct kmem_cache *s = kmem_cache_create("slow", 64, 0, P, NULL);
@@ -907,8 +966,14 @@ static void test_magazines(void **state)
 		kmem_cache_free(fast, kmem_cache_alloc(fast, GFP_KERNEL));
 	}
 	kmem_cache_stats(s, &st);
-	assert_int_equal(st.layer.in_cpus + st.layer.in_depot, 0);
+	assert_int_equal(st.layer.in_cpus + st.layer.in_depot, DEBUG_HELD);
+	assert_int_equal(st.layer.in_quarantine, DEBUG_HELD);
+	assert_int_equal(st.layer.frees, 100 * !!KMEM_MAGAZINE_ROUNDS);
 	assert_int_equal(st.live, 0);
+	kmem_cache_shrink(s);
+	kmem_cache_stats(s, &st);
+	assert_int_equal(st.layer.in_cpus + st.layer.in_quarantine, 0);
+	assert_int_equal(st.slabs, 0);
 	kmem_cache_stats(fast, &st);
 	assert_true(!KMEM_MAGAZINE_ROUNDS || st.layer.in_cpus > 0);
 	kmem_cache_destroy(s);
@@ -1088,6 +1153,8 @@ int main(void)
 		TEST(test_layout),
 		TEST(test_too_large_for_red_zones),
 		TEST(test_out_of_memory),
+		TEST(test_held),
+		TEST(test_held_when_short),
 		TEST(test_magazines),
 		TEST(test_options),
 		TEST(test_bad_options),

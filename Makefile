@@ -31,8 +31,8 @@ ARCH_ASKED := $(ARCH)
 ARCH	?= x86_64
 
 # What is about the host, whatever ARCH says.
-HOST_GOALS := demo check test soak bench bench-plot bench-churn check-malloc fuzz fuzz-run fuzz-corpus explore \
-	attacks coverage
+HOST_GOALS := demo check test soak bench bench-plot bench-churn bench-checks check-malloc fuzz fuzz-run fuzz-corpus \
+	explore attacks coverage
 ifneq ($(filter $(HOST_GOALS),$(MAKECMDGOALS)),)
 override ARCH := host
 endif

@@ -192,7 +192,7 @@ void kmem_cache_free(struct kmem_cache *s, void *obj)
 
 	page = virt_to_page(obj);
 	/* What is in no slab is of no cache: of NULL, if that were one. */
-	if (KMEM_LIKELY(s && page && page->slabs == &s->slabs &&
+	if (KMEM_LIKELY(!KMEM_WRONG(!s || !page || page->slabs != &s->slabs) &&
 			cache_mark_cached(page, &s->slabs, obj, &slot)))
 		cache_free("kmem_cache_free", s, obj, slot);
 	else if (KMEM_CACHE_DEBUG)

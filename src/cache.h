@@ -307,11 +307,12 @@ KMEM_INLINE bool cache_mark_live(struct kmem_cache *s, struct round r,
 {
 	if (KMEM_DEBUG && KMEM_UNLIKELY(!round_belongs(s, r)))
 		return false;
-	if (MAGAZINES && KMEM_UNLIKELY(kmem_load_plain(r.slot) != SLOT_CACHED))
+	if (MAGAZINES && KMEM_WRONG(kmem_load_plain(r.slot) != SLOT_CACHED))
 		return false;
 	if (KMEM_HARDEN)
 		guard_given(&s->slabs, r.obj, r.slot, size, KMEM_CALLER);
-	kmem_store_plain(r.slot, SLOT_LIVE);
+	if (!KMEM_UNCHECKED)
+		kmem_store_plain(r.slot, SLOT_LIVE);
 	return true;
 }
 
@@ -330,9 +331,10 @@ KMEM_INLINE bool cache_mark_cached(struct page *page, struct kmem_slabs *s,
 		return slabs_free_from(page, s, p, SLOT_LIVE);
 	i = slab_index(page, s, p);
 	*slot = &page->slot[i.index];
-	if (KMEM_UNLIKELY(!i.exact || kmem_load_plain(*slot) != SLOT_LIVE))
+	if (KMEM_WRONG(!i.exact || kmem_load_plain(*slot) != SLOT_LIVE))
 		return false;
-	kmem_store_plain(*slot, SLOT_CACHED);
+	if (!KMEM_UNCHECKED)
+		kmem_store_plain(*slot, SLOT_CACHED);
 	return true;
 }
 

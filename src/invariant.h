@@ -26,6 +26,17 @@
 #endif
 
 /*
+ * For `make bench-checks` and nothing else: 1 leaves out what the hot paths do
+ * to find misuse, so that its cost can be measured.
+ */
+#ifndef KMEM_UNCHECKED
+#define KMEM_UNCHECKED 0
+#endif
+
+/* The caller, or whoever wrote here, has got something wrong. */
+#define KMEM_WRONG(cond)	(!KMEM_UNCHECKED && KMEM_UNLIKELY(cond))
+
+/*
  * What the checkers share: where violations are told, and how many there
  * were. Each is told with the number of the invariant, which the theory
  * comment of its module defines. With KMEM_REPORT_TEXT 0 they are counted.

@@ -164,7 +164,7 @@ KMEM_INLINE struct page *alloc_block(unsigned node, gfp_t gfp, unsigned order)
 					  &r)))
 		return alloc_rare(node, gfp, order);
 	page = r.obj;
-	if (KMEM_UNLIKELY(page_type(page) != PAGE_CACHED))
+	if (KMEM_WRONG(page_type(page) != PAGE_CACHED))
 		return alloc_again(page, node, gfp, order);
 	page_set_type(page, PAGE_ALLOCATED);
 	return page;
@@ -311,8 +311,8 @@ void __free_pages(struct page *page, unsigned order)
 
 	if (!page)
 		return;
-	if (KMEM_UNLIKELY(page_type(page) != PAGE_ALLOCATED ||
-			  page->order != order)) {
+	if (KMEM_WRONG(page_type(page) != PAGE_ALLOCATED ||
+		       page->order != order)) {
 		if (KMEM_MOBILITY || KMEM_DEFERRED)
 			free_unusual(page, order);
 		else

@@ -172,7 +172,7 @@ static size_t slab_take(struct slab_node *n, struct page *head,
 	for (size_t i = 0; i < take; i++) {
 		kmem_slot_t *slot = &slots[index];
 
-		if (MAGAZINES && KMEM_UNLIKELY(index >= objects)) {
+		if (MAGAZINES && KMEM_WRONG(index >= objects)) {
 			take = i;
 			room = 0;
 			break;
@@ -306,8 +306,9 @@ static size_t slab_put(struct slab_node *n, struct page *head,
 		kmem_slot_t *slot = rounds[i].slot;
 		size_t index = ((uintptr_t)slot - slots) / sizeof(*slot);
 
-		if (index >= objects || base + index * size != rounds[i].obj ||
-		    kmem_load_relaxed(slot) != SLOT_CACHED)
+		if (!KMEM_UNCHECKED &&
+		    (index >= objects || base + index * size != rounds[i].obj ||
+		     kmem_load_relaxed(slot) != SLOT_CACHED))
 			break;
 		kmem_store_relaxed(slot, next);
 		next = (kmem_slot_t)index;

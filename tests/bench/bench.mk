@@ -2,6 +2,8 @@
 #
 # make bench [QUICK=1] [BENCH_LONG=1] [ROWS=text] [CONTENDERS=a,b] [ROUNDS=n]
 #            [PEERS="some.so other.so"] [BENCH_TRACES="a.kat b.kat"]
+# make bench-checks     what the checks of the default build and of KMEM_HARDEN
+#                       cost: beside a build that has none; ROUNDS=n
 # make bench-churn      what long use leaves of large blocks
 # make bench-plot       draw what the last `make bench` has measured
 #
@@ -31,6 +33,38 @@ $(BUILD)/kmem-churn: $(BUILD)/bench/tests/bench/churn/churn.o \
 
 bench-churn: $(BUILD)/kmem-churn
 	@$(BUILD)/kmem-churn
+
+# ---- what checks cost: three builds of the library, one program ----
+
+CHECKS := $(BUILD)/bench-checks
+
+# checks-program NAME FLAGS
+define checks-program
+CHECKS_OBJ_$(1) := $$(patsubst %.c,$(CHECKS)/$(1)/%.o,$$(LIB_SRC) \
+	tests/bench/checks/checks.c tests/bench/machine.c arch/host/host.c)
+
+$(CHECKS)/$(1)/src/%.o: src/%.c $(BUILD)/flags
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(CPPFLAGS) $(2) $$(CFLAGS) -MMD -MP -c $$< -o $$@
+
+$(CHECKS)/$(1)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(CPPFLAGS) $(2) -Itests/host -Itests/bench \
+		$$(HOST_CFLAGS) -MMD -MP -c $$< -o $$@
+
+$(CHECKS)/$(1)/checks: $$(CHECKS_OBJ_$(1))
+	$$(Q)$$(CC) $$(HOST_CFLAGS) $$(LDFLAGS) $$^ -o $$@
+
+-include $$(CHECKS_OBJ_$(1):.o=.d)
+endef
+$(eval $(call checks-program,unchecked,-DKMEM_UNCHECKED=1))
+$(eval $(call checks-program,default,))
+$(eval $(call checks-program,hardened,-DKMEM_HARDEN=1))
+
+.PHONY: bench-checks
+bench-checks: $(CHECKS)/unchecked/checks $(CHECKS)/default/checks \
+		$(CHECKS)/hardened/checks
+	@sh tests/bench/checks/checks.sh $(CHECKS) $(or $(ROUNDS),11)
 
 bench: $(BUILD)/kmem-bench
 	@PEERS='$(PEERS)' $(BUILD)/kmem-bench \

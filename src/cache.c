@@ -121,10 +121,39 @@ KMEM_COLD void cache_second_copy(const struct kmem_cache *s, const void *obj)
 		    "that raced; the second copy is dropped", obj, s->name);
 }
 
+/* It is CACHED, as it should be, but not blank: reported, and the user has it.
+ * False: it is the second copy of one. */
+static bool cache_given_written(struct kmem_cache *s, gfp_t gfp, void *obj,
+				uintptr_t caller)
+{
+	struct page *page = virt_to_page(obj);
+	struct round r = { obj, NULL };
+	size_t size = cache_asked(s, gfp);
+
+	if (page->slabs != &s->slabs)
+		return false;
+	r.slot = &page->slot[slab_index(page, &s->slabs, obj).index];
+	if (*r.slot != SLOT_CACHED || guard_blank(obj, s->slabs.guard->blank))
+		return false;
+	guard_given(&s->slabs, r.obj, r.slot, size, caller);
+	kmem_store_plain(r.slot, SLOT_LIVE);
+	return true;
+}
+
 void *cache_alloc_again(struct kmem_cache *s, gfp_t gfp, void *bad)
 {
+	if (KMEM_HARDEN && cache_given_written(s, gfp, bad, KMEM_CALLER))
+		return bad;
 	cache_second_copy(s, bad);
 	return cache_alloc(s, gfp);
+}
+
+void cache_free_guarded(const char *call, struct kmem_cache *s, void *p,
+			kmem_slot_t *slot)
+{
+	guard_taken(call, &s->slabs, p, slot, KMEM_CALLER);
+	if (!magazine_free(&s->magazine, p, slot))
+		cache_free_slow(s, p, slot);
 }
 
 void cache_free_slow(struct kmem_cache *s, void *p, kmem_slot_t *slot)

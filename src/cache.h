@@ -121,9 +121,13 @@ void *cache_alloc_slow(struct kmem_cache *s, gfp_t gfp) KMEM_NOINLINE;
 void cache_free_slow(struct kmem_cache *s, void *p, kmem_slot_t *slot)
 	KMEM_NOINLINE;
 
+/* Hardened: cache_free() of what takes longer, or is damaged. */
+void cache_free_guarded(const char *call, struct kmem_cache *s, void *p,
+			kmem_slot_t *slot) KMEM_NOINLINE;
+
 /* cache_alloc() when they gave an object that was not CACHED: it was freed
  * twice by CPUs that raced, and this is the second copy. Reports it, and
- * allocates another one. */
+ * allocates another one. Hardened, it may also be that it was written to. */
 void *cache_alloc_again(struct kmem_cache *s, gfp_t gfp, void *bad)
 	KMEM_COLD;
 
@@ -316,6 +320,19 @@ KMEM_INLINE bool cache_mark_live(struct kmem_cache *s, struct round r,
 	return true;
 }
 
+/* Hardened: the same; false also if it was written to, for
+ * cache_alloc_again(). */
+KMEM_INLINE bool cache_mark_live_fast(struct kmem_cache *s, struct round r,
+				      size_t size)
+{
+	if ((KMEM_DEBUG && KMEM_UNLIKELY(!round_belongs(s, r))) ||
+	    KMEM_WRONG(kmem_load_plain(r.slot) != SLOT_CACHED) ||
+	    !guard_given_fast(&s->slabs, r.obj, r.slot, size))
+		return false;
+	kmem_store_plain(r.slot, SLOT_LIVE);
+	return true;
+}
+
 /*
  * LIVE -> CACHED. False if p is not a live object of s, which the page is of;
  * otherwise *slot is its slot. Without magazines it goes all the way to its
@@ -357,14 +374,25 @@ KMEM_INLINE void *cache_alloc_size(struct kmem_cache *s, size_t size, gfp_t gfp)
 		gfp = gfp_checked("kmem_cache_alloc", gfp);
 	if (KMEM_UNLIKELY(!magazine_alloc(&s->magazine, &r)))
 		return cache_alloc_below(s, gfp_asked(s, size, gfp));
-	if (KMEM_UNLIKELY(!cache_mark_live(s, r, size)))
+	if (KMEM_UNLIKELY(KMEM_HARDEN ? !cache_mark_live_fast(s, r, size) :
+					!cache_mark_live(s, r, size)))
 		return cache_alloc_again(s, gfp_asked(s, size, gfp), r.obj);
 	return r.obj;
 }
 
 KMEM_INLINE void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
-	return cache_alloc_size(s, cache_asked(s, gfp), gfp);
+	struct round r;
+
+	if (!KMEM_HARDEN || KMEM_DEBUG)
+		return cache_alloc_size(s, cache_asked(s, gfp), gfp);
+	if (KMEM_UNLIKELY(!magazine_alloc(&s->magazine, &r)))
+		return cache_alloc_below(s, gfp);
+	/* What has magazines is guarded: cache_asked() without its tests. */
+	if (KMEM_UNLIKELY(!cache_mark_live_fast(s, r, s->slabs.guard->size -
+						(gfp >> KMEM_GFP_LEFT_SHIFT))))
+		return cache_alloc_again(s, gfp, r.obj);
+	return r.obj;
 }
 
 /* The object that is asked for is to fail. */
@@ -398,8 +426,11 @@ KMEM_INLINE void cache_refused(const char *call, const struct kmem_cache *s,
 KMEM_INLINE void cache_free(const char *call, struct kmem_cache *s, void *p,
 			    kmem_slot_t *slot)
 {
-	if (KMEM_HARDEN)
-		guard_taken(call, &s->slabs, p, slot, KMEM_CALLER);
+	if (KMEM_HARDEN &&
+	    KMEM_UNLIKELY(!guard_taken_fast(&s->slabs, p, slot))) {
+		cache_free_guarded(call, s, p, slot);
+		return;
+	}
 	if (MAGAZINES && KMEM_UNLIKELY(!magazine_free(&s->magazine, p, slot)))
 		cache_free_slow(s, p, slot);
 }

@@ -162,9 +162,10 @@ KMEM_INLINE bool guard_blank(const void *p, size_t n)
 	size_t at = 0;
 
 	if (KMEM_LIKELY(n >= GUARD_STEP)) {
-		for (; at < n - GUARD_STEP; at += GUARD_STEP)
+		any = guard_any(p, 0);
+		for (at = n - GUARD_STEP; (ptrdiff_t)at > 0; at -= GUARD_STEP)
 			any |= guard_any(p, at);
-		return !(any | guard_any(p, n - GUARD_STEP));
+		return !any;
 	}
 	for (; at + GUARD_WORD <= n; at += GUARD_WORD)
 		any |= *guard_at(p, at);
@@ -180,16 +181,21 @@ KMEM_INLINE void guard_clear(void *p, size_t at)
 		0;
 }
 
-/* They become zero: of small ones before memset() would begin. */
-KMEM_INLINE void guard_blank_out(void *p, size_t n)
+/* They become zero. Return: false, memset() is better at so many, or at what is
+ * not whole words. */
+KMEM_INLINE bool guard_blank_out(void *p, size_t n)
 {
-	if (KMEM_UNLIKELY(n - GUARD_STEP > 4 * GUARD_STEP)) {
-		memset(p, 0, n);
-		return;
+	if (KMEM_UNLIKELY(n < GUARD_STEP)) {
+		for (size_t at = 0; at + GUARD_WORD <= n; at += GUARD_WORD)
+			*guard_at(p, at) = 0;
+		return !(n % GUARD_WORD);
 	}
-	for (size_t at = 0; at < n - GUARD_STEP; at += GUARD_STEP)
+	if (KMEM_UNLIKELY(n > 8 * GUARD_STEP))
+		return false;
+	guard_clear(p, 0);
+	for (size_t at = n - GUARD_STEP; (ptrdiff_t)at > 0; at -= GUARD_STEP)
 		guard_clear(p, at);
-	guard_clear(p, n - GUARD_STEP);
+	return true;
 }
 
 /* ---- the size of an object, where each has its own ---- */
@@ -216,21 +222,39 @@ KMEM_INLINE void guard_set_size(const struct slab_guard *g, kmem_slot_t *slot,
 
 /* ---- the life of an object ---- */
 
-/* A CACHED object goes to a user, for whom it has so many bytes. */
-KMEM_INLINE void guard_given(struct kmem_slabs *s, void *p, kmem_slot_t *slot,
-			     size_t size, uintptr_t caller)
+/* A CACHED object that is blank goes to a user, for whom it has so many bytes. */
+KMEM_INLINE void guard_fit_new(const struct slab_guard *g, void *p,
+			       kmem_slot_t *slot, size_t size)
 {
-	const struct slab_guard *g = s->guard;
-
-	const size_t full = g->full;
-
-	if (KMEM_UNLIKELY(!guard_blank(p, g->blank)))
-		guard_written(s, p, caller);
 	if (!g->side)
 		return;
 	guard_set_size(g, slot, size);
-	if (size < full)
+	if (size < g->full)
 		guard_draw_right(g, p, size);
+}
+
+KMEM_INLINE void guard_given(struct kmem_slabs *s, void *p, kmem_slot_t *slot,
+			     size_t size, uintptr_t caller)
+{
+	if (KMEM_UNLIKELY(!guard_blank(p, s->guard->blank)))
+		guard_written(s, p, caller);
+	guard_fit_new(s->guard, p, slot, size);
+}
+
+/*
+ * The same where nothing is wrong; false: nothing was done, guard_given() has
+ * to. For the fast paths: one that calls nobody, and returns by the call that
+ * goes another way, saves no register.
+ */
+KMEM_INLINE bool guard_given_fast(struct kmem_slabs *s, void *p,
+				  kmem_slot_t *slot, size_t size)
+{
+	const struct slab_guard *g = s->guard;
+
+	if (KMEM_UNLIKELY(!guard_blank(p, g->blank)))
+		return false;
+	guard_fit_new(g, p, slot, size);
+	return true;
 }
 
 /* It comes back, and is CACHED. */
@@ -242,8 +266,19 @@ KMEM_INLINE void guard_taken(const char *call, struct kmem_slabs *s, void *p,
 
 	if (g->zones && KMEM_UNLIKELY(!guard_intact(g, p, size)))
 		guard_damaged(call, s, p, size, caller);
-	if (g->blank)
-		guard_blank_out(p, g->blank);
+	if (!guard_blank_out(p, g->blank))
+		memset(p, 0, g->blank);
+}
+
+/* As guard_given_fast(); not for what memset() blanks better. */
+KMEM_INLINE bool guard_taken_fast(struct kmem_slabs *s, void *p,
+				  kmem_slot_t *slot)
+{
+	const struct slab_guard *g = s->guard;
+
+	return KMEM_LIKELY(g->zones &&
+			   guard_intact(g, p, guard_size(g, slot))) &&
+	       guard_blank_out(p, g->blank);
 }
 
 #endif /* KMEM_GUARD_H */

@@ -257,7 +257,7 @@ static void test_report_names_the_caller(void **state)
 	assert_int_equal(test_panics(), 1);
 	by = strstr(test_panic(0), "; caller 0x");
 	assert_non_null(by);
-	assert_in_range(strtoull(by + 5, NULL, 16), here, here + 200);
+	assert_in_range(strtoull(by + 9, NULL, 16), here, here + 200);
 	test_panics_clear();
 }
 

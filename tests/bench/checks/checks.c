@@ -7,6 +7,17 @@
  *	checks ROW N		N pairs of one row, for callgrind
  *	checks rows		their names
  *
+ * As measured on a machine that was shared with others (x86_64, gcc 12):
+ *
+ *	pair, 64 bytes		unchecked  default  hardened
+ *	kmalloc, kfree		   3.9 ns	4.8	12.2	63, 74, 206 instructions
+ *	kmem_cache_alloc	   4.0		5.1	11.5	66, 86, 206
+ *	alloc_pages, order 0	   4.5		4.9	 4.9	72, 82,  82
+ *
+ * So the default's checks cost 1.08 to 1.3 times. What is hardened costs 2.6 to
+ * 3.1 times up to 64 bytes; and as each byte of an object is zeroed and looked at
+ * once more, 5 times at 256, and 10 at 1,024.
+ *
  * A pair is an allocation and the free of it, its memory written to in between
  * (the first word; of a page not at all).
  */

@@ -393,7 +393,7 @@ void *kmem_stack_alloc(size_t size)
 {
 	const struct vm_want w = {
 		.kind = VM_KIND_STACK, .size = size, .align = KMEM_PAGE_SIZE,
-		.flags = VM_ALLOC | VM_STACK, .gfp = GFP_KERNEL | __GFP_ZERO,
+		.flags = VM_ALLOC | KMEM_VM_STACK, .gfp = GFP_KERNEL | __GFP_ZERO,
 		.node = KMEM_NO_NODE, .caller = __builtin_return_address(0),
 	};
 

@@ -199,6 +199,13 @@ void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int node)
 void *kmem_cache_zalloc(struct kmem_cache *s, gfp_t gfp)
 	KMEM_MALLOC KMEM_MUST_CHECK;
 
+struct list_lru;
+
+/** kmem_cache_alloc_lru - kmem_cache_alloc(): kmem charges nobody, and does not
+ * look at `lru`. */
+#define kmem_cache_alloc_lru(s, lru, gfp) \
+	((void)(lru), kmem_cache_alloc((s), (gfp)))
+
 /**
  * kmem_cache_free - give an object back; NULL does nothing
  *

@@ -86,7 +86,8 @@ typedef unsigned int gfp_t;
 /* What callers pass. */
 #define GFP_KERNEL	(__GFP_RECLAIM | __GFP_IO | __GFP_FS)
 #define GFP_ATOMIC	(__GFP_HIGH | __GFP_ATOMIC | __GFP_KSWAPD_RECLAIM)
-#define GFP_NOWAIT	(__GFP_KSWAPD_RECLAIM)	/* any context, no reserve */
+/* any context, no reserve; may well fail, and says nothing then */
+#define GFP_NOWAIT	(__GFP_KSWAPD_RECLAIM | __GFP_NOWARN)
 #define GFP_NOIO	(__GFP_RECLAIM)
 #define GFP_NOFS	(__GFP_RECLAIM | __GFP_IO)
 #define GFP_USER	(GFP_KERNEL | __GFP_HARDWALL)

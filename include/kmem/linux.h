@@ -19,8 +19,9 @@
  *	+ made of what kmem has			array_size(), kmalloc_obj()
  *	0 accepted, and without effect		__GFP_HIGHMEM, SLAB_MEM_SPREAD
  *
- * A macro that is defined already, say PAGE_SIZE, is left as it is. What a
- * function here is said to do is what Linux's does.
+ * A macro that is defined already is left as it is: PAGE_SIZE and the others of
+ * pages, kmap() and its kin, struct_size() with all of <linux/overflow.h>. What
+ * a function here is said to do is what Linux's does.
  *
  * `struct page` is kmem's and opaque. A file that has one of its own writes
  * `#define page kmem_page` before it includes this, and `#undef page` after.
@@ -28,7 +29,9 @@
  * Headers that stand in for Linux's, one by one, are best made of kmem's:
  * <linux/gfp.h> of <kmem/gfp.h> and <kmem/page_alloc.h>, <linux/slab.h> of
  * <kmem/cache.h> and <kmem/kmalloc.h>. What includes those may have names of
- * its own that Linux has in others, say <linux/mm.h>.
+ * its own that Linux has in others, say <linux/mm.h>; for phys_to_virt() and
+ * virt_to_phys(), as for `page`, by a #define around the include. Whose own is
+ * struct rcu_head says so by KMEM_ARCH_RCU_HEAD (port.h).
  *
  * With KMEM_PREFIX_NAMES the kernel has names of its own, which these must
  * not meet: this header is then <kmem/kmem.h> and nothing more.
@@ -75,8 +78,12 @@ KMEM_STATIC_ASSERT(PAGE_SIZE == KMEM_PAGE_SIZE,
 
 /* The largest order. There is no MAX_ORDER: it was one more until Linux 6.4.
  */
+#ifndef MAX_PAGE_ORDER
 #define MAX_PAGE_ORDER		KMEM_MAX_ORDER
+#endif
+#ifndef NR_PAGE_ORDERS
 #define NR_PAGE_ORDERS		(MAX_PAGE_ORDER + 1)
+#endif
 #ifndef NUMA_NO_NODE
 #define NUMA_NO_NODE		KMEM_NO_NODE
 #endif
@@ -96,14 +103,20 @@ KMEM_STATIC_ASSERT(PAGE_SIZE == KMEM_PAGE_SIZE,
 #define __pa(addr)		virt_to_phys((const void *)(addr))
 #define __va(phys)		phys_to_virt(phys)
 #endif
+#ifndef virt_to_pfn
 #define virt_to_pfn(addr)	page_to_pfn(virt_to_page(addr))
+#endif
+#ifndef pfn_valid
 #define pfn_valid(pfn)		(pfn_to_page(pfn) != NULL)
+#endif
+#ifndef kmap
 #define kmap(page)		page_address(page)
 #define kmap_local_page(page)	page_address(page)
 #define kmap_atomic(page)	page_address(page)
 #define kunmap(page)		((void)(page))
 #define kunmap_local(addr)	((void)(addr))
 #define kunmap_atomic(addr)	((void)(addr))
+#endif
 
 /* ---- 0 flags ---- */
 
@@ -118,12 +131,6 @@ KMEM_STATIC_ASSERT(PAGE_SIZE == KMEM_PAGE_SIZE,
 #define KMALLOC_SHIFT_MAX	(KMEM_MAX_ORDER + KMEM_PAGE_SHIFT)
 #define KMALLOC_MAX_ORDER	KMEM_MAX_ORDER
 
-struct list_lru;
-
-/* kmem charges nobody: `lru` is not looked at. */
-#define kmem_cache_alloc_lru(s, lru, gfp) \
-	((void)(lru), kmem_cache_alloc((s), (gfp)))
-
 #define kzfree(p)		kfree_sensitive(p)
 
 KMEM_BEGIN_DECLS
@@ -133,6 +140,11 @@ KMEM_INLINE bool slab_is_available(void)
 {
 	return kmalloc_caches[KMALLOC_NORMAL][0] != NULL;
 }
+
+KMEM_END_DECLS
+
+#ifndef struct_size
+KMEM_BEGIN_DECLS
 
 /* ---- + sizes that stay too large when they overflow ---- */
 
@@ -166,6 +178,7 @@ KMEM_END_DECLS
 	size_add(sizeof(*(p)), flex_array_size((p), member, (n)))
 #define struct_size_t(type, member, n) \
 	struct_size((type *)NULL, member, (n))
+#endif
 
 /* ---- + objects by their type: gfp may be left out, and is GFP_KERNEL ---- */
 

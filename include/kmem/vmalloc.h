@@ -84,7 +84,7 @@ struct kmem_vmalloc_params {
 #define VM_USERMAP	0x008ul		/* vmalloc_user(): may be shown to users */
 #define VM_NO_GUARD	0x040ul		/* no guard page above */
 #define VM_MAP_PUT_PAGES 0x200ul	/* vfree() frees vmap()'s pages too */
-#define VM_STACK	0x1000ul	/* kmem_stack_alloc() */
+#define KMEM_VM_STACK	0x1000ul /* kmem_stack_alloc() */
 
 /* An area. Its fields are kmem's; read them while you own the area. */
 struct vm_struct {

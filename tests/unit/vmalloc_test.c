@@ -457,7 +457,7 @@ static void stacks_have_guards(void **state)
 	lock_release(&vm.lock);
 	t = kmem_stack_alloc(1);
 	assert_true(faults(t - 1) && !faults(t) && faults(t + PAGE));
-	assert_int_equal(find_vm_area(t)->flags, VM_ALLOC | VM_STACK);
+	assert_int_equal(find_vm_area(t)->flags, VM_ALLOC | KMEM_VM_STACK);
 	assert_int_equal(vmalloc_to_pfn(t - 1), 0);
 	kmem_stack_free(NULL);
 	kmem_stack_free(s);

@@ -59,20 +59,29 @@ void grace_call(struct grace *g)
 static void grace_done(struct rcu_head *head)
 {
 	struct grace *g = kmem_container_of(head, struct grace, head);
-	uintptr_t irq = lock_irq(&g->lock);
 	struct kmem_list *items = g->waiting;
+	uintptr_t irq;
 	bool again;
 
+	/* Nobody else looks at what waits, as long as it is running. */
 	g->waiting = NULL;
-	unlock_irq(&g->lock, irq);
 	g->release(items);
 	irq = lock_irq(&g->lock);
 	g->running = false;
 	again = grace_begin(g, g->release);
-	kmem_store_release(&g->ended, g->ended + 1);
+	g->ended++;
 	unlock_irq(&g->lock, irq);
 	if (again)
 		grace_call(g);
+}
+
+static uint32_t grace_ended(struct grace *g)
+{
+	uintptr_t irq = lock_irq(&g->lock);
+	uint32_t ended = g->ended;
+
+	unlock_irq(&g->lock, irq);
+	return ended;
 }
 
 bool grace_wait(struct grace *g)
@@ -81,7 +90,7 @@ bool grace_wait(struct grace *g)
 	uint32_t last = g->begun + (g->fresh ? 1 : 0);
 
 	unlock_irq(&g->lock, irq);
-	while ((int32_t)(kmem_load_acquire(&g->ended) - last) < 0) {
+	while ((int32_t)(grace_ended(g) - last) < 0) {
 		if (!kmem_hooks.rcu_barrier)
 			return false;
 		/* More than once if another CPU is about to call call_rcu. */

@@ -231,8 +231,7 @@ static void put_aside(struct page *page, const void *p, kmem_slot_t *slot)
 		kmem_store_release(&zones.later, 1);
 	} else if (slot) {
 		kmem_store_release(slot, SLOT_NOLOCK);
-		kmem_store_release(&zones.aside, 1);
-		kmem_store_release(&zones.later, 1);
+		zones_scan_later();
 	} else {
 		page_set_aside(page);
 	}

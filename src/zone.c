@@ -319,11 +319,16 @@ struct page *zones_try_take(unsigned node, unsigned order, bool this_node)
 	return page;
 }
 
+void zones_scan_later(void)
+{
+	kmem_store_release(&zones.aside, 1);
+	kmem_store_release(&zones.later, 1);
+}
+
 void page_set_aside(struct page *page)
 {
 	kmem_store_release(&page->type, PAGE_NOLOCK);
-	kmem_store_release(&zones.aside, 1);
-	kmem_store_release(&zones.later, 1);
+	zones_scan_later();
 }
 
 bool zone_try_give(struct page *page, unsigned order)

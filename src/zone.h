@@ -245,9 +245,10 @@ void zone_give(struct zone *z, unsigned order, const struct round *rounds,
 struct page *zones_try_take(unsigned node, unsigned order, bool this_node);
 bool zone_try_give(struct page *page, unsigned order);
 
-/* A block that could not: it is given back later (nolock.c finds it by its
- * type). Context: any, NMI included. */
+/* A block that could not, or what else is marked as put aside: it is given back
+ * later (nolock.c finds it by its mark). Context: any, NMI included. */
 void page_set_aside(struct page *page);
+void zones_scan_later(void);
 
 /* Frees wait for somebody who can take locks: do some, if so. In the slow paths
  * of allocation and free, with no lock held. */

@@ -81,10 +81,12 @@ void zones_describe(uintptr_t pfn, uintptr_t end)
 
 void zones_wait(void)
 {
-	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++)
-		if (zone_by_id(i))
-			unlock_irq(&zone_by_id(i)->lock,
-				   lock_irq(&zone_by_id(i)->lock));
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++) {
+		struct zone *z = zone_by_id(i);
+
+		if (z)
+			unlock_irq(&z->lock, lock_irq(&z->lock));
+	}
 }
 
 uintptr_t zone_take_range(struct zone *z, uintptr_t pfn, uintptr_t end)

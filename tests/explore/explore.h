@@ -21,7 +21,7 @@
  *	schedule.c	decisions, coroutines, going back to the start
  *	model.c		what an access may see, and whether it races
  *	machine.c	what scenarios are made of
- *	scenarios.c, modules.c, memory.c	what is explored
+ *	scenarios.c, modules.c, memory.c, later.c	what is explored
  *	main.c		which, how far; what is printed
  *
  * A failure prints the decisions that led to it; given back with -s they are
@@ -70,7 +70,7 @@ struct scenario_list {
 };
 
 extern const struct scenario_list core_scenarios, module_scenarios,
-				  memory_scenarios;
+				  memory_scenarios, later_scenarios;
 
 /* ---- for scenarios ---- */
 
@@ -89,6 +89,10 @@ void explore_post(unsigned *flag);
 void explore_await(unsigned *flag);
 /* In vain so far: until what was looked at last changes. */
 void explore_relax(void);
+
+/* What is of no interest: nothing lands in it, and it sees what is newest. But
+ * it may have to wait for others. */
+void explore_at_once(void (*fn)(void));
 
 /* How often kmem_panic() was called in this schedule. */
 extern unsigned explore_reports;

@@ -7,7 +7,7 @@
 
 #include "machine.h"
 
-_Alignas(64 * 1024) char arena[ARENA_BYTES];
+_Alignas(64 * 1024) char arena[LARGE_BYTES];
 struct kmem_cache *cache;
 void *object[OBJECTS];
 size_t pages_free;
@@ -23,7 +23,7 @@ void kmem_panic(const char *reason)
 
 /* ---- what is held ---- */
 
-#define HELD_MAX	48
+#define HELD_MAX	96
 
 static struct held {
 	char *p;
@@ -169,7 +169,8 @@ static void run_on_cpu(void *ctx, unsigned cpu, void (*fn)(void *), void *arg)
 	(void)arg;
 }
 
-void machine_with(const struct kmem_params *params, slab_flags_t flags)
+static void machine_of(size_t bytes, const struct kmem_params *params,
+		       slab_flags_t flags)
 {
 	struct kmem_hooks hooks = { .ctx = NULL };
 	struct kmem_params p = *params;
@@ -179,17 +180,27 @@ void machine_with(const struct kmem_params *params, slab_flags_t flags)
 	hooks.run_on_cpu = run_on_cpu;
 	p.hooks = &hooks;
 	kmem_reset();
-	memset(arena, 0, sizeof(arena));
+	memset(arena, 0, bytes);
 	memset(held, 0, sizeof(held));
 	memset(object, 0, sizeof(object));
-	model_init(arena, sizeof(arena));
-	if (kmem_add_region((uintptr_t)arena, sizeof(arena),
+	model_init(arena, bytes);
+	if (kmem_add_region((uintptr_t)arena, bytes,
 			    KMEM_REGION_USABLE, KMEM_NO_NODE) ||
 	    kmem_init(&p))
 		explore_fail("the machine does not start");
 	cache = kmem_cache_create("explored", OBJECT, 0, flags, NULL);
 	MUST(cache);
 	settled();
+}
+
+void machine_with(const struct kmem_params *params, slab_flags_t flags)
+{
+	machine_of(ARENA_BYTES, params, flags);
+}
+
+void large_machine(void)
+{
+	machine_of(LARGE_BYTES, &(struct kmem_params){ .nr_cpus = CPUS }, 0);
 }
 
 void machine(void)

@@ -19,16 +19,18 @@
 #include "explore.h"
 
 #define ARENA_BYTES	(512 * 1024)
+#define LARGE_BYTES	(1024 * 1024)	/* enough to group pages by mobility */
 #define OBJECT		1024
-#define OBJECTS		32
+#define OBJECTS		64
 
-extern char arena[ARENA_BYTES];
+extern char arena[LARGE_BYTES];
 extern struct kmem_cache *cache;	/* objects of OBJECT bytes */
 extern void *object[OBJECTS];		/* allocated by setup() */
 
 /* Start it, with a cache of these flags. */
 void machine_with(const struct kmem_params *params, slab_flags_t flags);
 void machine(void);
+void large_machine(void);
 /* The end of each setup(): this much is free. */
 void settled(void);
 extern size_t pages_free;

@@ -48,9 +48,10 @@ static const struct scenario *scenario_nr(size_t i)
 {
 	static const struct scenario_list *const lists[] = {
 		&core_scenarios, &module_scenarios, &memory_scenarios,
+		&later_scenarios,
 	};
 
-	for (unsigned k = 0; k < 3; i -= lists[k++]->nr)
+	for (unsigned k = 0; k < 4; i -= lists[k++]->nr)
 		if (i < lists[k]->nr)
 			return &lists[k]->scenario[i];
 	return NULL;

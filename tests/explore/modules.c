@@ -1,92 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * tests/explore/modules.c - what is explored of the modules above caches: grace
- * periods, frees put aside, pools, bounds, waiting, sharing, walks. (A sheaf has
- * one user: nothing to explore.)
+ * tests/explore/modules.c - what is explored of the modules above caches: frees
+ * put aside, pools, bounds, waiting, sharing, walks. (A sheaf has one user:
+ * nothing to explore.)
  */
 #include "machine.h"
-
-/* ---- RCU: readers are none, a grace period ends when a body says so ---- */
-
-static struct callback {
-	struct rcu_head *head;
-	void (*fn)(struct rcu_head *head);
-} callbacks[8];
-static unsigned nr_callbacks, called_rcu;
-
-static void call_rcu(void *ctx, struct rcu_head *head,
-		     void (*fn)(struct rcu_head *head))
-{
-	(void)ctx;
-	MUST(nr_callbacks < 8);
-	explore_save(callbacks, sizeof(callbacks));
-	explore_save(&nr_callbacks, sizeof(nr_callbacks));
-	callbacks[nr_callbacks++] = (struct callback){ head, fn };
-	explore_post(&called_rcu);
-}
-
-static void end_grace_periods(void)
-{
-	while (nr_callbacks) {
-		struct callback c = callbacks[nr_callbacks - 1];
-
-		explore_save(&nr_callbacks, sizeof(nr_callbacks));
-		nr_callbacks--;
-		c.fn(c.head);
-	}
-}
-
-static void grace_period(void)
-{
-	explore_await(&called_rcu);
-	end_grace_periods();
-}
-
-static void rcu_machine_with(slab_flags_t flags)
-{
-	static const struct kmem_hooks hooks = { .call_rcu = call_rcu };
-
-	nr_callbacks = called_rcu = 0;
-	machine_with(&(struct kmem_params){
-		.nr_cpus = CPUS, .hooks = &hooks }, flags);
-}
-
-static void rcu_machine(void)
-{
-	rcu_machine_with(0);
-	fill_objects(4);
-	settled();
-}
-
-static void typesafe_machine(void)
-{
-	rcu_machine_with(SLAB_TYPESAFE_BY_RCU);
-	fill_objects(12);
-	put_objects(0, 12);
-	settled();
-}
-
-static void put_rcu(unsigned i)
-{
-	drop(object[i]);
-	kvfree_call_rcu(object[i], object[i]);
-}
-
-static void put_rcu_0(void)
-{
-	put_rcu(0);
-}
-
-static void put_rcu_1(void)
-{
-	put_rcu(1);
-}
-
-static void rcu_back(void)
-{
-	end_grace_periods();
-	all_back();
-}
 
 /* ---- frees put aside: those of a debugged cache ---- */
 
@@ -151,6 +69,8 @@ static void pool_put(unsigned i)
 	mempool_free(object[i], &pool);
 }
 
+static void pool_end(void);
+
 static void pool_put_0(void)
 {
 	pool_put(0);
@@ -169,6 +89,25 @@ static void pool_get(void)
 static void pool_grow(void)
 {
 	MUST(!mempool_resize(&pool, 3));
+}
+
+static void pool_reduce(void)
+{
+	MUST(!mempool_resize(&pool, 1));
+}
+
+/* One of two is here. */
+static void half_pool_machine(void)
+{
+	pool_machine();
+	pool_put(0);
+	settled();
+}
+
+static void pool_reduced(void)
+{
+	MUST(pool.curr_nr <= pool.min_nr);
+	pool_end();
 }
 
 static void pool_end(void)
@@ -311,6 +250,20 @@ static void figures(void)
 	kmem_zone_stats(0, &zone);
 }
 
+static void fill_and_put_16(void)
+{
+	fill_objects(16);
+	put_objects(0, 16);
+}
+
+/* CPU 1 and the depot have full magazines, a slab is empty. */
+static void figures_machine(void)
+{
+	machine();
+	on(1, fill_and_put_16);
+	settled();
+}
+
 static void reuse_as_page(void)
 {
 	put(object[0]);
@@ -326,6 +279,23 @@ static void reuse_as_other(void)
 	hold(kmem_cache_alloc(other, GFP_ATOMIC), OTHER);
 }
 
+#define GFP_LAST	(GFP_ATOMIC | __GFP_NOWARN | __GFP_MEMALLOC)
+
+/* Pages of another mobility have what looks like objects in use. */
+static void reuse_as_movable(void)
+{
+	struct page *page;
+
+	put(object[0]);
+	kmem_trim(KMEM_DRAIN);
+	page = alloc_pages(GFP_LAST | __GFP_MOVABLE, 0);
+	if (!page)
+		return;
+	__free_pages(page, 0);
+	drain_pages();
+	hold(kmem_cache_alloc(cache, GFP_LAST), OBJECT);
+}
+
 static void reuse_machine(void)
 {
 	machine();
@@ -333,6 +303,19 @@ static void reuse_machine(void)
 	MUST(other);
 	fill_objects(1);
 	on_each(shrink);
+	settled();
+}
+
+/* The page of the slab will be the only one that is free. */
+static void last_page_machine(void)
+{
+	large_machine();
+	fill_objects(1);
+	on_each(shrink);
+	drain_pages();
+	for (unsigned order = KMEM_MAX_ORDER + 1; order--; )
+		while (alloc_pages(GFP_LAST, order))
+			;
 	settled();
 }
 
@@ -347,12 +330,6 @@ static void walk_machine(void)
 /* ---- the list ---- */
 
 static const struct scenario list[] = {
-	{ "rcu-batch", "a batch is filled while its grace period begins", 3,
-	  rcu_machine, { put_rcu_0, grace_period, put_rcu_1 },
-	  .check = rcu_back },
-	{ "rcu-typesafe", "slabs retire while others are unmade", 2,
-	  typesafe_machine, { shrink, get_two, grace_period },
-	  .check = rcu_back },
 	{ "aside-drain", "a free is put aside while those are done", ALL,
 	  aside_machine, { get_one, put_aside }, .check = settle_aside },
 	{ "aside-scan", "and one that no store has room for", 2,
@@ -367,6 +344,9 @@ static const struct scenario list[] = {
 	  .check = pool_end },
 	{ "pool-resize", "an element comes to a pool that grows", 2,
 	  pool_machine, { pool_put_0, pool_grow }, .check = pool_end },
+	{ "pool-reduce", "an element comes to a pool that shrinks", ALL,
+	  half_pool_machine, { pool_put_1, pool_reduce },
+	  .check = pool_reduced },
 	{ "limit", "two CPUs grow a cache beyond its bound", 2,
 	  limited_machine, { get_one, get_one }, .check = within_bound },
 	{ "limit-shrink", "a slab is counted off while one is made", 2,
@@ -379,12 +359,16 @@ static const struct scenario list[] = {
 	  merging_machine, { share_a, share_b }, .check = all_back },
 	{ "figures", "statistics are read while they change", 2,
 	  walk_machine, { figures, get_two }, .check = all_back },
+	{ "figures-shrink", "and while slabs and magazines go", 2,
+	  figures_machine, { figures, shrink }, .check = all_back },
 	{ "walk-grow", "a walk meets a slab that is being made", 2,
 	  walk_machine, { walk, get_two }, .check = all_back },
 	{ "walk-page", "a walk meets a slab that becomes a page", 3,
 	  reuse_machine, { walk, reuse_as_page }, .check = sound },
 	{ "walk-other", "and one that becomes another cache's", 3,
 	  reuse_machine, { walk, reuse_as_other }, .check = sound },
+	{ "walk-movable", "and one that becomes movable, and a slab again", 3,
+	  last_page_machine, { walk, reuse_as_movable }, .check = sound },
 	{ "walk-shrink", "a walk meets a slab that is given up", 2,
 	  walk_machine, { walk, shrink }, .check = all_back },
 };

@@ -42,6 +42,7 @@ static const struct scenario *scenario;
 static bool at_random;
 static uint64_t random_state;
 static unsigned steps;
+static bool at_once[CPUS];
 
 static uint64_t next_random(void)
 {
@@ -82,8 +83,9 @@ unsigned explore_choose(unsigned n, bool cost)
 	nr_questions++;
 	if (explore_tracing)
 		return decided(n);
-	if (n < 2 || (cost && !at_random && scenario->bound &&
-		      spent >= scenario->bound))
+	if (n < 2 || (cost && (at_once[explore_cpu] ||
+			       (!at_random && scenario->bound &&
+				spent >= scenario->bound))))
 		return 0;
 	if (nr_decisions == DECISIONS_MAX)
 		explore_fail("more than %d decisions", DECISIONS_MAX);
@@ -392,6 +394,13 @@ void explore_point(bool shared)
 		explore_event(EVENT_STEP);
 }
 
+void explore_at_once(void (*fn)(void))
+{
+	at_once[explore_cpu] = true;
+	fn();
+	at_once[explore_cpu] = false;
+}
+
 bool explore_must_be_fresh(void)
 {
 	return cpus[explore_cpu].fresh;
@@ -432,10 +441,13 @@ uintptr_t explore_irq_save(void)
 	return was;
 }
 
+/* An NMI may still come before what it orders. */
 void explore_irq_restore(uintptr_t state)
 {
-	if (explore_on)
+	if (explore_on) {
+		explore_point(false);
 		explore_barrier();
+	}
 	cpus[explore_cpu].masked = state;
 }
 
@@ -494,6 +506,7 @@ static bool run_schedule(void)
 	pruned = false;
 	explore_reports = 0;
 	reason[0] = '\0';
+	memset(at_once, 0, sizeof(at_once));
 	for (unsigned i = 0; i < CPUS; i++)
 		start_cpu(&cpus[i], scenario->body[i]);
 	model_start();

@@ -282,7 +282,7 @@ KMEM_INLINE struct magazine_cpu *magazine_enter(struct magazine_layer *l)
 {
 	struct magazine_cpu *c = layer_cpu(l, kmem_arch_enter());
 
-	kmem_barrier();
+	kmem_barrier();			/* kmem_arch_enter() may be none */
 	if (KMEM_UNLIKELY(kmem_load_plain(&c->busy))) {
 		kmem_arch_exit();
 		return NULL;

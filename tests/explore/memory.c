@@ -126,6 +126,13 @@ static void remove_and_add(void)
 		MUST(!kmem_add_memory(plugged(), PLUGGED, KMEM_NO_NODE));
 }
 
+static void remove_and_add_next(void)
+{
+	if (!kmem_remove_memory(plugged() + PLUGGED, PLUGGED))
+		MUST(!kmem_add_memory(plugged() + PLUGGED, PLUGGED,
+				      KMEM_NO_NODE));
+}
+
 static void large_and_back(void)
 {
 	put_block(get_block(3), 3);
@@ -233,6 +240,9 @@ static const struct scenario list[] = {
 	  .check = areas_gone },
 	{ "remove-alloc", "memory goes away that is being allocated", 1,
 	  plug_machine, { remove_and_add, large_and_back },
+	  .check = all_free },
+	{ "remove-remove", "two parts of it go and come", 1,
+	  plug_machine, { remove_and_add, remove_and_add_next },
 	  .check = all_free },
 	{ "range-alloc", "a range is taken that is being allocated", 2,
 	  plug_machine, { range_and_back, large_and_back },

@@ -161,6 +161,14 @@ static void one_object(void)
 	settled();
 }
 
+static void one_tracked(void)
+{
+	machine_with(&(struct kmem_params){ .nr_cpus = CPUS },
+		     SLAB_STORE_USER);
+	fill_objects(1);
+	settled();
+}
+
 /* ---- bodies ---- */
 
 static void put_many(void)
@@ -350,6 +358,9 @@ static const struct scenario list[] = {
 	  free_pages_here, { drain, page_and_back }, .check = sound },
 	{ "double-free", "two CPUs free one object", ALL,
 	  one_object, { put_one, put_again }, .check = freed_twice,
+	  .reports = 2 },
+	{ "double-free-tracked", "and who freed it is told", 2,
+	  one_tracked, { put_one, put_again }, .check = freed_twice,
 	  .reports = 2 },
 	{ "irq-alloc", "an interrupt lands in an allocation", ALL,
 	  warm, { get_two }, { get_and_put }, .check = all_back },

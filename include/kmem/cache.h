@@ -97,7 +97,7 @@ KMEM_BEGIN_DECLS
  * @name: shown in reports; copied; less than KMEM_NAME_BYTES printable
  *	characters, no space, and no other cache's name
  * @size: bytes of an object, 1 .. KMEM_CACHE_MAX_SIZE
- * @align: a power of two up to KMEM_PAGE_SIZE, or as large as @size; 0: that
+ * @align: a power of two up to KMEM_PAGE_SIZE, or as large as the size; 0: that
  *	of a pointer
  * @flags: SLAB_*; an unknown bit is refused
  * @ctor: called for each object when a slab is made, in the context of the

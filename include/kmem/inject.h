@@ -59,6 +59,7 @@ enum kmem_inject_kind {
 #define KMEM_INJECT_OUTER	(KMEM_INJECT_BIT(OBJECT) | KMEM_INJECT_BIT(PAGES))
 #define KMEM_INJECT_ALL		((1u << KMEM_INJECT_KINDS) - 1)
 
+/* A rule: which calls fail. */
 struct kmem_inject {
 	/* What matches; 0 and NULL everywhere: every call of the outer kinds. */
 	unsigned kinds;			/* KMEM_INJECT_BIT()s; 0: OUTER */

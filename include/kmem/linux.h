@@ -30,7 +30,7 @@
  * <linux/gfp.h> of <kmem/gfp.h> and <kmem/page_alloc.h>, <linux/slab.h> of
  * <kmem/cache.h> and <kmem/kmalloc.h>. What includes those may have names of
  * its own that Linux has in others, say <linux/mm.h>; for phys_to_virt() and
- * virt_to_phys(), as for `page`, by a #define around the include. Whose own is
+ * virt_to_phys(), as for `page`, by a macro around the include. Whose own is
  * struct rcu_head says so by KMEM_ARCH_RCU_HEAD (port.h).
  *
  * With KMEM_PREFIX_NAMES the kernel has names of its own, which these must

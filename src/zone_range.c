@@ -83,9 +83,12 @@ void zones_wait(void)
 {
 	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++) {
 		struct zone *z = zone_by_id(i);
+		uintptr_t irq;
 
-		if (z)
-			unlock_irq(&z->lock, lock_irq(&z->lock));
+		if (!z)
+			continue;
+		irq = lock_irq(&z->lock);
+		unlock_irq(&z->lock, irq);
 	}
 }
 

@@ -23,7 +23,7 @@ mkdir "$tree"
 cp -r Makefile src include arch tests linker "$tree"
 only=${1:-.}
 jobs=${JOBS:-2}
-schedules=${SCHEDULES:-5000}
+schedules=${SCHEDULES:-2000}
 random=${RANDOM_SCHEDULES:-200}
 passed=0 failed=0 caught=0 stated=0 open=0 unbuilt=0
 

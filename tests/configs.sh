@@ -11,8 +11,8 @@
 
 cd "$(dirname "$0")/.." || exit 1
 MAKE=${MAKE:-make}
-export KMEM_OPS="${KMEM_OPS:-200000}"
-export KMEM_TEST_SCALE="${KMEM_TEST_SCALE:-10}"
+export KMEM_OPS="${KMEM_OPS:-100000}"
+export KMEM_TEST_SCALE="${KMEM_TEST_SCALE:-5}"
 failed=0
 
 # config NAME FLAGS [TEST...]: build with these, then run both programs, and

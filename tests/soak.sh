@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # soak.sh [PART...] - what takes longer than `make test` may: the same programs
-# for long. Parts: lint model stress explore fuzz attacks boots; all of them by
+# for long. Parts: lint emulated model stress explore fuzz attacks boots; all of them by
 # default, an hour or two on two cores. The last line is "N passed, N failed".
 
 cd "$(dirname "$0")/.." || exit 1
@@ -29,9 +29,18 @@ part() {
 		"$(tail -n 1 build/soak/$name.log)"
 }
 
-wanted=${*:-lint model stress explore fuzz attacks boots}
+wanted=${*:-lint emulated model stress explore fuzz attacks boots}
 
 part lint sh tests/lint.sh
+# each instruction set, both byte orders
+emulated() {
+	for target in i686 armhf aarch64 riscv64 s390x; do
+		$MAKE -s -j2 check HOST_TARGET=$target &&
+			$MAKE -s -j2 attacks HOST_TARGET=$target RUNS=10 ||
+			return 1
+	done
+}
+part emulated emulated
 # 50 million calls, everything checked after each 1,000
 part model env KMEM_OPS=50000000 KMEM_TEST_SECONDS=7200 $MAKE -s check \
 	TEST_SRC=tests/model/random.c

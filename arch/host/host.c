@@ -460,21 +460,29 @@ static bool post_call(unsigned cpu, struct cpu_call *c)
 	return true;
 }
 
+#define YIELDS_BEFORE_SLEEP 100
+
 /* Two may call one another: who waits serves, and does not rely on a signal,
- * which ThreadSanitizer delivers late. */
-static void wait_and_serve(void)
+ * which ThreadSanitizer delivers late. With more threads than cores, whoever is
+ * to answer needs one: so that is not for long. */
+static void wait_and_serve(unsigned times)
 {
+	const struct timespec moment = { .tv_nsec = 20000 };
 	uintptr_t irq = kmem_arch_irq_save();
 
 	if (irq_self)
 		serve_call(irq_self);
 	kmem_arch_irq_restore(irq);
-	kmem_host_yield();
+	if (times < YIELDS_BEFORE_SLEEP)
+		kmem_host_yield();
+	else
+		nanosleep(&moment, NULL);
 }
 
 void host_run_on_cpu(void *ctx, unsigned cpu, void (*fn)(void *arg), void *arg)
 {
 	struct cpu_call c = { .fn = fn, .arg = arg };
+	unsigned times = 0;
 	bool posted;
 
 	(void)ctx;
@@ -485,10 +493,10 @@ void host_run_on_cpu(void *ctx, unsigned cpu, void (*fn)(void *arg), void *arg)
 		posted = post_call(cpu, &c);
 		pthread_mutex_unlock(&irq_lock);
 		if (!posted)
-			wait_and_serve();
+			wait_and_serve(times++);
 	} while (!posted);
 	while (!kmem_load_acquire(&c.done))
-		wait_and_serve();
+		wait_and_serve(times++);
 }
 
 struct cpu_start {

@@ -103,19 +103,25 @@ static void many_times(struct run *r)
 
 /* ---- pointers that are no object's ---- */
 
+/* Free so many bytes into p; 0: there is no such place. */
+static void free_inside(struct run *r, char *p, size_t at)
+{
+	r->nothing = !at;
+	expect(r, p + at, r->kind == LARGE ? "block" :
+	       "not the start of an object", 0);
+	during(r, "at the free");
+	if (at)
+		free_by_any(r, p + at);
+	give(r, p);
+}
+
 static void free_interior(struct run *r)
 {
 	char *p = victim(r);
 	size_t size = room(r, p);
 	size_t at = between(r, 1, size > 1 ? size - 1 : 1);
 
-	r->nothing = size == 1;		/* it has none */
-	expect(r, p + at, r->kind == LARGE ? "block" :
-	       "not the start of an object", 0);
-	during(r, "at the free");
-	if (!r->nothing)
-		free_by_any(r, p + at);
-	give(r, p);
+	free_inside(r, p, size == 1 ? 0 : at);	/* 0: it has none */
 }
 
 /* Who keeps flags in the low bits of a pointer, and forgets to clear them. */
@@ -124,13 +130,7 @@ static void free_tagged(struct run *r)
 	char *p = victim(r);
 	size_t tag = between(r, 1, 7);
 
-	r->nothing = room(r, p) <= tag;
-	expect(r, p + tag, r->kind == LARGE ? "block" :
-	       "not the start of an object", 0);
-	during(r, "at the free");
-	if (!r->nothing)
-		free_by_any(r, p + tag);
-	give(r, p);
+	free_inside(r, p, room(r, p) <= tag ? 0 : tag);
 }
 
 /* Behind the last object of its slab, or before the first one. */

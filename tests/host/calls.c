@@ -372,28 +372,11 @@ static void do_maintenance(void)
 
 /* --------------------------------------------------------- the whole of it */
 
-static bool add_live(struct kmem_cache *s, void *arg)
-{
-	struct kmem_cache_stats st;
-
-	kmem_cache_stats(s, &st);
-	*(size_t *)arg += st.live;
-	return true;
-}
-
-static size_t live_objects(void)
-{
-	size_t n = 0;
-
-	kmem_for_each_cache(add_live, &n);
-	return n;
-}
-
 void calls_check(void)
 {
 	CHECK(test_violations() == 0);
 	CHECK(test_pages() + held_pages == all_pages);
-	CHECK(live_objects() == first_objects + held_objects);
+	CHECK(test_live_objects() == first_objects + held_objects);
 	for (unsigned c = 0; c < NR_CACHES; c++)
 		if (cache[c]) {
 			struct kmem_cache_stats st;
@@ -468,7 +451,7 @@ void calls_start(const struct calls_source *source)
 	test_panics_record();
 	for (unsigned c = 0; c < NR_CACHES; c++)
 		create_cache(c);
-	first_objects = live_objects();
+	first_objects = test_live_objects();
 	all_pages = test_pages();
 }
 

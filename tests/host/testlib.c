@@ -238,6 +238,57 @@ size_t test_pages(void)
 	       (bytes + kmem_internal_bytes()) / KMEM_PAGE_SIZE;
 }
 
+static bool add_live(struct kmem_cache *s, void *arg)
+{
+	struct kmem_cache_stats st;
+
+	kmem_cache_stats(s, &st);
+	*(size_t *)arg += st.live;
+	return true;
+}
+
+size_t test_live_objects(void)
+{
+	size_t n = 0;
+
+	kmem_for_each_cache(add_live, &n);
+	return n;
+}
+
+/* ------------------------------------------------------------ a tiny RCU */
+
+static struct rcu_head *rcu_queued;	/* since the last grace period began */
+
+void test_call_rcu(void *ctx, struct rcu_head *head,
+		   void (*fn)(struct rcu_head *head))
+{
+	(void)ctx;
+	head->func = fn;
+	head->next = rcu_queued;
+	rcu_queued = head;
+}
+
+void test_grace_period(void)
+{
+	struct rcu_head *head = rcu_queued, *next;
+
+	rcu_queued = NULL;
+	for (; head; head = next) {
+		next = head->next;
+		head->func(head);
+	}
+}
+
+bool test_rcu_waits(void)
+{
+	return rcu_queued;
+}
+
+void test_rcu_forget(void)
+{
+	rcu_queued = NULL;
+}
+
 /* ----------------------------------------------- what kmem had to complain */
 
 #define KEPT	64

@@ -102,6 +102,17 @@ bool test_zone(const char *name, int node, struct kmem_zone_stats *st);
  * changes by what callers take and give, and by nothing else. */
 size_t test_pages(void);
 
+/* Objects of all caches that users have. */
+size_t test_live_objects(void);
+
+/* hooks.call_rcu: a queue. What is in it runs when the readers that were there
+ * have left, which the test says; or is forgotten, with the machine. */
+void test_call_rcu(void *ctx, struct rcu_head *head,
+		   void (*fn)(struct rcu_head *head));
+void test_grace_period(void);
+bool test_rcu_waits(void);
+void test_rcu_forget(void);
+
 /* ----------------------------------------------- what kmem had to complain */
 
 /* From here on, remember what kmem_panic() is told, and go on. */

@@ -199,24 +199,6 @@ static void before(void)
 		stray_page[i] = alloc_pages(GFP_KERNEL, 2 * i);
 }
 
-static bool add_live(struct kmem_cache *s, void *arg)
-{
-	struct kmem_cache_stats st;
-
-	kmem_cache_stats(s, &st);
-	*(size_t *)arg += st.live;
-	return true;
-}
-
-/* With all frees done: objects in use. */
-static size_t live_objects(void)
-{
-	size_t n = 0;
-
-	kmem_for_each_cache(add_live, &n);
-	return n;
-}
-
 static void after(void)
 {
 	left += zones.later;
@@ -253,7 +235,7 @@ static unsigned long every_point(void (*op)(void), struct points_event e,
 		op();
 		came = points_stop();
 		after();
-		REQUIRE(live_objects() == 0);
+		REQUIRE(test_live_objects() == 0);
 		if (e.n % 64 == 0) {
 			test_drain(1);
 			REQUIRE(test_pages() == all);

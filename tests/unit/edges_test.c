@@ -599,30 +599,8 @@ static void test_shrinkers_and_the_hook(void **state)
 
 /* ---- RCU ---- */
 
-static struct rcu_head *queued;
-
-static void queue(void *ctx, struct rcu_head *head,
-		  void (*fn)(struct rcu_head *head))
-{
-	(void)ctx;
-	head->func = fn;
-	head->next = queued;
-	queued = head;
-}
-
-static void grace_period(void)
-{
-	struct rcu_head *head = queued, *next;
-
-	queued = NULL;
-	for (; head; head = next) {
-		next = head->next;
-		head->func(head);
-	}
-}
-
 static const struct kmem_hooks with_call_rcu = {
-	.log = test_log, .call_rcu = queue,
+	.log = test_log, .call_rcu = test_call_rcu,
 };
 
 /* During the grace period an object became something else. */
@@ -638,7 +616,7 @@ static void test_rcu_not_what_it_was(void **state)
 	assert_sound();
 	*slot_of(p) = SLOT_LIVE;
 	assert_true(check_says("R1"));
-	grace_period();
+	test_grace_period();
 	assert_panicked(p, "kfree_rcu", "not what it was");
 	kfree(p);
 	kfree_rcu_mightsleep(NULL);
@@ -648,7 +626,7 @@ static void test_rcu_not_what_it_was(void **state)
 	kfree_rcu_mightsleep(p);
 	page_set_type(virt_to_page(p), PAGE_KMALLOC);
 	assert_true(check_says("R1"));
-	grace_period();
+	test_grace_period();
 	assert_panicked(p, "kfree_rcu", "not what it was");
 	kfree(p);
 }
@@ -670,13 +648,13 @@ static void test_rcu_debugged_not_what_it_was(void **state)
 	assert_int_equal(*slot_of(p), SLOT_TRACKED);
 	kfree_rcu_mightsleep(p);
 	*slot_of(p) = SLOT_TRACKED;
-	grace_period();
+	test_grace_period();
 	assert_panicked(p, "kfree_rcu", "not what it was");
 	kfree(p);
 	assert_no_panic();
 	p = kmalloc(64, GFP_KERNEL);
 	kfree_rcu_mightsleep(p);
-	grace_period();
+	test_grace_period();
 	assert_no_panic();
 	kfree(p);
 	assert_panicked(p, "double free", NULL);
@@ -731,7 +709,7 @@ static void test_rcu_without_memory(void **state)
 	assert_panicked(p, "no memory", "not freed");
 	empty_memory(all);
 	assert_int_not_equal(page_type(virt_to_page(large)), PAGE_KMALLOC);
-	grace_period();
+	test_grace_period();
 	kfree(large);
 	assert_panicked(large, "kfree", NULL);
 	assert_int_equal(*slot_of(p), SLOT_RCU);

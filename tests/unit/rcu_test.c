@@ -4,7 +4,7 @@
  *
  * The kernel's RCU is here a queue of callbacks and a clock: a callback may run
  * when a reader that was there when it was queued has left, which the test says
- * by grace_period().
+ * by test_grace_period().
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,35 +26,19 @@ struct thing {
 
 /* ------------------------------------------------------------ a tiny RCU */
 
-static struct rcu_head *queued;		/* since the last grace period began */
 static unsigned calls;			/* of call_rcu */
 
 static void queue(void *ctx, struct rcu_head *head,
 		  void (*fn)(struct rcu_head *head))
 {
-	(void)ctx;
 	calls++;
-	head->func = fn;
-	head->next = queued;
-	queued = head;
-}
-
-/* The readers that were there have left. */
-static void grace_period(void)
-{
-	struct rcu_head *head = queued, *next;
-
-	queued = NULL;
-	for (; head; head = next) {
-		next = head->next;
-		head->func(head);
-	}
+	test_call_rcu(ctx, head, fn);
 }
 
 static void barrier(void *ctx)
 {
 	(void)ctx;
-	grace_period();
+	test_grace_period();
 }
 
 static const struct kmem_hooks with_rcu = {
@@ -72,7 +56,7 @@ static void machine(const struct kmem_hooks *hooks, uint64_t bytes)
 	};
 	const struct kmem_params params = { .nr_cpus = CPUS, .hooks = hooks };
 
-	queued = NULL;
+	test_rcu_forget();
 	calls = 0;
 	assert_int_equal(test_machine(map, 1, &params), KMEM_OK);
 	host_cpu_set(0);
@@ -131,7 +115,7 @@ static void test_not_before_the_grace_period(void **state)
 	assert_int_equal(t->value, 42);
 	assert_true(is_waiting(t));
 	assert_sound();
-	grace_period();
+	test_grace_period();
 	assert_false(is_waiting(t));
 	assert_int_equal(calls, 1);
 }
@@ -150,18 +134,18 @@ static void test_batches(void **state)
 	for (int i = 0; i < MANY; i++)
 		kfree_rcu(t[i], rcu);
 	assert_int_equal(calls, 1);
-	grace_period();			/* the first object's, and begins ... */
+	test_grace_period();			/* the first object's, and begins ... */
 	assert_int_equal(calls, 2);
 	assert_false(is_waiting(t[0]));
 	assert_true(is_waiting(t[1]) && is_waiting(t[MANY - 1]));
 	assert_sound();
-	grace_period();			/* ... that of all others */
+	test_grace_period();			/* ... that of all others */
 	assert_int_equal(calls, 2);
 	for (int i = 0; i < MANY; i++)
 		assert_false(is_waiting(t[i]));
 	assert_int_equal(live(other), before);
 	kfree(other);
-	assert_null(queued);
+	assert_false(test_rcu_waits());
 }
 
 /* A grace period that began before an object came frees it, too. */
@@ -173,10 +157,10 @@ static void test_who_comes_late_waits_for_the_next(void **state)
 	(void)state;
 	kfree_rcu(a, rcu);
 	kfree_rcu(b, rcu);
-	grace_period();
+	test_grace_period();
 	assert_false(is_waiting(a));
 	assert_true(is_waiting(b));
-	grace_period();
+	test_grace_period();
 	assert_false(is_waiting(b));
 }
 
@@ -195,7 +179,7 @@ static void test_barrier(void **state)
 	kfree_rcu_barrier();
 	for (int i = 0; i < 3; i++)
 		assert_false(is_waiting(t[i]));
-	assert_null(queued);
+	assert_false(test_rcu_waits());
 }
 
 /* Large blocks, NULL, memory without an rcu_head. */
@@ -269,7 +253,7 @@ static void test_out_of_memory(void **state)
 	assert_true(is_waiting(t));
 	kfree_rcu_mightsleep(plain);
 	assert_false(is_waiting(plain));
-	grace_period();
+	test_grace_period();
 	assert_false(is_waiting(t));
 	kfree(large);
 	assert_panicked(large, "freed twice", NULL);
@@ -323,7 +307,7 @@ static void test_from_interrupts(void **state)
 
 		kfree_rcu(t, rcu);
 		irq = kmem_arch_irq_save();
-		grace_period();
+		test_grace_period();
 		kmem_arch_irq_restore(irq);
 	}
 	host_irq_stop();
@@ -377,7 +361,7 @@ static void test_typesafe_pages(void **state)
 		kmem_cache_free(s, t[i]);
 	test_drain(CPUS);
 	assert_int_equal(kmem_cache_shrink(s), 0);	/* all given up */
-	assert_non_null(queued);
+	assert_true(test_rcu_waits());
 	page = virt_to_page(t[0]);
 	for (int i = 0; i < 64; i++) {
 		hog[i] = kmalloc(8 * PAGE, GFP_KERNEL);
@@ -390,8 +374,8 @@ static void test_typesafe_pages(void **state)
 	assert_panicked(t[0], "double free", NULL);
 	assert_sound();
 	kfree_rcu_barrier();		/* not what slabs wait for */
-	while (queued)
-		grace_period();
+	while (test_rcu_waits())
+		test_grace_period();
 	assert_int_not_equal(page->type, PAGE_SLAB);
 	for (int i = 0; i < 64; i++)
 		kfree(hog[i]);
@@ -418,7 +402,7 @@ static void test_typesafe_reuse(void **state)
 	assert_int_equal(b->value, 4711);
 	kmem_cache_free(s, b);
 	kmem_cache_destroy(s);		/* waits by rcu_barrier */
-	assert_null(queued);
+	assert_false(test_rcu_waits());
 }
 
 /* The cache gone before its slabs are: they would go back to nobody. */
@@ -441,11 +425,11 @@ static void test_destroy_without_barrier(void **state)
 	kfree_rcu(t, rcu);
 	kmem_cache_destroy(plain);
 	assert_panicked(t, "waits for a grace period", NULL);
-	grace_period();
+	test_grace_period();
 	kmem_cache_destroy(plain);
 	kmem_cache_destroy(s);
 	assert_panicked(NULL, "typesafe", "rcu_barrier");
-	grace_period();
+	test_grace_period();
 	kmem_cache_destroy(s);
 	assert_no_panic();
 }
@@ -494,8 +478,8 @@ static void test_vmalloc_memory(void **state)
 	assert_panicked((char *)u + PAGE, "kfree_rcu", NULL);
 	assert_null(find_vm_area(t));
 
-	grace_period();
-	grace_period();
+	test_grace_period();
+	test_grace_period();
 	assert_int_equal(areas_deferred(), 2); /* it was no thread's context */
 	vfree(vmalloc(1));
 	assert_int_equal(areas_deferred(), 0);
@@ -529,8 +513,8 @@ static void test_vmalloc_memory_out_of_memory(void **state)
 		all = p;
 	}
 	kvfree_rcu(t, rcu);
-	grace_period();
-	grace_period();
+	test_grace_period();
+	test_grace_period();
 	for (; all; all = p) {
 		p = *(void **)all;
 		kfree(all);

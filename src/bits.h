@@ -28,8 +28,8 @@ KMEM_INLINE size_t bits_divide(size_t n, size_t by)
 	return KMEM_ARCH_HAS_DIV ? n / by : bits_divide_slowly(n, by);
 }
 
-/* a * b; a is less than 2^16. */
-KMEM_INLINE uint64_t bits_multiply(uint32_t a, uint32_t b)
+/* a * b; a is less than 2^16, and b than 2^32. */
+KMEM_INLINE uint64_t bits_multiply(uintptr_t a, uintptr_t b)
 {
 	if (KMEM_ARCH_HAS_UMULL)
 		return (uint64_t)a * b;

@@ -108,13 +108,11 @@ static void choose_main_range(const struct region *r)
 			 ((uintptr_t)r->first_section << m->section_shift);
 
 	/* Arithmetic on addresses holds up to the end of them only. */
-	if (bytes <= m->main_bytes || base + (bytes - 1) < base)
+	if (bytes >> KMEM_PAGE_SHIFT <= m->main_nr || base + (bytes - 1) < base)
 		return;
-	m->main_bytes = bytes;
+	m->main_nr = bytes >> KMEM_PAGE_SHIFT;
 	m->main_base = base;
-	m->main_pages = (uintptr_t)table_at(r) -
-			(m->main_base >> KMEM_PAGE_SHIFT) *
-			sizeof(struct page);
+	m->main_pages = table_at(r);
 }
 
 static void write_section_table(void)

@@ -288,16 +288,19 @@ KMEM_INLINE size_t cache_asked(const struct kmem_cache *s, gfp_t gfp)
 		s->slabs.guard->size - (gfp >> KMEM_GFP_LEFT_SHIFT) : 0;
 }
 
-/* The reverse. */
-KMEM_INLINE gfp_t gfp_asked(const struct kmem_cache *s, size_t size, gfp_t gfp)
+/* The reverse, of objects of that size. */
+KMEM_INLINE gfp_t gfp_left(size_t object_size, size_t size, gfp_t gfp)
 {
-	size_t left;
+	size_t left = KMEM_MIN(object_size - size, KMEM_GFP_LEFT_MAX);
 
-	if (!KMEM_HARDEN || !slabs_sized(&s->slabs))
-		return gfp;
-	left = KMEM_MIN(s->slabs.guard->size - size, KMEM_GFP_LEFT_MAX);
 	gfp &= ((gfp_t)1 << KMEM_GFP_LEFT_SHIFT) - 1;
 	return gfp | (gfp_t)left << KMEM_GFP_LEFT_SHIFT;
+}
+
+KMEM_INLINE gfp_t gfp_asked(const struct kmem_cache *s, size_t size, gfp_t gfp)
+{
+	return KMEM_HARDEN && slabs_sized(&s->slabs) ?
+	       gfp_left(s->slabs.guard->size, size, gfp) : gfp;
 }
 
 /*
@@ -364,8 +367,9 @@ KMEM_INLINE void *cache_alloc_below(struct kmem_cache *s, gfp_t gfp)
 }
 
 /* An object with whatever is in it: the caller sees to __GFP_ZERO; `size` as for
- * cache_mark_live(). The slow ways out are tail calls, so that the fast one
- * saves no register. */
+ * cache_mark_live(), or what is asked for of a cache that may be debugged (whose
+ * magazines never have any). The slow ways out are tail calls, so that the fast
+ * one saves no register. */
 KMEM_INLINE void *cache_alloc_size(struct kmem_cache *s, size_t size, gfp_t gfp)
 {
 	struct round r;
@@ -373,7 +377,9 @@ KMEM_INLINE void *cache_alloc_size(struct kmem_cache *s, size_t size, gfp_t gfp)
 	if (KMEM_DEBUG)
 		gfp = gfp_checked("kmem_cache_alloc", gfp);
 	if (KMEM_UNLIKELY(!magazine_alloc(&s->magazine, &r)))
-		return cache_alloc_below(s, gfp_asked(s, size, gfp));
+		return cache_alloc_below(s, !KMEM_HARDEN && size ?
+					 gfp_left(s->object_size, size, gfp) :
+					 gfp_asked(s, size, gfp));
 	if (KMEM_UNLIKELY(KMEM_HARDEN ? !cache_mark_live_fast(s, r, size) :
 					!cache_mark_live(s, r, size)))
 		return cache_alloc_again(s, gfp_asked(s, size, gfp), r.obj);

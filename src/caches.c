@@ -508,8 +508,8 @@ static void cache_trim(struct kmem_cache *s, size_t magazines, size_t slabs)
 	slabs_trim(&s->slabs, slabs);
 }
 
-/* Let the next cache on the list give up what it does not need, if nobody has
- * the list. Interrupts are masked, for one cache at a time: a trim is part of
+/* Let the next cache on the list give up what it does not need, and the page
+ * allocator in its turn, if nobody has the list. Interrupts are masked, for one cache at a time: a trim is part of
  * an allocation, and like all of it holds its lock only so. */
 static void trim_next(void)
 {
@@ -517,7 +517,9 @@ static void trim_next(void)
 
 	if (list_try_lock()) {
 		caches.hand = caches.hand->next;
-		if (caches.hand != &caches.list)
+		if (caches.hand == &caches.list)
+			pages_trim_near();
+		else
 			cache_trim(list_entry(caches.hand, struct kmem_cache,
 					      list),
 				   TRIM_MAGAZINES, TRIM_SLABS);

@@ -7,14 +7,21 @@
  * make it follow the working set of its layer (magazine.c says who drives it):
  *
  *	objects		in the full ones
- *	max_objects	their bound, for now; in [min_depot, max_depot]
+ *	max_objects	their bound, for now; at least min_depot
  *	flushed		objects that had to go below because of the bound
  *	idle		full magazines that nobody has needed since the last
  *			trim: the least that there were
  *
  *	put_full: at the bound ──► flushed += n        get_full: idle = least
  *	regret: flushed > 0 ─────► bound up            trim: idle > 0 ─► bound
- *	                                               down, one goes below
+ *	        by as many                             down, one goes below
+ *
+ * So who allocates a hundred thousand objects, frees them all and does so again
+ * finds them in the depot the third time: exchanging magazines is all that there
+ * is to do, where slabs would be filled, emptied and given up. Where does it
+ * end? Each depot may hold what max_depot says. Beyond that, all bounds together
+ * are at most 1/DEPOTS_SHARE of memory; and all of it goes back when pages run
+ * short.
  *
  * Magazines themselves come from slabs of their own that have no per-CPU
  * layer and take pages straight from the zones: the page allocator has
@@ -27,6 +34,9 @@
 #include "bits.h"
 #include "depot.h"
 #include "guard.h"
+
+/* The bounds of all depots together may be this part of all memory. */
+#define DEPOTS_SHARE	32
 
 /* [0]: short ones, [1]: long ones */
 static struct kmem_slabs magazine_slabs[2];
@@ -130,25 +140,62 @@ void quarantine_delete(struct magazine_layer *l, struct quarantine *q)
 	slabs_free(&quarantine_slabs, q);
 }
 
-void depot_init(struct magazine_layer *l, size_t max_objects)
+/* ---- its bound; the lock is held, or nobody uses it yet ---- */
+
+static void set_bound(struct magazine_layer *l, size_t objects)
+{
+	struct depot *d = &l->depot;
+
+	kmem_add_relaxed(&zones.depot_bytes, (objects - d->max_objects) *
+					     l->object_bytes);
+	d->max_objects = objects;
+}
+
+/* The highest that it can be now. (CPUs that look at the same time, at several
+ * depots, may each find the same room.) */
+static size_t highest_bound(const struct magazine_layer *l)
+{
+	size_t all = bits_divide(kmem_load_relaxed(&zones.managed),
+				 DEPOTS_SHARE) << KMEM_PAGE_SHIFT;
+	size_t used = kmem_load_relaxed(&zones.depot_bytes);
+	size_t room = used < all ? bits_divide(all - used, l->object_bytes) : 0;
+
+	return KMEM_MAX(l->depot.max_objects + room, l->max_depot);
+}
+
+static size_t objects_in(const struct magazine_layer *l, size_t depot_bytes)
+{
+	return bits_divide(depot_bytes, l->object_bytes) * zones.nr_cpus;
+}
+
+void depot_init(struct magazine_layer *l, size_t object_bytes,
+		size_t depot_bytes)
 {
 	memset(&l->depot, 0, sizeof(l->depot));
 	l->magazines = 0;
 	l->magazine_bytes = 0;
+	l->object_bytes = object_bytes;
 	l->min_depot = l->max_limit;
-	l->max_depot = KMEM_MAX(max_objects, l->min_depot);
-	l->depot.max_objects = l->min_depot;
+	l->max_depot = KMEM_MAX(objects_in(l, depot_bytes), l->min_depot);
+	set_bound(l, l->min_depot);
 }
 
-void depot_grow(struct magazine_layer *l, size_t max_objects)
+void depot_grow(struct magazine_layer *l, size_t depot_bytes)
 {
 	uintptr_t irq = lock_irq(&l->depot.lock);
 
 	l->min_depot = KMEM_MAX(l->min_depot, l->max_limit);
 	l->max_depot = KMEM_MAX(l->max_depot,
-				KMEM_MAX(max_objects, l->min_depot));
-	l->depot.max_objects = KMEM_MAX(l->depot.max_objects, l->min_depot);
+				KMEM_MAX(objects_in(l, depot_bytes),
+					 l->min_depot));
+	set_bound(l, KMEM_MAX(l->depot.max_objects, l->min_depot));
 	unlock_irq(&l->depot.lock, irq);
+}
+
+void depot_fini(struct magazine_layer *l)
+{
+	depot_drain(l);
+	set_bound(l, 0);
 }
 
 /* ---- the stacks; the lock is held ---- */
@@ -285,13 +332,11 @@ void depot_regret(struct magazine_layer *l)
 {
 	struct depot *d = &l->depot;
 	uintptr_t irq;
-	size_t more;
 
 	if (!kmem_load_relaxed(&d->flushed))
 		return;
 	irq = lock_irq(&d->lock);
-	more = KMEM_MIN(d->flushed, d->max_objects);
-	d->max_objects = KMEM_MIN(d->max_objects + more, l->max_depot);
+	set_bound(l, KMEM_MIN(d->max_objects + d->flushed, highest_bound(l)));
 	kmem_store_relaxed(&d->flushed, 0);
 	unlock_irq(&d->lock, irq);
 }
@@ -338,8 +383,8 @@ static struct magazine *depot_take_idle(struct magazine_layer *l)
 	if (d->idle) {
 		d->idle--;
 		m = pop_full(d);
-		d->max_objects = KMEM_MAX(d->max_objects - m->rounds,
-					  KMEM_MAX(l->min_depot, d->objects));
+		set_bound(l, KMEM_MAX(d->max_objects - m->rounds,
+				      KMEM_MAX(l->min_depot, d->objects)));
 	} else if (d->nr_empty > d->nr_full) {
 		m = pop_empty(d);
 	}

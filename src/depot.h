@@ -17,12 +17,16 @@ void magazine_delete(struct magazine_layer *l, struct magazine *m);
 struct quarantine *quarantine_new(struct magazine_layer *l);
 void quarantine_delete(struct magazine_layer *l, struct quarantine *q);
 
-/* l->max_limit is known; the depot never holds more than max_objects, or one
- * magazine if that is more. */
-void depot_init(struct magazine_layer *l, size_t max_objects);
+/* l->max_limit is known. Where memory is scarce, the depot never holds more than
+ * depot_bytes for each CPU, or one magazine if that is more. */
+void depot_init(struct magazine_layer *l, size_t object_bytes,
+		size_t depot_bytes);
 
-/* l->max_limit has risen, and so does max_objects. */
-void depot_grow(struct magazine_layer *l, size_t max_objects);
+/* l->max_limit has risen, and so does depot_bytes. */
+void depot_grow(struct magazine_layer *l, size_t depot_bytes);
+
+/* No CPU may use it any more. */
+void depot_fini(struct magazine_layer *l);
 
 /* A full magazine for an empty one (or for NULL). Return: NULL if there is
  * none; then the empty one is still the caller's. */
@@ -38,7 +42,7 @@ bool depot_put_full(struct magazine_layer *l, struct magazine *full,
 		    unsigned n, struct magazine **empty);
 
 /* Objects are wanted from below. If some were flushed there, the depot was too
- * small for what its users do: raise its bound. */
+ * small for what its users do: raise its bound by as many. */
 void depot_regret(struct magazine_layer *l);
 
 /* Up to `most` magazines back that were not needed since the last call, and

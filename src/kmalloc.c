@@ -33,12 +33,12 @@
 
 struct kmem_cache *kmalloc_caches[KMALLOC_NR_TYPES][KMALLOC_NR_CLASSES];
 
-/* The ordinary cache of every size, in steps of the smallest class: a load
- * where the arithmetic is a dozen instructions. Size 0 has none. Without
- * magazines an allocation is no matter of a dozen instructions, and the table
- * not used. */
+/* The ordinary cache of every size, in steps of the smallest class from 1 on: a
+ * load where the arithmetic is a dozen instructions. Without magazines an
+ * allocation is no matter of a dozen instructions, and the table not used. */
 static struct kmem_cache *
-cache_of_size[KMALLOC_MAX_CACHE_SIZE / KMALLOC_MIN_SIZE + 1];
+cache_of_size[KMALLOC_MAX_CACHE_SIZE / KMALLOC_MIN_SIZE];
+static size_t largest_in_table;		/* 0 until there are caches */
 
 /* Largest size of a class, found by asking kmalloc_index() itself: so tables
  * and arithmetic can't differ. Sizes are multiples of the smallest class. */
@@ -133,16 +133,7 @@ void kmalloc_forget(void)
 {
 	memset(kmalloc_caches, 0, sizeof(kmalloc_caches));
 	if (MAGAZINES)
-		memset(cache_of_size, 0, sizeof(cache_of_size));
-}
-
-/* NULL if the size that is asked for must be known: kmalloc_rare(). */
-static struct kmem_cache *fast_cache(size_t size)
-{
-	struct kmem_cache *s;
-
-	s = kmalloc_caches[KMALLOC_NORMAL][kmalloc_index(size)];
-	return slabs_debugged(&s->slabs) ? NULL : s;
+		largest_in_table = 0;
 }
 
 bool kmalloc_bootstrap(void)
@@ -150,8 +141,12 @@ bool kmalloc_bootstrap(void)
 	for (int type = 0; type < KMALLOC_NR_TYPES; type++)
 		if (!make_type((enum kmalloc_type)type))
 			return false;
-	for (size_t i = 1; MAGAZINES && i < KMEM_ARRAY_SIZE(cache_of_size); i++)
-		cache_of_size[i] = fast_cache(i * KMALLOC_MIN_SIZE);
+	if (!MAGAZINES)
+		return true;
+	for (size_t size = 1; size <= KMALLOC_MAX_CACHE_SIZE; size++)
+		cache_of_size[(size - 1) / KMALLOC_MIN_SIZE] =
+			kmalloc_caches[KMALLOC_NORMAL][kmalloc_index(size)];
+	largest_in_table = KMALLOC_MAX_CACHE_SIZE;
 	return true;
 }
 
@@ -197,12 +192,11 @@ void *__kmalloc(size_t size, gfp_t gfp)
 
 	if (!MAGAZINES)
 		return kmalloc_rare(size, gfp, KMEM_CALLER);
-	if (KMEM_UNLIKELY(size > KMALLOC_MAX_CACHE_SIZE ||
+	/* 0 is not in the table either */
+	if (KMEM_UNLIKELY(size - 1 >= largest_in_table ||
 			  (gfp & (KMALLOC_TYPE_GFP | __GFP_ZERO))))
 		return kmalloc_rare(size, gfp, KMEM_CALLER);
-	s = cache_of_size[(size + KMALLOC_MIN_SIZE - 1) / KMALLOC_MIN_SIZE];
-	if (KMEM_UNLIKELY(!s))
-		return kmalloc_rare(size, gfp, KMEM_CALLER);
+	s = cache_of_size[(size - 1) / KMALLOC_MIN_SIZE];
 	if (cache_injected(s, gfp, INJECT_CALLER))
 		return NULL;
 	return cache_alloc_size(s, size, gfp);
@@ -265,16 +259,10 @@ static KMEM_NOINLINE void free_by_table(const void *p)
 /* NULL and ZERO_SIZE_PTR are in no slab, and need no test here. */
 void kfree(const void *p)
 {
-	struct page *page;
-	bool in;
+	uintptr_t nr = kmem_main_page(p);
 
-	if (KMEM_SMALL_CODE) {
-		free_by_table(p);
-		return;
-	}
-	page = kmem_main_page(p, &in);
-	if (KMEM_LIKELY(in))
-		free_in_page(page, p);
+	if (!KMEM_SMALL_CODE && KMEM_LIKELY(nr < kmem_page_map.main_nr))
+		free_in_page(kmem_page_map.main_pages + nr, p);
 	else
 		free_by_table(p);
 }

@@ -44,7 +44,9 @@
  * which also bounds the bytes in a magazine: caches that are seldom used pin
  * little and have short magazines, busy ones soon have long ones. The depot's
  * bound follows the working set (depot.c): up when a refill asks below for
- * what was flushed there before, down by a trim when magazines lay idle. A
+ * what was flushed there before, down by a trim when magazines lay idle; all
+ * depots together, beyond the least that each may hold, are bounded by a share
+ * of memory. A
  * trim also empties the magazines of the CPU it runs on, if that CPU has not
  * used them since it last trimmed this layer. Trims are driven by growth and by
  * frees: each new slab of any cache trims a few caches, each full magazine that
@@ -100,7 +102,7 @@ void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
 	l->nodes = false;
 	l->quarantine = 0;
 	l->epoch = 0;
-	depot_init(l, bits_divide(depot_bytes, object_bytes) * zones.nr_cpus);
+	depot_init(l, object_bytes, depot_bytes);
 }
 
 void magazine_layer_quarantine(struct magazine_layer *l, size_t object_bytes)
@@ -118,16 +120,15 @@ void magazine_layer_grow(struct magazine_layer *l, size_t object_bytes,
 
 	if (limit > l->max_limit)
 		kmem_store_relaxed(&l->max_limit, limit);
-	depot_grow(l, bits_divide(depot_bytes, object_bytes) * zones.nr_cpus);
+	depot_grow(l, depot_bytes);
 }
 
 void magazine_layer_set_limit(struct magazine_layer *l, unsigned limit)
 {
 	l->max_limit = (uint8_t)(limit > KMEM_MAGAZINE_ROUNDS ?
 				 KMEM_MAGAZINE_ROUNDS : limit);
-	l->min_depot = l->max_limit;
-	l->max_depot = KMEM_MAX(l->max_depot, l->min_depot);
-	l->depot.max_objects = l->min_depot;
+	depot_fini(l);
+	depot_init(l, l->object_bytes, 0);
 }
 
 /*
@@ -406,7 +407,7 @@ static void put_full(struct magazine_layer *l, struct magazine_cpu *c)
 static bool refill(struct magazine_layer *l, struct magazine_cpu *c)
 {
 	struct magazine *m = long_enough(l, c, loaded(c));
-	size_t n = (KMEM_MIN(c->limit, m->capacity) + 1u) / 2;
+	size_t n = KMEM_MIN(c->limit, m->capacity);
 
 	depot_regret(l);
 	load(c, m, 0);
@@ -704,7 +705,7 @@ void magazine_layer_fini(struct magazine_layer *l)
 		kmem_store_relaxed(&c->end, NULL);
 		c->limit = 0;
 	}
-	depot_drain(l);
+	depot_fini(l);
 }
 
 void run_on_all_cpus(void (*fn)(void *arg), void *arg)

@@ -110,7 +110,9 @@ struct magazine_layer {
 	bool nodes;			/* objects are of more than one node */
 	uint8_t quarantine;		/* length of a CPU's queue; 0: none */
 	uint32_t epoch;			/* raised to make CPUs drain */
-	size_t min_depot, max_depot;	/* limits of depot.max_objects */
+	size_t object_bytes;
+	size_t min_depot, max_depot;	/* limits of depot.max_objects; the
+					 * upper one where memory is scarce */
 	size_t magazines, magazine_bytes; /* that exist */
 	/*
 	 * The layer below. take: up to n free objects that exist, `any`: even

@@ -11,7 +11,7 @@
 #include <kmem/page_alloc.h>
 
 /* Orders that CPUs have magazines for, if they have any. */
-#define NR_CACHED_ORDERS	(KMEM_SLAB_MAX_ORDER + 1)
+#define NR_CACHED_ORDERS	(KMEM_CACHED_MAX_ORDER + 1)
 
 KMEM_INLINE bool order_is_cached(unsigned order)
 {
@@ -59,6 +59,9 @@ void page_alloc_set_shrink(void (*shrink)(bool all_cpus));
 /* With magazines, return the blocks that were not needed since the last call;
  * or all of them, and the magazines, of this CPU or of all. */
 void pages_trim(void);
+/* One magazine of each layer of this CPU's node that was not needed. Context:
+ * any. */
+void pages_trim_near(void);
 void pages_unload(bool all_cpus);
 
 /* alloc_pages() near the node of that index. */

@@ -93,6 +93,16 @@ void pages_trim(void)
 	drain_layers(trim_layer);
 }
 
+void pages_trim_near(void)
+{
+	struct node *n = zones.node[this_node()];
+
+	for (unsigned t = 0; t < NR_ZONE_TYPES; t++)
+		for (unsigned o = 0; n->zone[t].managed && is_page_layer(o);
+		     o++)
+			magazine_trim(&page_layer(&n->zone[t], o)->magazine, 1);
+}
+
 /* ---- when magazines are empty ---- */
 
 static struct page *try_zones(unsigned node, gfp_t gfp, unsigned order)

@@ -283,7 +283,7 @@ void kmem_report_layers(kmem_out_fn out, void *ctx)
 		add_layer(&pages, &z.movable);
 	}
 	say(&s, "Pages of order 0 to %d: what the per-CPU layer absorbed",
-	    KMEM_SLAB_MAX_ORDER);
+	    KMEM_CACHED_MAX_ORDER);
 	say_layer(&s, &pages, 0);
 }
 

@@ -154,7 +154,8 @@ unsigned slab_next_free(const struct page *head, unsigned index)
 	return next_free(*slab_slot(head, index), index, slab_objects(head));
 }
 
-/* Up to `want` objects of one slab. */
+/* Up to `want` objects of one slab. The last round is the first of them: that is
+ * the order in which they leave a magazine, and memory is best used upwards. */
 static size_t slab_take(struct slab_node *n, struct page *head,
 			struct round *rounds, size_t want)
 {
@@ -169,11 +170,12 @@ static size_t slab_take(struct slab_node *n, struct page *head,
 
 	if (slabs_checked(head->slabs) && !slab_verify(n, head))
 		return 0;
-	for (size_t i = 0; i < take; i++) {
+	for (size_t i = take; i-- > 0; ) {
 		kmem_slot_t *slot = &slots[index];
 
 		if (MAGAZINES && KMEM_WRONG(index >= objects)) {
-			take = i;
+			take -= i + 1;
+			memmove(rounds, rounds + i + 1, take * sizeof(*rounds));
 			room = 0;
 			break;
 		}
@@ -270,12 +272,22 @@ static bool may_keep(const struct slab_node *n, const struct page *head)
 				       SLABS_EMPTY_SHARE);
 }
 
+/* All of its objects are free: from the first one on, whatever the order in
+ * which they were freed. */
+static void slab_freshen(struct page *head)
+{
+	slots_freshen(slab_slot(head, 0), slab_objects(head));
+	head->free = 0;
+}
+
 /* It has become empty: keep it, or not; with `excess` NULL, in any case. */
 static void slab_emptied(struct slab_node *n, struct page *head,
 			 struct kmem_list *excess)
 {
 	if (must_keep(n, head) || (KMEM_DEFERRED && !excess) ||
 	    may_keep(n, head)) {
+		if (MAGAZINES)
+			slab_freshen(head);
 		slab_place(n, head);
 		if (BREATHING)
 			n->max_empty = KMEM_MAX(n->max_empty, n->nr_empty);
@@ -286,41 +298,34 @@ static void slab_emptied(struct slab_node *n, struct page *head,
 	}
 }
 
-/*
- * Put back the objects that lie in one slab, from rounds[0] on. Return: how
- * many. It ends at the first that is of another slab, is not CACHED, or comes
- * with a slot that is not its own.
- */
-static size_t slab_put(struct slab_node *n, struct page *head,
-		       const struct round *rounds, size_t nr,
-		       struct kmem_list *excess)
+/* An object that is CACHED goes back to its slab. `index` as slab_index() says. */
+static void slab_put(struct slab_node *n, struct page *head, unsigned index,
+		     struct kmem_list *excess)
 {
-	const size_t objects = slab_objects(head), size = head->slabs->size;
-	bool was_full = head->inuse == objects;
-	char *base = slab_base(head);
-	size_t most = KMEM_MIN(nr, (size_t)head->inuse), i;
-	const uintptr_t slots = (uintptr_t)slab_slot(head, 0);
-	kmem_slot_t next = head->free;
+	bool was_full = head->free == SLOT_END;
 
-	for (i = 0; i < most; i++) {
-		kmem_slot_t *slot = rounds[i].slot;
-		size_t index = ((uintptr_t)slot - slots) / sizeof(*slot);
-
-		if (!KMEM_UNCHECKED &&
-		    (index >= objects || base + index * size != rounds[i].obj ||
-		     kmem_load_relaxed(slot) != SLOT_CACHED))
-			break;
-		kmem_store_relaxed(slot, next);
-		next = (kmem_slot_t)index;
-	}
-	head->free = next;
-	kmem_store_relaxed(&head->inuse, (kmem_slot_t)(head->inuse - i));
-	n->inuse -= i;
-	if (i && head->inuse == 0)
+	kmem_store_relaxed(&head->slot[index], head->free);
+	head->free = (kmem_slot_t)(index - slabs_first(head->slabs));
+	kmem_store_relaxed(&head->inuse, (kmem_slot_t)(head->inuse - 1));
+	n->inuse--;
+	if (head->inuse == 0)
 		slab_emptied(n, head, excess);
-	else if (i && was_full)
+	else if (was_full)
 		slab_place(n, head);
-	return i;
+}
+
+/* The round says of an object of s what is so: it is CACHED, and its slot is
+ * that one. *index as slab_index() says. */
+static bool round_is_sound(const struct kmem_slabs *s, const struct page *page,
+			   const struct round *r, unsigned *index)
+{
+	struct slab_index i = slab_index(page, s, r->obj);
+
+	*index = i.index;
+	return KMEM_UNCHECKED ||
+	       (page->slabs == s && i.exact &&
+		r->slot == &page->slot[i.index] &&
+		kmem_load_relaxed(r->slot) == SLOT_CACHED);
 }
 
 static void free_excess(struct kmem_slabs *s, struct kmem_list *excess)
@@ -456,15 +461,18 @@ bool slabs_try_grow(struct kmem_slabs *s, unsigned node, struct round *r)
 
 bool slabs_try_give(struct kmem_slabs *s, struct round r)
 {
-	struct page *head = slab_head(virt_to_page(r.obj));
+	struct page *page = virt_to_page(r.obj), *head = slab_head(page);
 	struct slab_node *n = page_slab_node(s, head);
 	bool put = false;
+	unsigned index;
 	uintptr_t irq;
 
 	if (!KMEM_DEFERRED || !lock_try_irq(&n->lock, &irq))
 		return false;
 	if (head->inuse > 1 || may_keep(n, head))
-		put = slab_put(n, head, &r, 1, NULL);
+		put = round_is_sound(s, page, &r, &index);
+	if (put)
+		slab_put(n, head, index, NULL);
 	unlock_irq(&n->lock, irq);
 	return put;
 }
@@ -507,20 +515,16 @@ static size_t give_run(struct kmem_slabs *s, const struct round *rounds,
 	size_t i = 0;
 
 	do {
-		size_t put = 0;
+		unsigned index;
 
 		if (slabs_checked(s))
 			slab_verify(node, slab_head(page));
 		/* The slab of a second copy may have gone by now. */
-		if (KMEM_LIKELY(page->slabs == s))
-			put = slab_put(node, slab_head(page), rounds + i,
-				       n - i, excess);
-		if (KMEM_UNLIKELY(!put)) {
+		if (KMEM_LIKELY(round_is_sound(s, page, &rounds[i], &index)))
+			slab_put(node, slab_head(page), index, excess);
+		else
 			given_twice(s, rounds[i].obj);
-			put = 1;
-		}
-		i += put;
-		if (i == n)
+		if (++i == n)
 			break;
 		page = virt_to_page(rounds[i].obj);
 	} while (page_slab_node(s, page) == node);
@@ -578,7 +582,6 @@ bool slabs_free_from(struct page *page, struct kmem_slabs *s, const void *p,
 {
 	struct slab_node *node = page_slab_node(s, page);
 	struct slab_index i = slab_index(page, s, p);
-	struct round r = { (void *)(uintptr_t)p, &page->slot[i.index] };
 	struct kmem_list excess;
 	bool found = false;
 	uintptr_t irq;
@@ -586,9 +589,9 @@ bool slabs_free_from(struct page *page, struct kmem_slabs *s, const void *p,
 	list_init(&excess);
 	irq = lock_irq(&node->lock);
 	/* Of two that free it at once, one finds it free, or the slab gone. */
-	if (KMEM_LIKELY(i.exact && page->slabs == s && *r.slot == state)) {
-		*r.slot = SLOT_CACHED;
-		slab_put(node, slab_head(page), &r, 1, &excess);
+	if (KMEM_LIKELY(i.exact && page->slabs == s &&
+			page->slot[i.index] == state)) {
+		slab_put(node, slab_head(page), i.index, &excess);
 		found = true;
 	}
 	unlock_irq(&node->lock, irq);

@@ -74,7 +74,8 @@ struct slab_guard;
 
 struct kmem_slabs {
 	/* geometry, fixed at creation; what kfree() needs comes first */
-	uint32_t reciprocal;		/* ceil(2^32 / size) */
+	uintptr_t reciprocal;		/* ceil(2^32 / size): 32 bits, as wide
+					 * as what it is multiplied with */
 	uint32_t size;			/* bytes from object to object */
 	uint8_t order, min_order;	/* of slabs; of slabs when that fails */
 	uint16_t objects, min_objects;	/* in a slab of `order`; of the other */
@@ -329,7 +330,7 @@ void slots_check(struct check *c);
  * offset and size are at most 2^16, which limits the order of slabs).
  */
 struct slab_index {
-	uint32_t index;
+	size_t index;
 	bool exact;			/* it is an object's first byte */
 };
 
@@ -337,12 +338,13 @@ KMEM_INLINE struct slab_index slab_index(const struct page *page,
 					 const struct kmem_slabs *s,
 					 const void *p)
 {
-	uint32_t offset = page->slab_offset +
-			  (uint32_t)((uintptr_t)p & (KMEM_PAGE_SIZE - 1));
+	uintptr_t offset = page->slab_offset +
+			   ((uintptr_t)p & (KMEM_PAGE_SIZE - 1));
 	uint64_t quotient = bits_multiply(offset, s->reciprocal);
 
-	return (struct slab_index){ (uint32_t)(quotient >> 32),
-				    (uint32_t)quotient < s->reciprocal };
+	return (struct slab_index){ (size_t)(quotient >> 32),
+				    (uint32_t)quotient <
+				    (uint32_t)s->reciprocal };
 }
 
 KMEM_INLINE bool slabs_debugged(const struct kmem_slabs *s)
@@ -414,6 +416,13 @@ KMEM_INLINE unsigned slabs_objects_of(const struct kmem_slabs *s,
 KMEM_INLINE unsigned slab_objects(const struct page *page)
 {
 	return slabs_objects_of(page->slabs, page);
+}
+
+/* Free, and never taken yet. */
+KMEM_INLINE void slots_freshen(kmem_slot_t *slot, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		kmem_store_plain(&slot[i], SLOT_FRESH);
 }
 
 /* The first page of the slab that this page is part of. */

@@ -20,7 +20,7 @@
 #include "guard.h"
 #include "list.h"
 
-#define SLAB_GOOD_OBJECTS	4
+#define SLAB_GOOD_OBJECTS 4
 
 /* What a request for an object can't say of the pages of its slab. */
 #define GFP_OF_PAGES \
@@ -188,8 +188,7 @@ void slab_set_pages(struct kmem_slabs *s, struct page *head, unsigned order,
 static void slab_begin(struct kmem_slabs *s, struct page *head, unsigned order,
 		       kmem_slot_t *slot, unsigned slots)
 {
-	for (unsigned i = 0; i < slots; i++)
-		kmem_store_plain(&slot[i], SLOT_FRESH);
+	slots_freshen(slot, slots);
 	kmem_store_relaxed(&head->inuse, 0);
 	head->free = 0;
 	slab_set_pages(s, head, order, slot);

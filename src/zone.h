@@ -34,7 +34,7 @@ struct zone {
 
 	/* the per-CPU layer in front, one for each small order, and one for
 	 * movable pages; the page allocator's (page_alloc.c) */
-	struct page_layer *layer[KMEM_SLAB_MAX_ORDER + 1 + KMEM_MOBILITY];
+	struct page_layer *layer[KMEM_CACHED_MAX_ORDER + 1 + KMEM_MOBILITY];
 
 	/* free blocks */
 	KMEM_ALIGNED(KMEM_CACHE_LINE) struct kmem_lock lock;
@@ -59,6 +59,7 @@ struct zones {
 	unsigned nr_cpus;
 	size_t managed;			/* pages of all zones */
 	size_t empty_pages;		/* of them in empty slabs (slab.c) */
+	size_t depot_bytes;		/* that depots may hold (depot.c) */
 	unsigned waiters;		/* requests that wait for memory, and */
 	unsigned wakes;			/* how often some came free meanwhile
 					 * (page_reclaim.c) */

@@ -30,7 +30,12 @@ struct kmem_host_cpu {
 
 KMEM_BEGIN_DECLS
 
-extern KMEM_HOST_TLS struct kmem_host_cpu kmem_host_cpu;
+/* It is in the program itself, unless this is compiled for a shared library. */
+extern KMEM_HOST_TLS struct kmem_host_cpu kmem_host_cpu
+#if !defined(__PIC__) || defined(__PIE__)
+	__attribute__((tls_model("local-exec")))
+#endif
+	;
 
 /* Run the interrupt that came while they were masked (arch/host/host.c). */
 void kmem_host_irq_run_pending(void);

@@ -33,10 +33,13 @@ typedef uint64_t kmem_phys_t;
 /* Where a NUMA node may be named: none in particular. */
 #define KMEM_NO_NODE	(-1)
 
-/* Slabs are of at most this order, and so are the blocks that CPUs cache:
- * 32 KiB with 4 KiB pages, 64 KiB at most (slab.h says why). */
+/* Slabs are of at most this order: 32 KiB with 4 KiB pages, 64 KiB at most
+ * (slab.h says why). */
 #define KMEM_SLAB_MAX_ORDER \
 	(KMEM_PAGE_SHIFT <= 13 ? 3 : 16 - KMEM_PAGE_SHIFT)
+
+/* Blocks that CPUs cache are of at most this order. */
+#define KMEM_CACHED_MAX_ORDER	(KMEM_SLAB_MAX_ORDER + 1)
 
 /* Sections are of at least 2^this pages: the descriptors of a slab's pages,
  * being of one section, lie side by side. */
@@ -125,9 +128,8 @@ KMEM_STATIC_ASSERT(sizeof(void *) != 8 || KMEM_PAGE_SHIFT > 12 ||
  */
 struct kmem_page_map {
 	uintptr_t main_base;		/* address of its first page */
-	uintptr_t main_bytes;
-	uintptr_t main_pages;		/* where the descriptor of address 0
-					 * would be */
+	uintptr_t main_nr;		/* pages in it */
+	struct page *main_pages;	/* their descriptors */
 
 	uintptr_t base;			/* address of the first section */
 	uintptr_t nr_sections;
@@ -152,14 +154,10 @@ struct page *kmem_page_of_virt(const void *addr);
 /* pfn_to_page(), not inline. */
 struct page *kmem_page_of_pfn(uintptr_t pfn);
 
-/* The descriptor of a page of the main range; `in` tells whether it is one. */
-KMEM_INLINE struct page *kmem_main_page(const void *addr, bool *in)
+/* The number of a page in the main range, if it is less than main_nr. */
+KMEM_INLINE uintptr_t kmem_main_page(const void *addr)
 {
-	uintptr_t at = (uintptr_t)addr;
-
-	*in = at - kmem_page_map.main_base < kmem_page_map.main_bytes;
-	return (struct page *)(kmem_page_map.main_pages +
-			       (at >> KMEM_PAGE_SHIFT) * sizeof(struct page));
+	return ((uintptr_t)addr - kmem_page_map.main_base) >> KMEM_PAGE_SHIFT;
 }
 
 /**
@@ -171,14 +169,12 @@ KMEM_INLINE struct page *kmem_main_page(const void *addr, bool *in)
  */
 KMEM_INLINE struct page *virt_to_page(const void *addr)
 {
-	struct page *page;
-	bool in;
+	uintptr_t nr = kmem_main_page(addr);
 
 	if (KMEM_SMALL_CODE)
 		return kmem_page_of_virt(addr);
-	page = kmem_main_page(addr, &in);
-	if (KMEM_LIKELY(in))
-		return page;
+	if (KMEM_LIKELY(nr < kmem_page_map.main_nr))
+		return kmem_page_map.main_pages + nr;
 	return kmem_page_at((uintptr_t)addr - kmem_page_map.base);
 }
 

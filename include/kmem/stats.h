@@ -66,7 +66,7 @@ struct kmem_zone_stats {
 	unsigned page_block_order;
 	size_t page_blocks[3];
 	uint64_t locks, contended;
-	struct kmem_layer_stats order[KMEM_SLAB_MAX_ORDER + 1];
+	struct kmem_layer_stats order[KMEM_CACHED_MAX_ORDER + 1];
 	struct kmem_layer_stats movable; /* pages of __GFP_MOVABLE */
 };
 

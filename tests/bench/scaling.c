@@ -54,7 +54,7 @@ static void add_zones(struct counts *c)
 	for (n = 0; kmem_zone_stats(n, &st); n++) {
 		c->zone += st.locks;
 		c->contended += st.contended;
-		for (order = 0; order <= KMEM_SLAB_MAX_ORDER; order++) {
+		for (order = 0; order <= KMEM_CACHED_MAX_ORDER; order++) {
 			c->ops += st.order[order].allocs +
 				  st.order[order].frees;
 			c->depot += st.order[order].depot_locks;

@@ -128,7 +128,7 @@ static struct item *box_exchange(struct worker *w, struct item *it)
 #define HOT_PAGES	(ITEM_CACHES + 1)
 #define HOT_BLOCKS	(ITEM_CACHES + 2)
 #define HOT_ORDER(hot) \
-	((hot) == HOT_PAGES ? 0u : BY_MEMORY(KMEM_SLAB_MAX_ORDER + 1u, 1u))
+	((hot) == HOT_PAGES ? 0u : BY_MEMORY(KMEM_CACHED_MAX_ORDER + 1u, 1u))
 
 static void *hot_take(uint32_t hot, gfp_t gfp)
 {
@@ -414,7 +414,7 @@ static struct sums layer_sums(void)
 
 	kmem_for_each_cache(add_cache, &sum);
 	for (unsigned i = 0; kmem_zone_stats(i, &st); i++)
-		for (unsigned o = 0; o <= KMEM_SLAB_MAX_ORDER; o++)
+		for (unsigned o = 0; o <= KMEM_CACHED_MAX_ORDER; o++)
 			add_layer(&sum, &st.order[o]);
 	return sum;
 }

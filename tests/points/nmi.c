@@ -23,7 +23,7 @@
 
 #define QUIET	__GFP_NOWARN
 #define MANY	70		/* more than a magazine */
-#define STRAYS	160		/* more than the stores of what is freed later */
+#define STRAYS	200		/* more than the stores of what is freed later */
 #define NOLOCKS	24
 
 static struct kmem_cache *objects;

@@ -555,7 +555,7 @@ static void drain_pages_of(unsigned cpu)
 static void test_block_on_both(void **state)
 {
 	(void)state;
-	for (unsigned order = 0; order <= KMEM_SLAB_MAX_ORDER; order++) {
+	for (unsigned order = 0; order <= KMEM_CACHED_MAX_ORDER; order++) {
 		struct page *page = alloc_pages(GFP_KERNEL, order);
 
 		free_pages_on_both(page, order);
@@ -572,7 +572,7 @@ static void test_block_on_both(void **state)
 static void test_block_in_use(void **state)
 {
 	(void)state;
-	for (unsigned order = 0; order <= KMEM_SLAB_MAX_ORDER; order++) {
+	for (unsigned order = 0; order <= KMEM_CACHED_MAX_ORDER; order++) {
 		struct page *page = alloc_pages(GFP_KERNEL, order);
 
 		free_pages_on_both(page, order);
@@ -634,7 +634,7 @@ static void met_by_allocation(unsigned order, unsigned below, unsigned above)
 static void test_block_is_allocated(void **state)
 {
 	(void)state;
-	for (unsigned order = 0; order <= KMEM_SLAB_MAX_ORDER; order++)
+	for (unsigned order = 0; order <= KMEM_CACHED_MAX_ORDER; order++)
 		for (unsigned below = 0; below <= 70; below += 1 + below / 8)
 			for (unsigned above = 0; above <= 70; above += 35)
 				met_by_allocation(order, below, above);
@@ -645,7 +645,7 @@ static void test_block_is_allocated(void **state)
 static void test_block_second_allocation(void **state)
 {
 	(void)state;
-	for (unsigned order = 0; order <= KMEM_SLAB_MAX_ORDER; order++) {
+	for (unsigned order = 0; order <= KMEM_CACHED_MAX_ORDER; order++) {
 		struct page *page = alloc_pages(GFP_KERNEL, order), *b;
 
 		free_pages_on_both(page, order);

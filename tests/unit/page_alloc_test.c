@@ -388,7 +388,7 @@ static void test_double_free(void **state)
 
 		__free_pages(page, order);
 		__free_pages(page, order);
-		assert_panicked(order <= KMEM_SLAB_MAX_ORDER ?
+		assert_panicked(order <= KMEM_CACHED_MAX_ORDER ?
 				page_to_virt(page) : NULL, "free_pages",
 				"free");
 		__free_pages(other, order);

@@ -230,14 +230,47 @@ void kmem_cache_free(struct kmem_cache *s, void *obj)
 		cache_bad_free("kmem_cache_free", s, obj, 0);
 }
 
-/* ---- in bulk: what goes to or comes from one magazine, at once ---- */
+/* ---- in bulk: what comes from or goes to one magazine, at once ---- */
 
+/* So many, and no more, while an interrupt would find the magazine busy. */
 #define BULK_ROUNDS	32
+
+/* Hardened, an object is verified when it is given out or taken back, which may
+ * report: not while the magazine is busy. */
+#define BULK_RUNS	(MAGAZINES && !KMEM_HARDEN)
+
+/* Up to n that the loaded magazine has. */
+static size_t alloc_run(struct kmem_cache *s, size_t n, void **objs)
+{
+	struct magazine_cpu *c = BULK_RUNS ? magazine_enter(&s->magazine) :
+					     NULL;
+	struct round *top, *first;
+	void *second_copy = NULL;
+	size_t got = 0;
+
+	if (KMEM_UNLIKELY(!c))
+		return 0;
+	n = KMEM_MIN(n, (size_t)BULK_ROUNDS);
+	first = top = kmem_load_plain(&c->top);
+	while (got < n && top != c->bottom && !second_copy) {
+		struct round r = *--top;
+
+		if (KMEM_LIKELY(cache_mark_live(s, r, 0)))
+			objs[got++] = r.obj;
+		else
+			second_copy = r.obj;
+	}
+	kmem_store_plain(&c->top, top);
+	kmem_count_n(&c->served[DIR_ALLOC], (size_t)(first - top));
+	magazine_exit(c);
+	if (KMEM_UNLIKELY(second_copy))
+		cache_second_copy(s, second_copy);
+	return got;
+}
 
 size_t kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n,
 			     void **objs)
 {
-	struct round r[BULK_ROUNDS];
 	size_t got = 0;
 
 	if ((gfp & __GFP_ZERO) && must_not_zero(s))
@@ -245,24 +278,15 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n,
 	if (n && cache_injected(s, gfp, INJECT_CALLER))
 		return 0;
 	while (got < n) {
-		size_t k = magazine_alloc_many(&s->magazine, r,
-				KMEM_MIN(n - got, (size_t)BULK_ROUNDS));
+		size_t k = alloc_run(s, n - got, objs + got);
 
 		if (!k) {
-			objs[got] = cache_alloc_below(s, gfp);
+			objs[got] = cache_alloc(s, gfp);
 			if (!objs[got])
 				break;
-			got++;
-			continue;
+			k = 1;
 		}
-		/* Second copies of a racing double free drop out here. */
-		for (size_t i = 0; i < k; i++) {
-			objs[got] = r[i].obj;
-			if (cache_mark_live(s, r[i], cache_asked(s, 0)))
-				got++;
-			else
-				cache_second_copy(s, r[i].obj);
-		}
+		got += k;
 	}
 	if (got < n) {
 		kmem_cache_free_bulk(s, got, objs);
@@ -273,65 +297,65 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n,
 	return n;
 }
 
-/* Give back rounds of one cache, marked CACHED. */
-static void free_run(struct kmem_cache *s, const struct round *r, size_t n)
+/* Of n, those up to the first that is no live object of s, or has no room in the
+ * loaded magazine. */
+static size_t free_run(struct kmem_cache *s, size_t n, void **objs)
 {
-	while (MAGAZINES && n) {
-		size_t k = magazine_free_many(&s->magazine, r, n);
+	struct magazine_cpu *c = BULK_RUNS ? magazine_enter(&s->magazine) :
+					     NULL;
+	struct round *top;
+	size_t put = 0;
 
-		if (!k) {
-			magazine_free_slow(&s->magazine, r->obj, r->slot);
-			k = 1;
-		}
-		r += k;
-		n -= k;
+	if (KMEM_UNLIKELY(!c))
+		return 0;
+	n = KMEM_MIN(n, (size_t)BULK_ROUNDS);
+	for (top = kmem_load_plain(&c->top);
+	     put < n && top < kmem_load_plain(&c->end); put++, top++) {
+		struct page *page = virt_to_page(objs[put]);
+
+		if (KMEM_WRONG(!page || page->slabs != &s->slabs) ||
+		    !cache_mark_cached(page, &s->slabs, objs[put], &top->slot))
+			break;
+		top->obj = objs[put];
 	}
+	kmem_store_plain(&c->top, top);
+	kmem_count_n(&c->served[DIR_FREE], put);
+	magazine_exit(c);
+	return put;
 }
 
-/* Mark an object CACHED. Its cache, or NULL: it was a block of kmalloc()'s and
- * is free, or of size 0, or there is no more to do. */
-KMEM_INLINE struct kmem_cache *bulk_mark(struct kmem_cache *s, struct round *r)
+/* One of whatever cache it is, if s is NULL, or a block of kmalloc()'s. */
+static void free_one(struct kmem_cache *s, void *p)
 {
-	struct page *page = virt_to_page(r->obj);
+	struct page *page = virt_to_page(p);
+	kmem_slot_t *slot;
 
 	if (page && page->slabs && (!s || page->slabs == &s->slabs) &&
-	    cache_mark_cached(page, page->slabs, r->obj, &r->slot)) {
-		if (KMEM_HARDEN)
-			guard_taken("kmem_cache_free_bulk", page->slabs,
-				    r->obj, r->slot, KMEM_CALLER);
-		return slabs_cache(page->slabs);
-	}
-	if (!s && is_large(page, r->obj))
+	    cache_mark_cached(page, page->slabs, p, &slot))
+		cache_free("kmem_cache_free_bulk", slabs_cache(page->slabs), p,
+			   slot);
+	else if (!s && is_large(page, p))
 		large_free(page);
-	else if (s || !ZERO_OR_NULL_PTR(r->obj))
-		cache_refused("kmem_cache_free_bulk", s, r->obj);
-	return NULL;
+	else if (s || !ZERO_OR_NULL_PTR(p))
+		cache_refused("kmem_cache_free_bulk", s, p);
 }
 
 void kmem_cache_free_bulk(struct kmem_cache *s, size_t n, void **objs)
 {
-	struct round r[BULK_ROUNDS];
-	struct kmem_cache *of = NULL;	/* of the rounds collected */
-	size_t k = 0;
+	while (n) {
+		const struct page *page = s ? NULL : virt_to_page(*objs);
+		struct kmem_cache *of = page && page->slabs ?
+					slabs_cache(page->slabs) : s;
+		size_t k = of ? free_run(of, n, objs) : 0;
 
-	for (size_t i = 0; i < n; i++) {
-		struct round next = { objs[i], NULL };
-		struct kmem_cache *cache = NULL;
-
-		if (objs[i])
-			cache = bulk_mark(s, &next);
-
-		if (!cache)
-			continue;
-		if (k == BULK_ROUNDS || (k && cache != of)) {
-			free_run(of, r, k);
-			k = 0;
+		if (!k) {
+			if (*objs)
+				free_one(s, *objs);
+			k = 1;
 		}
-		of = cache;
-		r[k++] = next;
+		objs += k;
+		n -= k;
 	}
-	if (k)
-		free_run(of, r, k);
 }
 
 size_t kmem_cache_size(const struct kmem_cache *s)

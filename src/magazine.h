@@ -346,7 +346,7 @@ KMEM_INLINE bool magazine_free(struct magazine_layer *l, void *obj,
 	return room;
 }
 
-/* Pop up to n, last in first out; push up to n. Return: how many. */
+/* Pop up to n, last in first out. Return: how many. */
 KMEM_INLINE size_t magazine_alloc_many(struct magazine_layer *l,
 				       struct round *rounds, size_t n)
 {
@@ -362,28 +362,6 @@ KMEM_INLINE size_t magazine_alloc_many(struct magazine_layer *l,
 	kmem_count_n(&c->served[DIR_ALLOC], take);
 	magazine_exit(c);
 	return take;
-}
-
-KMEM_INLINE size_t magazine_free_many(struct magazine_layer *l,
-				      const struct round *rounds, size_t n)
-{
-	struct magazine_cpu *c = MAGAZINES ? magazine_enter(l) : NULL;
-	struct round *top;
-	size_t put = 0;
-
-	if (KMEM_UNLIKELY(!c))
-		return 0;
-	for (top = kmem_load_plain(&c->top);
-	     put < n && top < kmem_load_plain(&c->end); ) {
-		struct round r = rounds[put++];
-
-		if (KMEM_LIKELY(quarantine_pass(c, &r)))
-			*top++ = r;
-	}
-	kmem_store_plain(&c->top, top);
-	kmem_count_n(&c->served[DIR_FREE], put);
-	magazine_exit(c);
-	return put;
 }
 
 #endif /* KMEM_MAGAZINE_H */

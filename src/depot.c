@@ -236,11 +236,12 @@ static struct magazine *pop_full(struct depot *d)
 	return m;
 }
 
-/* Keep an empty magazine, as many as there are full ones. Return: what is not
- * kept. */
+/* Keep an empty magazine: as many as there are full ones, or as can be filled
+ * before the bound is met. Return: what is not kept. */
 static struct magazine *push_empty(struct depot *d, struct magazine *m)
 {
-	if (!m || d->nr_empty > d->nr_full)
+	if (!m || (d->nr_empty > d->nr_full &&
+		   (d->nr_empty + d->nr_full) * m->capacity >= d->max_objects))
 		return m;
 	m->rounds = 0;
 	push(&d->empty, m);

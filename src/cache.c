@@ -208,26 +208,45 @@ static KMEM_COLD void free_refused(struct kmem_cache *s, void *obj,
 {
 	if (!obj)
 		return;
-	if (s)
+	if (!KMEM_CACHE_DEBUG)
+		cache_bad_free("kmem_cache_free", s, obj, 0);
+	else if (s)
 		cache_free_by("kmem_cache_free", s, obj, caller);
 	else
 		cache_missing("kmem_cache_free", s, obj, caller);
 }
 
-void kmem_cache_free(struct kmem_cache *s, void *obj)
+/* It lies in that page. */
+KMEM_INLINE void free_in(struct page *page, struct kmem_cache *s, void *obj)
 {
 	kmem_slot_t *slot;
-	struct page *page;
 
-	page = virt_to_page(obj);
 	/* What is in no slab is of no cache: of NULL, if that were one. */
-	if (KMEM_LIKELY(!KMEM_WRONG(!s || !page || page->slabs != &s->slabs) &&
+	if (KMEM_LIKELY(!KMEM_WRONG(!s || page->slabs != &s->slabs) &&
 			cache_mark_cached(page, &s->slabs, obj, &slot)))
 		cache_free("kmem_cache_free", s, obj, slot);
-	else if (KMEM_CACHE_DEBUG)
+	else
 		free_refused(s, obj, KMEM_CALLER);
-	else if (obj)
-		cache_bad_free("kmem_cache_free", s, obj, 0);
+}
+
+static KMEM_NOINLINE void free_in_rare(struct kmem_cache *s, void *obj)
+{
+	struct page *page = virt_to_page(obj);
+
+	if (page)
+		free_in(page, s, obj);
+	else
+		free_refused(s, obj, KMEM_CALLER);
+}
+
+void kmem_cache_free(struct kmem_cache *s, void *obj)
+{
+	uintptr_t nr = kmem_main_page(obj);
+
+	if (!KMEM_SMALL_CODE && KMEM_LIKELY(nr < kmem_page_map.main_nr))
+		free_in(kmem_page_map.main_pages + nr, s, obj);
+	else
+		free_in_rare(s, obj);
 }
 
 /* ---- in bulk: what comes from or goes to one magazine, at once ---- */

@@ -128,6 +128,18 @@ void put_objects(unsigned first, unsigned n)
 	}
 }
 
+void one_empty_slab(void)
+{
+	struct kmem_cache_stats st;
+
+	fill_objects(4);
+	put_objects(0, 4);
+	for (unsigned i = 0; i < 2; i++)
+		kmem_trim(KMEM_TRIM);
+	kmem_cache_stats(cache, &st);
+	MUST(st.slabs == 1 && st.empty_slabs == 1);
+}
+
 /* ---- the machine ---- */
 
 void on(unsigned cpu, void (*fn)(void))

@@ -52,6 +52,8 @@ struct page *get_block(unsigned order);
 void put_block(struct page *page, unsigned order);
 void fill_objects(unsigned n);
 void put_objects(unsigned first, unsigned n);
+/* The cache has one slab, empty; in magazines there is nothing. */
+void one_empty_slab(void);
 
 /* Bodies that many scenarios share. */
 void get_one(void);

@@ -132,10 +132,7 @@ static void limited_empty(void)
 {
 	machine();
 	kmem_cache_set_max(cache, 2 * BOUND);
-	fill_objects(4);
-	put_objects(0, 4);
-	for (unsigned i = 0; i < 3; i++)
-		kmem_trim(KMEM_TRIM);
+	one_empty_slab();
 	settled();
 }
 

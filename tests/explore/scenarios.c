@@ -79,15 +79,11 @@ static void full_on_two(void)
 	settled();
 }
 
-/* There is an empty slab that has not been needed, and nobody has magazines
- * with anything in them. */
+/* There is an empty slab that has not been needed. */
 static void empty_slab(void)
 {
 	machine();
-	fill_objects(8);
-	put_objects(0, 8);
-	for (unsigned i = 0; i < 3; i++)
-		kmem_trim(KMEM_TRIM);
+	one_empty_slab();
 	settled();
 }
 

@@ -228,7 +228,7 @@ struct page *alloc_contig_pages(size_t nr_pages, gfp_t gfp, int nid,
 			     .align = 1, .limit = UINTPTR_MAX };
 	struct page *page;
 
-	if (!nr_pages || nr_pages > zones.managed ||
+	if (!nr_pages || nr_pages > kmem_load_relaxed(&zones.managed) ||
 	    !node_index(nid, gfp, &q.node) || pages_injected(gfp, INJECT_CALLER))
 		return NULL;
 	q.gfp = gfp_checked("alloc_contig_pages", gfp);
@@ -240,22 +240,34 @@ struct page *alloc_contig_pages(size_t nr_pages, gfp_t gfp, int nid,
 	return page;
 }
 
+/* The zone of a page that may be any, described; NULL: it is in none. */
+static struct zone *zone_of_pfn(uintptr_t pfn)
+{
+	const struct page *page = pfn_to_page(pfn);
+	unsigned id = page ? kmem_load_relaxed(&page->zone) : PAGE_NO_ZONE;
+
+	return id < KMEM_ARRAY_SIZE(zones.zone) ? zone_by_id(id) : NULL;
+}
+
 int alloc_contig_range(uintptr_t start, uintptr_t end, unsigned flags,
 		       gfp_t gfp)
 {
-	struct page *page = start < end ? pfn_to_page(start) : NULL;
 	struct search s = { NULL, end - start, 1, start, end };
+	struct page *page;
 
 	(void)flags;
-	if (!page || !zones.nr_nodes || page->zone == UINT8_MAX)
+	if (start >= end || !zones.nr_nodes)
+		return NO_SUCH_RANGE;
+	zones_describe(start, end);
+	s.zone = zone_of_pfn(start);
+	if (!s.zone)
 		return NO_SUCH_RANGE;
 	gfp = gfp_checked("alloc_contig_range", gfp);
-	s.zone = page_zone(page);
-	if (start < s.zone->start_pfn || end > s.zone->end_pfn)
+	if (start < kmem_load_relaxed(&s.zone->start_pfn) ||
+	    end > kmem_load_relaxed(&s.zone->end_pfn))
 		return NO_SUCH_RANGE;
 	if (pages_injected(gfp, INJECT_CALLER))
 		return RANGE_BUSY;
-	zones_describe(start, end);
 	page = search_zone(&s, gfp);
 	if (!page) {
 		drain_pages();

@@ -161,13 +161,35 @@ static void late_pointer(void **state)
 	assert_sound();
 }
 
+/* A range of pages that nobody has described; and one that is no zone's. */
+static void late_range(void **state)
+{
+	const uintptr_t late = GIB / 8 >> KMEM_PAGE_SHIFT;
+	const uintptr_t reserved = (GIB / 4 - MIB) >> KMEM_PAGE_SHIFT;
+	size_t before;
+
+	(void)state;
+	start(0, GIB / 4, true);
+	before = nr_free_pages();
+	assert_int_equal(alloc_contig_range(late, late + 5, 0, GFP_KERNEL), 0);
+	assert_int_equal(nr_free_pages(), before - 5);
+	assert_sound();
+	free_contig_range(late, 5);
+	test_drain(2);
+	assert_int_equal(nr_free_pages(), before);
+	assert_int_equal(alloc_contig_range(reserved - 2, reserved - 1, 0,
+					    GFP_KERNEL | __GFP_NOWARN), -22);
+	assert_no_panic();
+	assert_sound();
+}
+
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(touches_little), CASE(same_blocks), CASE(random_orders),
-		CASE(late_pointer),
+		CASE(late_pointer), CASE(late_range),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,7 @@ bool is_vmalloc_addr(const void *p)
 /* There is a second choice for a request of that size. */
 static bool have_vmalloc(size_t size, gfp_t gfp)
 {
-	return vm_range.ops && size > KMEM_PAGE_SIZE &&
+	return vm_ops() && size > KMEM_PAGE_SIZE &&
 	       size <= KVMALLOC_MAX_SIZE && (gfp & __GFP_DIRECT_RECLAIM);
 }
 

@@ -213,7 +213,7 @@ void kvfree_call_rcu(struct rcu_head *head, void *p)
 void kvfree_rcu_barrier(void)
 {
 	wait_for_all();
-	if (vm_range.ops)
+	if (vm_ops())
 		vm_range.ops->settle();
 }
 

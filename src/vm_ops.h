@@ -9,6 +9,7 @@
 #ifndef KMEM_VM_OPS_H
 #define KMEM_VM_OPS_H
 
+#include <kmem/atomic.h>
 #include <kmem/stats.h>
 
 struct check;
@@ -40,9 +41,19 @@ struct vm_range {
 
 extern struct vm_range vm_range;
 
+/* Other CPUs may be in kvmalloc() and kvfree() when kmem_vmalloc_init() is
+ * called. Who sees ops sees all that it has set up; who sees how long the range
+ * is, where it begins. */
+KMEM_INLINE const struct vm_ops *vm_ops(void)
+{
+	return kmem_load_acquire(&vm_range.ops);
+}
+
 KMEM_INLINE bool vm_range_has(const void *p)
 {
-	return (uintptr_t)p - vm_range.start < vm_range.bytes;
+	size_t bytes = kmem_load_acquire(&vm_range.bytes);
+
+	return (uintptr_t)p - kmem_load_relaxed(&vm_range.start) < bytes;
 }
 
 /* In words, what an address is for which there is no page descriptor. */

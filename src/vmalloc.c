@@ -496,8 +496,8 @@ int kmem_vmalloc_init(const struct kmem_vmalloc_params *params)
 	if (!vm.areas)
 		return init_failed(KMEM_ENOMEM, "no memory");
 	vm_space_init(&vm.space, params->start, params->end);
-	vm_range.start = params->start;
-	vm_range.bytes = params->end - params->start;
+	kmem_store_relaxed(&vm_range.start, params->start);
+	kmem_store_release(&vm_range.bytes, params->end - params->start);
 	kmem_store_release(&vm_range.ops, &ops);
 	return KMEM_OK;
 }

@@ -92,7 +92,8 @@ KMEM_INLINE struct page *page_block(const struct buddy *b, uintptr_t pfn)
 	uintptr_t first = pfn & ~(PAGE_BLOCK_PAGES - 1);
 	struct page *p = pfn_to_page(first);
 
-	return p && p->zone == b->zone && p->pfn == first ? p : NULL;
+	return p && kmem_load_relaxed(&p->zone) == b->zone &&
+	       kmem_load_relaxed(&p->pfn) == first ? p : NULL;
 }
 
 KMEM_INLINE enum mobility block_mobility(const struct buddy *b, uintptr_t pfn)

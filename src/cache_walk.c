@@ -66,16 +66,16 @@ static bool is_candidate(const struct walk *w, const struct zone *z,
 			 const struct page *page)
 {
 	return kmem_load_acquire(&page->slabs) == &w->s->slabs &&
-	       page->zone == z->id &&
+	       kmem_load_relaxed(&page->zone) == z->id &&
 	       kmem_load_relaxed(&page->slab_offset) ==
 		       slabs_bias(&w->s->slabs);
 }
 
 static bool walk_zone(const struct walk *w, const struct zone *z)
 {
-	uintptr_t pfn = z->start_pfn;
+	uintptr_t pfn = kmem_load_relaxed(&z->start_pfn);
 
-	while (pfn < z->end_pfn) {
+	while (pfn < kmem_load_relaxed(&z->end_pfn)) {
 		struct page *page = pfn_to_page(pfn);
 
 		if (!page)		/* a section without memory */

@@ -160,14 +160,15 @@ static unsigned next_state(pfn_t pfn, pfn_t end, struct page_run *run)
 	     (state) = next_state((run).end, (range)->end, &(run)))
 
 /* Of pages that are in no block. Nobody else writes there; their neighbours'
- * users look at `type`, which is PAGE_TAIL and stays so. */
+ * users look at `type`, which is PAGE_TAIL and stays so, and who goes over all
+ * pages at `zone`. */
 static void set_zone(const struct page_run *r, unsigned zone)
 {
 	for (pfn_t pfn = r->pfn; pfn < r->end; pfn++) {
 		struct page *p = pfn_to_page((uintptr_t)pfn);
 
-		p->pfn = (uintptr_t)pfn;
-		p->zone = (uint8_t)zone;
+		kmem_store_relaxed(&p->pfn, (uintptr_t)pfn);
+		kmem_store_relaxed(&p->zone, (uint8_t)zone);
 	}
 }
 

@@ -360,20 +360,20 @@ static void scan_page(struct page *page)
 /* On to the next page of all zones, or past a hole. Return: how many pages. */
 static size_t scan_step(void)
 {
-	struct zone *z = zones.zone[later.zone];
+	struct zone *z = zone_by_id(later.zone);
+	uintptr_t pfn, end = z ? kmem_load_relaxed(&z->end_pfn) : 0;
 	struct page *page;
-	uintptr_t pfn;
 
-	if (!z || later.pfn >= z->end_pfn) {
+	if (later.pfn >= end) {
 		later.zone = (later.zone + 1) %
 			     (unsigned)KMEM_ARRAY_SIZE(zones.zone);
 		later.pfn = 0;
 		return 0;
 	}
-	pfn = KMEM_MAX(later.pfn, z->start_pfn);
+	pfn = KMEM_MAX(later.pfn, kmem_load_relaxed(&z->start_pfn));
 	page = pfn_to_page(pfn);
 	later.pfn = page ? pfn + 1 : (pfn | kmem_page_map.page_mask) + 1;
-	later.pfn = KMEM_MIN(later.pfn, z->end_pfn);
+	later.pfn = KMEM_MIN(later.pfn, end);
 	if (page)
 		scan_page(page);
 	return later.pfn - pfn;
@@ -383,9 +383,13 @@ static size_t later_pages(void)
 {
 	size_t n = 0;
 
-	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++)
-		if (zones.zone[i])
-			n += zones.zone[i]->end_pfn - zones.zone[i]->start_pfn;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++) {
+		const struct zone *z = zone_by_id(i);
+
+		if (z)
+			n += kmem_load_relaxed(&z->end_pfn) -
+			     kmem_load_relaxed(&z->start_pfn);
+	}
 	return n;
 }
 

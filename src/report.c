@@ -469,7 +469,7 @@ void kmem_report(kmem_out_fn out, void *ctx)
 	kmem_report_zones(out, ctx);
 	kmem_report_caches(out, ctx);
 	kmem_report_layers(out, ctx);
-	if (vm_range.ops)
+	if (vm_ops())
 		vm_range.ops->report(out, ctx);
 	kmem_report_usage(out, ctx);
 }
@@ -494,10 +494,11 @@ static void count_fragmentation(struct kmem_zone_stats *st)
 
 static void count_page_blocks(const struct zone *z, struct kmem_zone_stats *st)
 {
-	uintptr_t pfn = z->start_pfn & ~(PAGE_BLOCK_PAGES - 1);
+	uintptr_t pfn = kmem_load_relaxed(&z->start_pfn) &
+			~(PAGE_BLOCK_PAGES - 1);
 
 	st->page_block_order = PAGE_BLOCK_ORDER;
-	while (pfn < z->end_pfn) {
+	while (pfn < kmem_load_relaxed(&z->end_pfn)) {
 		const struct page *p = page_block(&z->buddy, pfn);
 
 		if (p)

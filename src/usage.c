@@ -48,11 +48,11 @@ void kmem_usage(struct kmem_usage *u)
 {
 	memset(u, 0, sizeof(*u));
 	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++) {
-		struct zone *z = zones.zone[i];
+		struct zone *z = zone_by_id(i);
 
 		if (!z)
 			continue;
-		u->managed += z->managed;
+		u->managed += kmem_load_relaxed(&z->managed);
 		u->free += zone_free_pages(z);
 		u->cached += zone_cached_pages(z);
 	}

@@ -239,7 +239,7 @@ bool zone_extend(struct zone *z)
 
 	if (!LATE_PAGES || pfn == z->late_end)
 		return false;
-	while (((uintptr_t)2 << order) <= granule &&
+	while (order < KMEM_MAX_ORDER && ((uintptr_t)2 << order) <= granule &&
 	       !(pfn >> order & 1) &&
 	       pfn + ((uintptr_t)2 << order) <= z->late_end)
 		order++;
@@ -247,8 +247,8 @@ bool zone_extend(struct zone *z)
 	for (uintptr_t i = pfn; i < end; i++) {
 		struct page *p = pfn_to_page(i);
 
-		p->pfn = i;
-		p->zone = z->id;
+		kmem_store_relaxed(&p->pfn, i);
+		kmem_store_relaxed(&p->zone, z->id);
 	}
 	kmem_store_relaxed(&z->late_pfn, end);
 	buddy_give(&z->buddy, pfn_to_page(pfn), order);

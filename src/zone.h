@@ -25,9 +25,10 @@ struct zone {
 	struct node *node;
 	uint8_t id;			/* index in zones[], page->zone */
 	uint8_t type;			/* enum zone_type */
-	/* these change when memory comes or goes (hotplug.c) */
-	uintptr_t start_pfn, end_pfn;	/* spanned; under lock */
-	size_t managed;			/* pages; under lock */
+	/* these change when memory comes or goes, one change at a time
+	 * (hotplug.c), while others read them */
+	uintptr_t start_pfn, end_pfn;	/* spanned */
+	size_t managed;			/* pages */
 	size_t wmark[NR_WMARKS];	/* pages that must stay free */
 	size_t reserve[NR_ZONE_TYPES];	/* more, for requests that could have
 					 * used a higher zone of type [i] */

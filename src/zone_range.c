@@ -14,14 +14,11 @@
 
 void zone_grow(struct zone *z, uintptr_t pfn, uintptr_t end)
 {
-	uintptr_t irq = lock_irq(&z->lock);
-
 	if (!z->managed || pfn < z->start_pfn)
 		kmem_store_relaxed(&z->start_pfn, pfn);
 	if (!z->managed || end > z->end_pfn)
 		kmem_store_relaxed(&z->end_pfn, end);
 	kmem_store_relaxed(&z->managed, z->managed + (end - pfn));
-	unlock_irq(&z->lock, irq);
 	if (!zones.zone[z->id])
 		kmem_store_relaxed(&zones.zone[z->id], z);
 }
@@ -32,8 +29,8 @@ void zone_shrink(struct zone *z, uintptr_t pfn, uintptr_t end)
 
 	if (KMEM_MOBILITY)
 		mobility_forget(&z->buddy, pfn, end);
-	kmem_store_relaxed(&z->managed, z->managed - (end - pfn));
 	unlock_irq(&z->lock, irq);
+	kmem_store_relaxed(&z->managed, z->managed - (end - pfn));
 }
 
 void zone_give_range(struct zone *z, uintptr_t pfn, uintptr_t end)

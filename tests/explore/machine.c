@@ -7,7 +7,7 @@
 
 #include "machine.h"
 
-_Alignas(64 * 1024) char arena[LARGE_BYTES];
+_Alignas(64 * 1024) char arena[PAGED_BYTES];
 struct kmem_cache *cache;
 void *object[OBJECTS];
 size_t pages_free;
@@ -213,6 +213,18 @@ void machine_with(const struct kmem_params *params, slab_flags_t flags)
 void large_machine(void)
 {
 	machine_of(LARGE_BYTES, &(struct kmem_params){ .nr_cpus = CPUS }, 0);
+}
+
+void paged_machine(void)
+{
+	struct kmem_zone_stats st;
+	struct page *page;
+
+	machine_of(PAGED_BYTES, &(struct kmem_params){ .nr_cpus = CPUS }, 0);
+	page = alloc_page(GFP_KERNEL);
+	__free_page(page);
+	kmem_zone_stats(0, &st);
+	MUST(st.cached_pages);
 }
 
 void machine(void)

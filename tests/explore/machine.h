@@ -19,11 +19,12 @@
 #include "explore.h"
 
 #define ARENA_BYTES	(512 * 1024)
-#define LARGE_BYTES	(1024 * 1024)	/* enough to group pages by mobility */
+#define LARGE_BYTES	(1024 * 1024)	/* enough to group pages by mobility, */
+#define PAGED_BYTES	(8192 * 1024)	/* and for one in each CPU's magazine */
 #define OBJECT		1024
 #define OBJECTS		64
 
-extern char arena[LARGE_BYTES];
+extern char arena[PAGED_BYTES];
 extern struct kmem_cache *cache;	/* objects of OBJECT bytes */
 extern void *object[OBJECTS];		/* allocated by setup() */
 
@@ -31,6 +32,7 @@ extern void *object[OBJECTS];		/* allocated by setup() */
 void machine_with(const struct kmem_params *params, slab_flags_t flags);
 void machine(void);
 void large_machine(void);
+void paged_machine(void);
 /* The end of each setup(): this much is free. */
 void settled(void);
 extern size_t pages_free;

@@ -49,14 +49,28 @@ static void unmap(void *ctx, uintptr_t virt, size_t nr_pages)
 	(void)ctx, (void)virt, (void)nr_pages;
 }
 
-static void vmalloc_machine(void)
+/* The range is as long as addresses of the machine are high. */
+static void begin_vmalloc(void)
 {
 	uintptr_t start = (uintptr_t)1 << 44;
 
-	machine();
 	MUST(!kmem_vmalloc_init(&(struct kmem_vmalloc_params){
-		.start = start, .end = start + (1 << 20), .map = map,
+		.start = start, .end = start + (1 << 30), .map = map,
 		.unmap = unmap }));
+}
+
+static void no_vmalloc_machine(void)
+{
+	machine();
+	area = kvmalloc(100, GFP_KERNEL);
+	MUST((uintptr_t)area < 1 << 30);
+	settled();
+}
+
+static void vmalloc_machine(void)
+{
+	machine();
+	begin_vmalloc();
 	irq_came = false;
 	area = vmalloc(100);
 	MUST(area);
@@ -78,6 +92,15 @@ static void free_area_atomic(void)
 	explore_save(&irq_came, sizeof(irq_came));
 	irq_came = true;
 	vfree_atomic(area);
+}
+
+/* The second one is too long for kmalloc(). */
+static void free_small_and_get_long(void)
+{
+	kvfree(area);
+	kvfree(kvmalloc((KMEM_PAGE_SIZE << KMEM_MAX_ORDER) + 1,
+			GFP_KERNEL | __GFP_NOWARN));
+	kvfree_rcu_barrier();
 }
 
 static void look_at_area(void)
@@ -153,6 +176,90 @@ static void run_and_back(void)
 
 	if (page)
 		free_contig_range(page_to_pfn(page), 3);
+}
+
+/* The second half is held back. */
+static void half_machine(void)
+{
+	machine_with(&(struct kmem_params){ .nr_cpus = CPUS,
+		.early_end = (uintptr_t)arena + ARENA_BYTES / 2 }, 0);
+	settled();
+}
+
+static void release(void)
+{
+	MUST(!kmem_release_type(KMEM_REGION_USABLE, 0));
+}
+
+static bool look(void *obj, void *arg)
+{
+	(void)obj, (void)arg;
+	return true;
+}
+
+/* All that goes by the span of a zone. */
+static void go_over_zones(void)
+{
+	struct kmem_zone_stats zone;
+	struct kmem_usage usage;
+
+	kmem_cache_walk(cache, look, NULL);
+	kmem_zone_stats(0, &zone);
+	kmem_usage(&usage);
+	run_and_back();
+	range_and_back();
+}
+
+/* Memory has no descriptors yet. */
+static void late_machine(void)
+{
+	machine_with(&(struct kmem_params){ .nr_cpus = CPUS,
+					    .zeroed = true }, 0);
+	settled();
+}
+
+/* The first half of a page block. */
+static void remove_and_add_part(void)
+{
+	if (!kmem_remove_memory(plugged(), PLUGGED / 2))
+		MUST(!kmem_add_memory(plugged(), PLUGGED / 2, KMEM_NO_NODE));
+}
+
+static void mobile_machine(void)
+{
+	large_machine();
+	drain_pages();
+	settled();
+}
+
+static struct page *single[4];
+
+static void two_full_magazines(void)
+{
+	for (unsigned i = 0; i < 4; i++)
+		single[i] = get_block(0);
+	for (unsigned i = 0; i < 2; i++)
+		put_block(single[i], 0);
+}
+
+static void put_two_pages(void)
+{
+	put_block(single[2], 0);
+	put_block(single[3], 0);
+}
+
+static void unplugged_machine(void)
+{
+	paged_machine();
+	drain_pages();
+	MUST(!kmem_remove_memory(plugged(), PLUGGED));
+	on(1, two_full_magazines);
+	settled();
+}
+
+static void add(void)
+{
+	MUST(!kmem_add_memory(plugged(), PLUGGED, KMEM_NO_NODE));
 }
 
 static void all_free(void)
@@ -235,6 +342,12 @@ static const struct scenario list[] = {
 	{ "vfree-irq", "an interrupt ends an area", ALL,
 	  vmalloc_machine, { map_and_back }, { free_area_atomic },
 	  .check = area_perhaps },
+	{ "vmalloc-look-irq", "and lands in who looks at an area", ALL,
+	  vmalloc_machine, { look_at_area }, { free_area_atomic },
+	  .check = area_perhaps },
+	{ "vmalloc-begins", "areas begin while others fall back to them", 2,
+	  no_vmalloc_machine, { begin_vmalloc, free_small_and_get_long },
+	  .check = areas_gone },
 	{ "vmalloc-nmi", "a fault handler looks at an area that changes", ALL,
 	  vmalloc_machine, { free_area }, .nmi = { look_at_area },
 	  .check = areas_gone },
@@ -247,6 +360,16 @@ static const struct scenario list[] = {
 	{ "range-alloc", "a range is taken that is being allocated", 2,
 	  plug_machine, { range_and_back, large_and_back },
 	  .check = all_free },
+	{ "range-late", "a range is taken that is being described", 2,
+	  late_machine, { range_and_back, large_and_back },
+	  .check = sound },
+	{ "remove-part", "a part of a page block goes, and the rest is used", 1,
+	  mobile_machine, { remove_and_add_part, large_and_back },
+	  .check = all_free },
+	{ "add-depot", "depots grow with memory, in use", 1,
+	  unplugged_machine, { add, put_two_pages }, .check = sound },
+	{ "release-walk", "a zone grows while it is walked", 1,
+	  half_machine, { release, go_over_zones }, .check = sound },
 	{ "run-alloc", "a run is found that then is allocated", 1,
 	  plug_machine, { run_and_back, large_and_back },
 	  .check = all_free },

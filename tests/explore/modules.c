@@ -136,6 +136,29 @@ static void limited_empty(void)
 	settled();
 }
 
+/* The same, and no bound. */
+static void one_slab(void)
+{
+	machine();
+	one_empty_slab();
+	settled();
+}
+
+static void keep_objects(void)
+{
+	MUST(!kmem_cache_prealloc(cache, 2 * BOUND, GFP_KERNEL));
+}
+
+static void enough_kept(void)
+{
+	struct kmem_cache_stats st;
+
+	all_back();
+	on_each(shrink);
+	kmem_cache_stats(cache, &st);
+	MUST(st.slabs >= 2);
+}
+
 static void raise_bound(void)
 {
 	kmem_cache_set_max(cache, 3 * BOUND);
@@ -350,6 +373,8 @@ static const struct scenario list[] = {
 	  limited_empty, { shrink, get_two }, .check = within_bound },
 	{ "limit-raise", "the bound goes up while one is made", 2,
 	  limited_machine, { raise_bound, get_one }, .check = within_bound },
+	{ "keep-shrink", "a slab that is to be kept is given up", 2,
+	  one_slab, { keep_objects, shrink }, .check = enough_kept },
 	{ "wait", "the free that a sleeper waits for is missed", 1,
 	  waiting_machine, { get_or_wait, put_two }, .check = all_back },
 	{ "share", "two caches come to share one, and go", 2,

@@ -127,12 +127,17 @@ static void warm(void)
 	settled();
 }
 
-static void some_blocks(void)
+static void hold_blocks(void)
 {
-	machine();
 	for (unsigned i = 0; i < 4; i++)
 		block[i] = get_block(i == 3 ? 2 : 0);
 	settled();
+}
+
+static void some_blocks(void)
+{
+	machine();
+	hold_blocks();
 }
 
 static void free_blocks(void)
@@ -142,10 +147,11 @@ static void free_blocks(void)
 	put_block(block[2], 0);
 }
 
-/* Page magazines of CPU 0 hold some. */
+/* CPU 0 and its depot have pages in magazines. */
 static void free_pages_here(void)
 {
-	some_blocks();
+	paged_machine();
+	hold_blocks();
 	free_blocks();
 	settled();
 }
@@ -373,6 +379,9 @@ static const struct scenario list[] = {
 	{ "irq-pages", "an interrupt lands in the page allocator", 2,
 	  some_blocks, { page_and_back, block_and_back }, { page_and_back },
 	  .check = sound },
+	{ "irq-page-magazine", "and in its magazines", ALL,
+	  free_pages_here, { page_and_back }, { page_and_back },
+	  .check = sound },
 	{ "nmi-kmalloc", "an NMI lands anywhere in alloc, refill or free", ALL,
 	  machine, { small_and_back }, .nmi = { nolock_and_back },
 	  .check = trimmed },
@@ -387,6 +396,9 @@ static const struct scenario list[] = {
 	  .check = trimmed },
 	{ "nmi-pages", "an NMI lands in the page allocator", ALL,
 	  some_blocks, { block_and_back }, .nmi = { nolock_page },
+	  .check = sound },
+	{ "nmi-page-magazine", "and in its magazines", ALL,
+	  free_pages_here, { page_and_back }, .nmi = { nolock_page },
 	  .check = sound },
 	{ "nmi-in-irq", "an NMI lands in an interrupt", 3,
 	  warm, { get_and_put }, { get_and_put }, { nolock_and_back },

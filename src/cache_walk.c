@@ -10,7 +10,7 @@
  * in a slab all the while, and so is met once.
  *
  * A slab is looked at under the lock of its node, if it has objects in use
- * and, read after that, is of the cache:
+ * and, read after that, is of the cache, and the page is its first:
  *
  *	on a list	inuse changes under the lock only, and with it above 0
  *			the slab stays
@@ -56,16 +56,18 @@ static bool walk_page(const struct walk *w, struct page *page)
 	bool more = true;
 
 	if (kmem_load_acquire(&page->inuse) &&
-	    kmem_load_acquire(&page->slabs) == s)
+	    kmem_load_acquire(&page->slabs) == s &&
+	    kmem_load_relaxed(&page->slab_offset) == slabs_bias(s))
 		more = walk_objects(w, page);
 	unlock_irq(&n->lock, irq);
 	return more;
 }
 
+/* A hint, without order: what matters is read again with the lock. */
 static bool is_candidate(const struct walk *w, const struct zone *z,
 			 const struct page *page)
 {
-	return kmem_load_acquire(&page->slabs) == &w->s->slabs &&
+	return kmem_load_relaxed(&page->slabs) == &w->s->slabs &&
 	       kmem_load_relaxed(&page->zone) == z->id &&
 	       kmem_load_relaxed(&page->slab_offset) ==
 		       slabs_bias(&w->s->slabs);

@@ -129,11 +129,12 @@ static struct page *take_back(unsigned node, gfp_t gfp, unsigned order)
 	return try_zones(node, gfp, order);
 }
 
-/* The first shrinker may be putting itself in front of the hook just now. */
+/* The first shrinker may be putting itself in front of the hook just now; what
+ * it has set up before is read under its lock. */
 size_t reclaim_by_hook(const struct kmem_pressure *p)
 {
 	size_t (*hook)(void *ctx, const struct kmem_pressure *p) =
-		kmem_load_acquire(&kmem_hooks.reclaim);
+		kmem_load_relaxed(&kmem_hooks.reclaim);
 
 	return hook ? hook(kmem_hooks.ctx, p) : 0;
 }

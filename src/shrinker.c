@@ -152,6 +152,7 @@ static size_t shrink_all(gfp_t gfp, unsigned priority)
 	return freed;
 }
 
+/* `hook` is read after the lock was taken once: so it is there (hook_in). */
 static size_t reclaim_by_shrinkers(void *ctx, const struct kmem_pressure *p)
 {
 	unsigned priority = PRIORITY - KMEM_MIN(p->attempt, PRIORITY) + 1;
@@ -191,7 +192,7 @@ static void hook_in(void)
 		return;
 	list_init(&shrinkers.list);
 	shrinkers.hook = kmem_hooks.reclaim;
-	kmem_store_release(&kmem_hooks.reclaim, reclaim_by_shrinkers);
+	kmem_store_relaxed(&kmem_hooks.reclaim, reclaim_by_shrinkers);
 }
 
 void shrinker_register(struct shrinker *s)

@@ -181,8 +181,8 @@ static void run_on_cpu(void *ctx, unsigned cpu, void (*fn)(void *), void *arg)
 	(void)arg;
 }
 
-static void machine_of(size_t bytes, const struct kmem_params *params,
-		       slab_flags_t flags)
+void machine_of(size_t bytes, const struct kmem_params *params,
+		slab_flags_t flags)
 {
 	struct kmem_hooks hooks = { .ctx = NULL };
 	struct kmem_params p = *params;

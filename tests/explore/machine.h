@@ -31,6 +31,8 @@ extern void *object[OBJECTS];		/* allocated by setup() */
 /* Start it, with a cache of these flags. */
 void machine_with(const struct kmem_params *params, slab_flags_t flags);
 void machine(void);
+void machine_of(size_t bytes, const struct kmem_params *params,
+		slab_flags_t flags);
 void large_machine(void);
 void paged_machine(void);
 /* The end of each setup(): this much is free. */

@@ -502,16 +502,33 @@ static void put(volatile void *p, size_t size, uint64_t value)
 	memcpy((void *)(uintptr_t)p, &value, size);
 }
 
+/* This context, or the setup, has stored the same before, and nobody anything
+ * since: whoever sees one of them can't tell which. */
+static bool again(const struct store *newest, uint64_t value)
+{
+	return newest->value == value && !newest->release &&
+	       (!newest->time || newest->context == explore_context);
+}
+
 static void atomic_store(volatile void *p, size_t size, uint64_t value,
 			 int order, const void *pc)
 {
+	struct location *l;
+
 	if (!watches(p)) {
 		put(p, size, value);
 		return;
 	}
 	explore_point(is_shared((uintptr_t)p));
 	check_bytes(p, size, true, pc);
-	append(location(p, size), value, releases(order), NULL);
+	l = location(p, size);
+	if (!releases(order) && again(store_nr(l, l->nr - 1), value)) {
+		explore_event(store_nr(l, l->nr - 1)->id);
+		explore_loaded(l, l->nr - 1);
+		saw(l, l->nr - 1);
+	} else {
+		append(l, value, releases(order), NULL);
+	}
 	put(p, size, value);
 	explore_fresh_done();
 	trace("store", p, size, value, pc);

@@ -326,16 +326,99 @@ static void reuse_machine(void)
 	settled();
 }
 
+static void use_up(void)
+{
+	drain_pages();
+	for (unsigned order = KMEM_MAX_ORDER + 1; order--; )
+		while (alloc_pages(GFP_LAST, order))
+			;
+}
+
 /* The page of the slab will be the only one that is free. */
 static void last_page_machine(void)
 {
 	large_machine();
 	fill_objects(1);
 	on_each(shrink);
-	drain_pages();
-	for (unsigned order = KMEM_MAX_ORDER + 1; order--; )
-		while (alloc_pages(GFP_LAST, order))
-			;
+	use_up();
+	settled();
+}
+
+/* And a slab is being made of it, by who has found none, when it comes back. */
+static struct page *movable;
+static unsigned movable_is_there, movable_goes;
+
+static void slab_to_movable(void)
+{
+	put(object[0]);
+	kmem_cache_shrink(cache);
+	explore_save(&movable, sizeof(movable));
+	movable = alloc_pages(GFP_LAST | __GFP_MOVABLE, 0);
+	explore_post(&movable_is_there);
+}
+
+static void get_last(void)
+{
+	hold(kmem_cache_alloc(cache, GFP_LAST), OBJECT);
+}
+
+static void remake(void)
+{
+	explore_at_once(slab_to_movable);
+	explore_await(&movable_goes);
+	explore_at_once(get_last);
+}
+
+/* With the lock that the other one then waits for. */
+static void free_movable(void)
+{
+	explore_await(&movable_is_there);
+	explore_post(&movable_goes);
+	if (movable)
+		__free_pages(movable, 0);
+}
+
+static void walk_remade_machine(void)
+{
+	last_page_machine();
+	movable_is_there = movable_goes = 0;
+}
+
+/* The next pages that are scanned for frees put aside have the slab. */
+static void *get_other(void)
+{
+	void *p = kmem_cache_alloc(other, GFP_LAST);
+
+	MUST(p);
+	return p;
+}
+
+static void get_one_other(void)
+{
+	get_other();
+}
+
+static void scan_remade_machine(void)
+{
+	void *p[45];
+	size_t page;
+
+	large_machine();
+	movable_is_there = movable_goes = 0;
+	fill_objects(1);
+	on_each(shrink);
+	other = kmem_cache_create("other", OTHER, 0, SLAB_CONSISTENCY_CHECKS,
+				  NULL);
+	MUST(other);
+	for (unsigned i = 0; i < 45; i++)
+		p[i] = get_other();
+	use_up();
+	for (unsigned i = 0; i < 45; i++)
+		if (i % 3)
+			kfree_nolock(p[i]);
+	page = (size_t)((char *)object[0] - arena) / KMEM_PAGE_SIZE;
+	for (size_t i = 0; i < (page + 1) / 64; i++)
+		get_one_other();
 	settled();
 }
 
@@ -391,6 +474,10 @@ static const struct scenario list[] = {
 	  reuse_machine, { walk, reuse_as_other }, .check = sound },
 	{ "walk-movable", "and one that becomes movable, and a slab again", 3,
 	  last_page_machine, { walk, reuse_as_movable }, .check = sound },
+	{ "walk-remade", "and a slab again, while it is looked at", 3,
+	  walk_remade_machine, { walk, remake, free_movable }, .check = sound },
+	{ "scan-remade", "a scan meets such a one", 2,
+	  scan_remade_machine, { get_one_other, remake, free_movable }, .check = sound },
 	{ "walk-shrink", "a walk meets a slab that is given up", 2,
 	  walk_machine, { walk, shrink }, .check = all_back },
 };

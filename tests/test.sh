@@ -173,7 +173,7 @@ say "tests with ThreadSanitizer"
 KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-10} suite "tests, tsan" check CC=gcc SAN=tsan
 
 say "every schedule of a few CPUs, within bounds"
-suite "schedules" explore CC=gcc SCHEDULES=12000 EXPLORE_FLAGS="-j 2 -r 9500"
+suite "schedules" explore CC=gcc SCHEDULES=12000 EXPLORE_FLAGS="-j 2 -r 8100"
 say "what is found of each kind of misuse"
 suite "attacks" attacks CC=gcc RUNS=4
 say "fuzzing"

@@ -197,17 +197,14 @@ static bool look(void *obj, void *arg)
 	return true;
 }
 
-/* All that goes by the span of a zone. */
+/* What goes by the span of a zone. */
 static void go_over_zones(void)
 {
 	struct kmem_zone_stats zone;
-	struct kmem_usage usage;
 
 	kmem_cache_walk(cache, look, NULL);
 	kmem_zone_stats(0, &zone);
-	kmem_usage(&usage);
 	run_and_back();
-	range_and_back();
 }
 
 /* Memory has no descriptors yet. */

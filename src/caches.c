@@ -509,8 +509,9 @@ static void cache_trim(struct kmem_cache *s, size_t magazines, size_t slabs)
 }
 
 /* Let the next cache on the list give up what it does not need, and the page
- * allocator in its turn, if nobody has the list. Interrupts are masked, for one cache at a time: a trim is part of
- * an allocation, and like all of it holds its lock only so. */
+ * allocator in its turn, if nobody has the list. Interrupts are masked, for one
+ * cache at a time: a trim is part of an allocation, and like all of it holds
+ * its lock only so. */
 static void trim_next(void)
 {
 	uintptr_t irq = kmem_arch_irq_save();

@@ -184,7 +184,9 @@ struct kmem_hooks {
 	 * may do it to one another at once. Without it, a CPU's magazines are
 	 * drained at its own next slow path; and as pages must not be out of
 	 * reach then, several CPUs have no magazines of pages: each block comes
-	 * from its zone and goes back there, under the zone's lock.
+	 * from its zone and goes back there, under the zone's lock. (A hook
+	 * that returns without doing it says that they may: then there are
+	 * magazines of pages, which are drained late as well.)
 	 */
 	void (*run_on_cpu)(void *ctx, unsigned cpu, void (*fn)(void *),
 			   void *arg);

@@ -36,8 +36,7 @@ struct kmem_cache *kmalloc_caches[KMALLOC_NR_TYPES][KMALLOC_NR_CLASSES];
 /* The ordinary cache of every size, in steps of the smallest class from 1 on: a
  * load where the arithmetic is a dozen instructions. Without magazines an
  * allocation is no matter of a dozen instructions, and the table not used. */
-static struct kmem_cache *
-cache_of_size[KMALLOC_MAX_CACHE_SIZE / KMALLOC_MIN_SIZE];
+struct kmem_cache *kmalloc_by_size[KMALLOC_MAX_CACHE_SIZE / KMALLOC_MIN_SIZE];
 static size_t largest_in_table;		/* 0 until there are caches */
 
 /* Largest size of a class, found by asking kmalloc_index() itself: so tables
@@ -144,7 +143,7 @@ bool kmalloc_bootstrap(void)
 	if (!MAGAZINES)
 		return true;
 	for (size_t size = 1; size <= KMALLOC_MAX_CACHE_SIZE; size++)
-		cache_of_size[(size - 1) / KMALLOC_MIN_SIZE] =
+		kmalloc_by_size[(size - 1) / KMALLOC_MIN_SIZE] =
 			kmalloc_caches[KMALLOC_NORMAL][kmalloc_index(size)];
 	largest_in_table = KMALLOC_MAX_CACHE_SIZE;
 	return true;
@@ -196,7 +195,7 @@ void *__kmalloc(size_t size, gfp_t gfp)
 	if (KMEM_UNLIKELY(size - 1 >= largest_in_table ||
 			  (gfp & (KMALLOC_TYPE_GFP | __GFP_ZERO))))
 		return kmalloc_rare(size, gfp, KMEM_CALLER);
-	s = cache_of_size[(size - 1) / KMALLOC_MIN_SIZE];
+	s = kmalloc_by_size[(size - 1) / KMALLOC_MIN_SIZE];
 	if (cache_injected(s, gfp, INJECT_CALLER))
 		return NULL;
 	return cache_alloc_size(s, size, gfp);

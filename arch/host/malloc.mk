@@ -14,7 +14,7 @@ MALLOC_DIR := arch/host/malloc
 MALLOC_OBJ := $(patsubst %.c,$(BUILD)/malloc/%.o,$(LIB_SRC) \
 	$(sort $(wildcard $(MALLOC_DIR)/*.c)))
 
-MALLOC_CPPFLAGS := -Iinclude -I$(MALLOC_DIR) $(if $(DEBUG),-DKMEM_DEBUG=1) \
+MALLOC_CPPFLAGS := -Iinclude -I$(MALLOC_DIR) -Isrc $(if $(DEBUG),-DKMEM_DEBUG=1) \
 	-DKMEM_MAX_NODES=1
 MALLOC_CFLAGS := -O2 -g $(WARN) -fPIC -ftls-model=initial-exec \
 	-fvisibility=hidden -fno-builtin-malloc -fno-semantic-interposition \

@@ -3,7 +3,7 @@
  * malloc.c - malloc() and all its relations, made of kmalloc().
  *
  *	malloc(size)
- *	   │ 1 .. 8 KiB, and the thread has a CPU	kmem_cache_alloc()
+ *	   │ 1 .. 8 KiB, and the thread has a CPU	its magazine
  *	   │ .. 4 MiB					kmalloc()
  *	   │ larger, more aligned, or no room		big_alloc(): a mapping
  *	   ▼
@@ -22,6 +22,7 @@
  * the system call is little beside what it saves.
  */
 #define _GNU_SOURCE
+#include "kmalloc.h"
 #include "private.h"
 
 #include <errno.h>
@@ -76,7 +77,7 @@ static void *from_kmem(size_t size, gfp_t gfp)
 	return p;
 }
 
-static KMEM_NOINLINE void *alloc_slow(size_t size, size_t align, gfp_t gfp)
+static KMEM_NOINLINE void *malloc_slow(size_t size, size_t align, gfp_t gfp)
 {
 	void *p = NULL;
 
@@ -94,15 +95,13 @@ static KMEM_NOINLINE void *alloc_slow(size_t size, size_t align, gfp_t gfp)
 
 KMEM_INLINE void *alloc(size_t size, size_t align, gfp_t gfp)
 {
-	void *p;
+	void *p = NULL;
 
-	if (KMEM_LIKELY(size - 1 < kmem_thread.fast_max)) {
-		p = kmem_cache_alloc(kmalloc_caches[KMALLOC_NORMAL]
-				     [kmalloc_index(size)], gfp | GFP_MALLOC);
-		if (KMEM_LIKELY(p))
-			return p;
-	}
-	return alloc_slow(size, align, gfp);
+	if (KMEM_LIKELY(size - 1 < kmem_thread.fast_max))
+		p = kmalloc_fast(size);
+	if (KMEM_UNLIKELY(!p))
+		return malloc_slow(size, align, gfp);
+	return gfp & __GFP_ZERO ? memset(p, 0, size) : p;
 }
 
 EXPORT void *malloc(size_t size)
@@ -127,11 +126,6 @@ static void *alloc_aligned(size_t align, size_t size)
 	if (size > PTRDIFF_MAX || rounded > PTRDIFF_MAX)
 		return no_memory();
 	return alloc(rounded ? rounded : align, align, 0);
-}
-
-static bool is_power_of_two(size_t n)
-{
-	return n && !(n & (n - 1));
 }
 
 EXPORT void *aligned_alloc(size_t align, size_t size)
@@ -217,6 +211,8 @@ static KMEM_NOINLINE void free_large(void *p)
 
 KMEM_INLINE void release(void *p)
 {
+	if (KMEM_LIKELY(kmem_thread.fast_max && kfree_fast(p)))
+		return;
 	if (KMEM_UNLIKELY(!kmem_thread.fast_max || !in_arena(p)))
 		free_slow(p);
 	else if (KMEM_UNLIKELY(!((uintptr_t)p & (PURGE_BYTES - 1))))

@@ -9,6 +9,7 @@
 # make fuzz             what no test thought of; SECONDS=n for each program
 # make attacks          what is found of each kind of misuse, measured; RUNS=n
 # make coverage         which lines and branches the tests reach; MCDC=1
+# make mutants          do the tests notice when src/ is changed? COUNT=n
 # make bench            kmem beside the allocators that this machine has
 # make qemu             boot the self-test kernel on every machine there is;
 #                       with ARCH=riscv64, on that one, in each of its ways
@@ -32,7 +33,7 @@ ARCH	?= x86_64
 
 # What is about the host, whatever ARCH says.
 HOST_GOALS := demo check test soak bench bench-plot bench-churn bench-checks check-malloc fuzz fuzz-run fuzz-corpus \
-	explore attacks coverage
+	explore attacks coverage mutants
 ifneq ($(filter $(HOST_GOALS),$(MAKECMDGOALS)),)
 override ARCH := host
 endif

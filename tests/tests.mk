@@ -40,6 +40,7 @@ $(TEST_BIN): %: %.o $(TEST_LIB_OBJ) $(LIB_OBJ)
 
 include tests/points/points.mk
 include tests/inject/inject.mk
+include tests/mutants/mutants.mk
 
 .PHONY: check test soak
 check: $(TEST_BIN)

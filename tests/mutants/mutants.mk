@@ -17,8 +17,9 @@ MUTANTS_small := "-DKMEM_CONFIG_FILE=<kmem/config_small.h>" \
 	-DKMEM_MAX_CPUS=240 -DKMEM_MAX_ORDER=10 -DKMEM_MAX_REGIONS=512 \
 	-DKMEM_NAME_BYTES=48 -DKMEM_ARCH_HAS_CLZ=0 -DKMEM_ARCH_HAS_DIV=0 \
 	-DKMEM_ARCH_HAS_UMULL=0
-MUTANTS_TESTS_default := $(wildcard tests/unit/*.c tests/model/*.c \
-	tests/stress/*.c)
+# The readers of boot maps (map_*, memmap) are headers: none of src/.
+MUTANTS_TESTS_default := $(filter-out tests/unit/map_% tests/unit/memmap%,\
+	$(wildcard tests/unit/*.c tests/model/*.c tests/stress/*.c))
 MUTANTS_TESTS_hardened := $(patsubst %,tests/unit/%_test.c,harden cache \
 	cache_args cache_merge cache_node cache_walk debug kmalloc \
 	kmalloc_node late magazine misuse page_alloc rcu report reserve \
@@ -63,4 +64,5 @@ $(MUTANTS)/inject/tests/inject/fail_each: $(patsubst %.c,$(MUTANTS)/inject/%.o,\
 mutants: mutants-programs
 	@python3 tests/mutants/run.py -d $(MUTANTS) -c '$(CC) $(MUTANTS_CFLAGS)' \
 		$(if $(COUNT),-n $(COUNT)) $(if $(SEED),-s $(SEED)) \
-		$(if $(JOBS),-j $(JOBS)) $(MUTANTS_ARGS) -- $(FILE)
+		$(if $(JOBS),-j $(JOBS)) $(if $(ONLY),-o '$(ONLY)') \
+		$(MUTANTS_ARGS) -- $(FILE)

@@ -94,7 +94,10 @@ class Source:
                 i += 1
                 continue
             if self.word(i - 1) == ')':
-                yield (self.word(self.match[i - 1] - 1), i, self.match[i])
+                name = self.match[i - 1] - 1
+                if self.word(name) == ')':	# (f)(x): f is a macro, too
+                    name -= 1
+                yield self.word(name), i, self.match[i]
             i = self.match[i] + 1
 
     def statement_end(self, i):

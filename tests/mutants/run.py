@@ -28,7 +28,7 @@ import mutate
 
 HERE = os.path.dirname(os.path.relpath(__file__))
 # Short, since it is done often. What has a seed has always the same.
-ENV = dict(os.environ, KMEM_OPS='50000', KMEM_TEST_SCALE='20', KMEM_SEED='1')
+ENV = dict(os.environ, KMEM_OPS='30000', KMEM_TEST_SCALE='10', KMEM_SEED='1')
 ENV.pop('MAKEFLAGS', None)
 
 
@@ -52,6 +52,10 @@ def quiet(command, seconds=120, **how):
 def read(path):
     with open(path, 'rb') as f:
         return f.read()
+
+
+def key_of(m):
+    return f'{m.file}|{m.function}|{m.text}|{m.what}|'
 
 
 class Build:
@@ -198,7 +202,7 @@ class Run:
             tree.restore(mutant, text)
 
     def tell(self, m, verdict, by):
-        key = f'{m.file}|{m.function}|{m.text}|{m.what}|'
+        key = key_of(m)
         reason = next((r[len(key):] for r in self.reasons
                        if r.startswith(key)), None)
         if verdict in ('same', 'unbuilt'):
@@ -263,19 +267,22 @@ def main():
     a.add_argument('-n', dest='count', type=int, default=0)
     a.add_argument('-s', dest='seed', type=int, default=1)
     a.add_argument('-j', dest='jobs', type=int, default=1)
+    a.add_argument('-o', dest='only', default='')
     a.add_argument('build', nargs='+')
     a.add_argument('file', nargs='*')
     cut = sys.argv.index('--')
     args = a.parse_args(sys.argv[1:cut])
     files = sys.argv[cut + 1:] or sorted(
         'src/' + f for f in os.listdir('src') if f.endswith(('.c', '.h')))
-    todo = [m for f in files for m in mutate.mutants(f)]
+    todo = [m for f in files for m in mutate.mutants(f)
+            if any(o in key_of(m) for o in args.only.split('@'))]
     if args.count or len(files) > 1:
         random.Random(args.seed).shuffle(todo)
     else:
         todo.reverse()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     run = Run(args)
+    sys.stdout.reconfigure(line_buffering=True)
     print(f'{len(todo)} mutants, seed {args.seed}', flush=True)
     if not run.measure(args.dir + '/seconds'):
         return 1

@@ -1445,6 +1445,48 @@ static void test_overhead(void **state)
 	}
 }
 
+/* Sections are as long as is cheapest, however far two pieces of memory are
+ * from 0 and from one another. */
+static void test_cheapest_sections(void **state)
+{
+	static const uint64_t at[][2] = {
+		{ 1 * MIB, 100 * MIB }, { 1 * MIB, 2048 * GIB },
+		{ 900 * GIB, 901 * GIB }, { 900 * GIB, 3000 * GIB },
+	};
+	const uint64_t bytes = 64 * MIB;
+	struct kmem_boot_info info;
+
+	(void)state;
+	NEEDS_64_BIT();
+	for (unsigned i = 0; i < COUNT(at); i++) {
+		const struct test_range map[] = {
+			USABLE(at[i][0], at[i][0] + bytes),
+			USABLE(at[i][1], at[i][1] + bytes),
+		};
+		uint64_t least = UINT64_MAX, cost;
+
+		for (unsigned o = 6; o <= 18; o++) {
+			uint64_t section = (uint64_t)PAGE << o;
+			uint64_t first[2], end[2];
+
+			for (unsigned k = 0; k < 2; k++) {
+				first[k] = at[i][k] / section;
+				end[k] = (at[i][k] + bytes - 1) / section + 1;
+			}
+			if (first[1] < end[0])
+				first[1] = end[0];
+			cost = (end[1] - first[0]) * sizeof(void *) +
+			       (end[0] - first[0] + end[1] - first[1]) *
+			       (sizeof(struct page) << o);
+			if (least > cost)
+				least = cost;
+		}
+		assert_int_equal(plan(map, COUNT(map), &info), KMEM_OK);
+		cost = info.descriptors + info.section_table;
+		assert_true(cost >= least && cost < least + 4 * PAGE);
+	}
+}
+
 /* A machine of 12 TiB is planned without touching any of it, twice with the
  * same result, and the map is as before. */
 static void test_plan_leaves_no_trace(void **state)
@@ -1516,6 +1558,7 @@ int main(void)
 		CASE(test_node_windows),
 		CASE(test_interleaved_nodes),
 		CASE(test_overhead),
+		CASE(test_cheapest_sections),
 		CASE(test_plan_leaves_no_trace),
 		CASE(test_log_of_start),
 	};

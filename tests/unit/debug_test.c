@@ -1127,6 +1127,33 @@ static void test_options_reach_caches(void **state)
 	kfree(p);
 }
 
+static size_t pages_kept(void)
+{
+	kmem_trim(KMEM_TRIM);
+	kmem_trim(KMEM_DRAIN_CPU);
+	return nr_free_pages();
+}
+
+/* What a debugged cache has of its own goes when its name turns out to be
+ * another's. */
+static void test_duplicate(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("twice", 40, 0, F | U, NULL);
+	size_t before = 0;
+
+	(void)state;
+	assert_non_null(s);
+	for (unsigned i = 0; i < 500; i++) {
+		assert_null(kmem_cache_create("twice", 40, 0, F | Z | P | U,
+					      NULL));
+		test_log_clear();
+		if (!i)
+			before = pages_kept();
+	}
+	assert_int_equal(pages_kept(), before);
+	kmem_cache_destroy(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1160,6 +1187,7 @@ int main(void)
 		TEST(test_bad_options),
 		TEST(test_random_options),
 		TEST(test_options_reach_caches),
+		TEST(test_duplicate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,6 +109,28 @@ static void test_every_order_and_kind(void **state)
 	assert_int_equal(test_pages(), before);
 }
 
+/* Pages leave a zone. What is left of a page block without its first page is
+ * movable no longer; one that keeps it is what it was. */
+static void test_part_of_a_page_block_goes(void **state)
+{
+	struct page *page = alloc_pages(GFP_HIGHUSER_MOVABLE, 4), *block, *p;
+	struct buddy *b = &page_zone(page)->buddy;
+
+	(void)state;
+	block = page_block(b, page->pfn);
+	assert_ptr_equal(block, page);
+	assert_int_equal(block->block_mobility, MOVABLE);
+	mobility_forget(b, block->pfn + 1, block->pfn + 2);
+	assert_int_equal(block->block_mobility, MOVABLE);
+	p = buddy_free_head(b, block->pfn + PAGE_BLOCK_PAGES / 2);
+	assert_int_equal(p->mobility, MOVABLE);
+	mobility_forget(b, block->pfn, block->pfn + 16);
+	assert_int_equal(block->block_mobility, UNMOVABLE);
+	assert_int_equal(p->mobility, UNMOVABLE);
+	assert_sound();
+	__free_pages(page, 4);
+}
+
 /* All of memory is to be had by each kind alone, to the last page that the
  * watermarks leave, whatever it was before. */
 static void test_all_of_memory(void **state)
@@ -343,6 +365,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_kept_apart),
 		CASE(test_every_order_and_kind),
+		CASE(test_part_of_a_page_block_goes),
 		CASE(test_all_of_memory),
 		CASE(test_steals_rather_than_fails),
 		CASE(test_claims_half_free_block),

@@ -143,8 +143,11 @@ static void test_buddy_blocks(void **state)
 	PLANT("B5", page_block(&z->buddy, p->pfn)->block_mobility = MOVABLE,
 	      page_block(&z->buddy, p->pfn)->block_mobility = UNMOVABLE);
 	p = list_page(z->buddy.blocks[UNMOVABLE][KMEM_MAX_ORDER].next);
-	tail = pfn_to_page(p->pfn + 77);
-	PLANT("B3", tail->type = PAGE_ALLOCATED, tail->type = PAGE_TAIL);
+	for (unsigned i = 1; i >> KMEM_MAX_ORDER == 0; i = 2 * i + 1) {
+		tail = pfn_to_page(p->pfn + i);	/* the first, ..., the last */
+		PLANT("B3", tail->type = PAGE_ALLOCATED,
+		      tail->type = PAGE_TAIL);
+	}
 }
 
 /* Two halves that are both free and did not merge. */

@@ -371,12 +371,16 @@ static void test_mempool_without_a_wait_hook(void **state)
 	mempool_exit(&pool);
 }
 
-static unsigned made, failing;
+static unsigned made, asked, failing;
+static bool short_of_memory;
 
 static void *my_alloc(gfp_t gfp, void *data)
 {
 	assert_ptr_equal(data, &made);
+	asked++;
 	if (failing && !--failing)
+		return NULL;
+	if (short_of_memory && !(gfp & __GFP_DIRECT_RECLAIM))
 		return NULL;
 	made++;
 	return kmalloc(24, gfp & ~__GFP_DIRECT_RECLAIM);
@@ -387,6 +391,33 @@ static void my_free(void *element, void *data)
 	assert_ptr_equal(data, &made);
 	made--;
 	kfree(element);
+}
+
+/* The reserve comes before reclaim, and reclaim after it; who may not reclaim
+ * asks once. */
+static void test_mempool_order(void **state)
+{
+	mempool_t pool;
+	void *e[2];
+
+	(void)state;
+	made = failing = 0;
+	assert_int_equal(mempool_init(&pool, 1, my_alloc, my_free, &made), 0);
+	short_of_memory = true;
+	asked = 0;
+	e[0] = mempool_alloc(&pool, GFP_KERNEL);
+	assert_int_equal(asked, 1);
+	assert_int_equal(pool.curr_nr, 0);
+	assert_null(mempool_alloc(&pool, GFP_NOWAIT));
+	assert_int_equal(asked, 2);
+	e[1] = mempool_alloc(&pool, GFP_KERNEL);
+	assert_non_null(e[1]);
+	assert_int_equal(asked, 4);
+	short_of_memory = false;
+	mempool_free(e[0], &pool);
+	mempool_free(e[1], &pool);
+	mempool_exit(&pool);
+	assert_int_equal(made, 0);
 }
 
 /* Elements are counted: none is lost or made too many, by any call that fails
@@ -410,8 +441,10 @@ static void test_mempool_counts(void **state)
 	pool = mempool_create(4, my_alloc, my_free, &made);
 	assert_non_null(pool);
 	assert_int_equal(made, 4);
+	asked = 0;
 	assert_int_equal(mempool_resize(pool, 2), 0);
 	assert_int_equal(made, 2);
+	assert_int_equal(asked, 0);	/* nor was one freed too many */
 	failing = 2;
 	assert_int_equal(mempool_resize(pool, 5), KMEM_ENOMEM);
 	assert_int_equal(pool->min_nr, 5);
@@ -482,6 +515,7 @@ int main(void)
 		CASE(test_retry_mayfail),
 		CASE(test_forward_progress),
 		CASE(test_mempool_without_a_wait_hook),
+		CASE(test_mempool_order),
 		CASE(test_mempool_counts),
 		CASE(test_mempool_misuse),
 	};

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# make mutants [FILE=src/x.c] [COUNT=n] [SEED=n] [JOBS=n]
+# make mutants [FILE=src/x.c] [COUNT=n] [SEED=n] [JOBS=n] [ONLY=regexp]
 #	does a test notice when src/ is changed? README.md here says how
 #
 # The host tests in four builds, each linked to the library as a shared object,

@@ -275,7 +275,7 @@ def main():
     files = sys.argv[cut + 1:] or sorted(
         'src/' + f for f in os.listdir('src') if f.endswith(('.c', '.h')))
     todo = [m for f in files for m in mutate.mutants(f)
-            if any(o in key_of(m) for o in args.only.split('@'))]
+            if re.search(args.only, key_of(m))]
     if args.count or len(files) > 1:
         random.Random(args.seed).shuffle(todo)
     else:

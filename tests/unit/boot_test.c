@@ -1374,6 +1374,26 @@ static void test_node_windows(void **state)
 	assert_sound();
 }
 
+/* What describes a node's memory is in that memory, also where nodes touch. */
+static void test_descriptors_near_their_pages(void **state)
+{
+	static const struct test_range map[] = {
+		{ 1 * MIB, 32 * MIB, KMEM_REGION_USABLE, 0 },
+		{ 32 * MIB, 64 * MIB, KMEM_REGION_USABLE, 1 },
+	};
+
+	(void)state;
+	start(map, COUNT(map), NULL);
+	for (kmem_phys_t at = 1 * MIB; at < 64 * MIB; at += MIB) {
+		struct page *page = pfn_to_page(at / PAGE);
+
+		if (page)
+			assert_int_equal(virt_to_phys(page) >= 32 * MIB,
+					 at >= 32 * MIB);
+	}
+	assert_non_null(pfn_to_page(40 * MIB / PAGE));
+}
+
 /* Nodes given with the memory itself, interleaved, with unaligned ends: every
  * page belongs to one node, and no block to two. */
 static void test_interleaved_nodes(void **state)
@@ -1556,6 +1576,7 @@ int main(void)
 		CASE(test_boot_alloc_random),
 		CASE(test_random_maps),
 		CASE(test_node_windows),
+		CASE(test_descriptors_near_their_pages),
 		CASE(test_interleaved_nodes),
 		CASE(test_overhead),
 		CASE(test_cheapest_sections),

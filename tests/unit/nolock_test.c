@@ -448,6 +448,38 @@ static void test_second_copies(void **state)
 	__free_pages(page, 0);
 }
 
+/* The magazine in use is full, the other one is not: nobody else is needed. */
+static void test_the_other_magazine(void **state)
+{
+	struct kmem_cache *s = class_of(64);
+	struct kmem_layer_stats before, after;
+	static void *p[MANY];
+	unsigned n = 0;
+	struct magazine_cpu *c;
+
+	(void)state;
+	while (n < MANY)
+		p[n++] = kmalloc(64, GFP_KERNEL);
+	c = magazine_enter(&s->magazine);
+	assert_non_null(c);
+	magazine_exit(c);
+	while (n > 2)
+		kfree(p[--n]);
+	do
+		p[n++] = kmalloc(64, GFP_KERNEL);
+	while (n < MANY && (!c->previous || c->previous_rounds));
+	while (n > 1 && c->top < c->end)
+		kfree(p[--n]);
+	assert_int_equal(c->previous_rounds, 0);
+	magazine_layer_stats(&s->magazine, &before);
+	kfree_nolock(p[--n]);
+	magazine_layer_stats(&s->magazine, &after);
+	assert_int_equal(after.in_cpus, before.in_cpus + 1);
+	assert_int_equal(after.free_swaps, before.free_swaps + 1);
+	while (n)
+		kfree(p[--n]);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -465,6 +497,7 @@ int main(void)
 		TEST(test_bad_frees),
 		TEST(test_debugged_class),
 		TEST(test_second_copies),
+		TEST(test_the_other_magazine),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

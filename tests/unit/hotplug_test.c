@@ -353,6 +353,21 @@ static void a_page_in_use_keeps_its_range(void **state)
 	free(list);
 }
 
+/* The space for what is added reaches to hotplug_end: its last section is there. */
+static void the_last_section(void **state)
+{
+	kmem_phys_t size, at;
+
+	(void)state;
+	start(1, SPACE, false);
+	size = section_bytes();
+	at = (SPACE & ~(size - 1)) - size;
+	assert_int_equal(add(at, size), KMEM_OK);
+	assert_non_null(pfn_to_page(at / PAGE));
+	assert_sound();
+	assert_int_equal(take_away(at, size), KMEM_OK);
+}
+
 /* ----------------------------------------------------------- a zone is filled */
 
 /* A zone that had no memory gets some: it is the first choice from then on,
@@ -618,6 +633,7 @@ int main(void)
 		CASE(boot_memory_can_be_removed),
 		CASE(refusals_change_nothing),
 		CASE(a_page_in_use_keeps_its_range),
+		CASE(the_last_section),
 		CASE(a_zone_is_filled_and_emptied),
 		CASE(memory_comes_and_goes_under_load),
 		CASE(any_ranges_in_any_order),

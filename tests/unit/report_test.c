@@ -185,11 +185,24 @@ static void test_zone_limits(void **state)
 {
 	size_t managed = z->managed, low = z->wmark[WMARK_LOW];
 	uintptr_t start = z->start_pfn, end = z->end_pfn;
+	uintptr_t first = end, last = start, at;
 
 	(void)state;
 	PLANT("Z1", z->managed = 1, z->managed = managed);
 	PLANT("Z2", z->start_pfn = end - 1, z->start_pfn = start);
 	PLANT("Z2", z->end_pfn = start + 1, z->end_pfn = end);
+	/* one page of one block */
+	for (unsigned o = 1; o <= KMEM_MAX_ORDER; o++)
+		for (struct kmem_list *l = z->buddy.blocks[UNMOVABLE][o].next;
+		     l != &z->buddy.blocks[UNMOVABLE][o]; l = l->next) {
+			at = list_page(l)->pfn;
+			if (first > at)
+				first = at;
+			if (last < at + ((uintptr_t)1 << o))
+				last = at + ((uintptr_t)1 << o);
+		}
+	PLANT("Z2", z->start_pfn = first + 1, z->start_pfn = start);
+	PLANT("Z2", z->end_pfn = last - 1, z->end_pfn = end);
 	PLANT("Z3", z->wmark[WMARK_LOW] = 0, z->wmark[WMARK_LOW] = low);
 	PLANT("Z3", z->wmark[WMARK_LOW] = managed, z->wmark[WMARK_LOW] = low);
 }

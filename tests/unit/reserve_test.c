@@ -375,6 +375,22 @@ static void test_shrinker_proportion(void **state)
 	end(&big);
 }
 
+/* Less than a batch is put off until it is one, or all that there is. */
+static void test_shrinker_batch(void **state)
+{
+	static struct mine m;
+
+	(void)state;
+	begin(&m, 1000);
+	m.s->batch = 100000;
+	shrinker_register(m.s);
+	take_all_pages();
+	assert_null(alloc_page(GFP_KERNEL | __GFP_NORETRY | QUIET));
+	assert_true(m.calls > 0);
+	assert_true(m.scanned >= m.calls * 1000);
+	end(&m);
+}
+
 /* SHRINK_STOP ends it for this round; SHRINK_EMPTY is not scanned. */
 static void test_shrink_stop_and_empty(void **state)
 {
@@ -492,6 +508,7 @@ int main(void)
 		CASE(test_preallocation),
 		CASE(test_shrinker_helps),
 		CASE(test_shrinker_proportion),
+		CASE(test_shrinker_batch),
 		CASE(test_shrink_stop_and_empty),
 		CASE(test_shrinker_recursion),
 		CASE(test_free_during_scan),

@@ -631,7 +631,12 @@ static void test_traces(void **state)
 	assert_int_equal(t[0].count, 50);
 	assert_true(kmem_cache_free_traces(s, t, 4) == 1);
 	assert_true(IN(t[0].caller, free_here));
-	for (int i = 150; i < 200; i++)
+	for (int i = 150; i < 198; i++)
+		free_here(s, here[i]);
+	assert_int_equal(kmem_cache_alloc_traces(s, t, 4), 2);
+	assert_int_equal(t[0].count, 5);	/* whoever has more is first */
+	assert_int_equal(t[1].count, 2);
+	for (int i = 198; i < 200; i++)
 		free_here(s, here[i]);
 	for (int i = 0; i < 5; i++)
 		free_here(s, there[i]);
@@ -1127,6 +1132,22 @@ static void test_options_reach_caches(void **state)
 	kfree(p);
 }
 
+/* A pointer to what is in front of the first object of a slab. */
+static void test_in_front(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("front", 40, 0, Z, NULL);
+	void *p = kmem_cache_alloc(s, GFP_KERNEL);
+	void *start = page_to_virt(head_of(p));
+
+	(void)state;
+	kmem_cache_free(s, start);
+	assert_int_equal(test_panics(), 1);
+	assert_panicked(start, "not the start of an object",
+			"bytes into index 0");
+	kmem_cache_free(s, p);
+	kmem_cache_destroy(s);
+}
+
 static size_t pages_kept(void)
 {
 	kmem_trim(KMEM_TRIM);
@@ -1187,6 +1208,7 @@ int main(void)
 		TEST(test_bad_options),
 		TEST(test_random_options),
 		TEST(test_options_reach_caches),
+		TEST(test_in_front),
 		TEST(test_duplicate),
 	};
 

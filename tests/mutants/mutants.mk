@@ -27,6 +27,11 @@ MUTANTS_TESTS_hardened := $(patsubst %,tests/unit/%_test.c,harden cache \
 MUTANTS_TESTS_inject := tests/inject/fail_each.c tests/inject/inject_test.c
 MUTANTS_TESTS_small := tests/model/random.c tests/stress/cpus.c
 
+# FILE=core: what gives pages and objects, and where memory comes from
+MUTANTS_CORE := $(patsubst %,src/%.c,buddy zone page_alloc slab magazine depot \
+	cache kmalloc caches mobility page_ref contig guard debug track trim \
+	shrinker mempool regions plan)
+
 # mutants-build NAME
 define mutants-build
 MUTANTS_LIB_$(1) := $$(LIB_SRC:%.c=$(MUTANTS)/$(1)/%.o)
@@ -65,4 +70,4 @@ mutants: mutants-programs
 	@python3 tests/mutants/run.py -d $(MUTANTS) -c '$(CC) $(MUTANTS_CFLAGS)' \
 		$(if $(COUNT),-n $(COUNT)) $(if $(SEED),-s $(SEED)) \
 		$(if $(JOBS),-j $(JOBS)) $(if $(ONLY),-o '$(ONLY)') \
-		$(MUTANTS_ARGS) -- $(FILE)
+		$(MUTANTS_ARGS) -- $(if $(filter core,$(FILE)),$(MUTANTS_CORE),$(FILE))

@@ -58,7 +58,7 @@ ASSERTS = re.compile(r'KMEM_ASSERT|KMEM_NEVER|KMEM_STATIC_ASSERT|static_assert'
 EXPLORED = re.compile(r'\w*lock_(take|drop|irq|try|try_irq|init)$|unlock\w*$'
                       r'|kmem_arch_irq_\w+|kmem_barrier|kmem_arch_pause'
                       r'|kmem_arch_(enter|exit)|magazine_(enter|leave)'
-                      r'|lock\w*$')
+                      r'|lock\w*$|\w+_(un)?lock$')
 
 
 class Source:

@@ -13,9 +13,9 @@ failed", where what nobody found fails, unless the file `survivors` says why.
 """
 import argparse
 import collections
+import hashlib
 import json
 import os
-import random
 import re
 import resource
 import shutil
@@ -277,7 +277,8 @@ def main():
     todo = [m for f in files for m in mutate.mutants(f)
             if re.search(args.only, key_of(m))]
     if args.count or len(files) > 1:
-        random.Random(args.seed).shuffle(todo)
+        todo.sort(key=lambda m: hashlib.sha1(
+            f'{args.seed} {key_of(m)}'.encode()).digest())
     else:
         todo.reverse()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1471,9 +1471,10 @@ static void test_cheapest_sections(void **state)
 {
 	static const uint64_t at[][2] = {
 		{ 1 * MIB, 100 * MIB }, { 1 * MIB, 2048 * GIB },
-		{ 900 * GIB, 901 * GIB }, { 900 * GIB, 3000 * GIB },
+		{ 900 * GIB, 3000 * GIB },
+		{ 900 * GIB + 5 * MIB, 901 * GIB + 5 * MIB },
 	};
-	const uint64_t bytes = 64 * MIB;
+	const uint64_t bytes = 60 * MIB;
 	struct kmem_boot_info info;
 
 	(void)state;

@@ -189,6 +189,9 @@ static void test_bounds(void **state)
 		if (limit > KMEM_MAGAZINE_ROUNDS)
 			limit = KMEM_MAGAZINE_ROUNDS;
 		one_start(sizes[s], 8192, 65536);
+		/* how far the depot may grow: so much for each CPU */
+		assert_int_equal(one.layer.max_depot,
+				 KMEM_MAX(65536 / sizes[s] * CPUS, limit));
 		for (unsigned i = 0; i < 20000; i++)
 			REQUIRE((held[i] = one_alloc()));
 		for (unsigned i = 0; i < 20000; i++) {

@@ -58,6 +58,11 @@ def key_of(m):
     return f'{m.file}|{m.function}|{m.text}|{m.what}|'
 
 
+def sources():
+    return sorted('src/' + f for f in os.listdir('src')
+                  if f.endswith(('.c', '.h')))
+
+
 class Build:
     """One way to compile the library, and the programs that test it so."""
 
@@ -158,6 +163,11 @@ class Run:
         self.counted = self.running = 0
         self.tally = collections.defaultdict(collections.Counter)
         self.wrong = 0
+
+    def stale(self, files):
+        keys = [key_of(m) for file in files for m in file]
+        return [r for r in self.reasons
+                if not any(r.startswith(k) for k in keys)]
 
     def measure(self, path):
         known = {}
@@ -272,8 +282,7 @@ def main():
     a.add_argument('file', nargs='*')
     cut = sys.argv.index('--')
     args = a.parse_args(sys.argv[1:cut])
-    files = sys.argv[cut + 1:] or sorted(
-        'src/' + f for f in os.listdir('src') if f.endswith(('.c', '.h')))
+    files = sys.argv[cut + 1:] or sources()
     todo = [m for f in files for m in mutate.mutants(f)
             if re.search(args.only, key_of(m))]
     if args.count or len(files) > 1:
@@ -284,6 +293,9 @@ def main():
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     run = Run(args)
     sys.stdout.reconfigure(line_buffering=True)
+    for r in run.stale(mutate.mutants(f) for f in sources()):
+        run.wrong += 1
+        print(f'FAILED no such mutant: {r}')
     print(f'{len(todo)} mutants, seed {args.seed}', flush=True)
     if not run.measure(args.dir + '/seconds'):
         return 1
@@ -295,7 +307,7 @@ def main():
     for t in threads:
         t.join()
     counted = run.table()
-    print(f'{counted - run.wrong} passed, {run.wrong} failed')
+    print(f'{max(counted - run.wrong, 0)} passed, {run.wrong} failed')
     return run.wrong > 0 or counted == 0
 
 

@@ -377,7 +377,7 @@ KMEM_INLINE void *cache_alloc_size(struct kmem_cache *s, size_t size, gfp_t gfp)
 	if (KMEM_DEBUG)
 		gfp = gfp_checked("kmem_cache_alloc", gfp);
 	if (KMEM_UNLIKELY(!magazine_alloc(&s->magazine, &r)))
-		return cache_alloc_below(s, !KMEM_HARDEN && size ?
+		return cache_alloc_below(s, size && !slabs_sized(&s->slabs) ?
 					 gfp_left(s->object_size, size, gfp) :
 					 gfp_asked(s, size, gfp));
 	if (KMEM_UNLIKELY(KMEM_HARDEN ? !cache_mark_live_fast(s, r, size) :

@@ -85,8 +85,9 @@
 #define KMEM_MAGAZINE_BYTES 8192
 #endif
 
-/* Bytes of objects that one cache's depot may pin for each CPU. It begins with
- * one magazine and gets there only if the objects are used again. */
+/* Bytes of objects that one cache's depot may pin for each CPU, where memory is
+ * scarce; otherwise all depots together may pin 1/32 of memory more. A depot
+ * begins with one magazine and gets there only if the objects are used again. */
 #ifndef KMEM_DEPOT_BYTES
 #define KMEM_DEPOT_BYTES 262144
 #endif

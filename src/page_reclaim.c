@@ -105,18 +105,24 @@ void pages_trim_near(void)
 
 /* ---- when magazines are empty ---- */
 
-static struct page *try_zones(unsigned node, gfp_t gfp, unsigned order)
+static struct page *try_zone(struct zone *z, gfp_t gfp, unsigned order)
 {
-	struct zone_walk w;
-	struct zone *z;
 	struct round r;
 
+	return zone_take(z, order, gfp_mobility(gfp), &r, 1,
+			 zone_mark(z, gfp)) ? r.obj : NULL;
+}
+
+static struct page *try_zones(unsigned node, gfp_t gfp, unsigned order)
+{
+	struct page *page = NULL;
+	struct zone_walk w;
+	struct zone *z;
+
 	zone_walk_start(&w, node, gfp_zone(gfp), gfp & __GFP_THISNODE);
-	while ((z = zone_walk_next(&w)))
-		if (zone_take(z, order, gfp_mobility(gfp), &r, 1,
-			      zone_mark(z, gfp)))
-			return r.obj;
-	return NULL;
+	while (!page && (z = zone_walk_next(&w)))
+		page = try_zone(z, gfp, order);
+	return page;
 }
 
 /* What kmem holds itself is the first to go: of caches, then of pages. */
@@ -241,6 +247,10 @@ static struct page *alloc_at_once(unsigned node, gfp_t gfp, unsigned order)
 
 		page = magazine_alloc(l, &r) ? r.obj :
 					       magazine_alloc_slow(l).obj;
+	} else if (MAGAZINES && z && !(gfp & __GFP_THISNODE)) {
+		page = try_zone(z, gfp, order);
+		if (KMEM_LIKELY(page))
+			return page;
 	}
 	if (KMEM_UNLIKELY(page && page_type(page) != PAGE_CACHED))
 		return alloc_again(page, node, gfp, order);

@@ -301,6 +301,7 @@ void bench_measure_all(struct bench *b);
 void bench_check_all(struct bench *b);
 void bench_count_all(struct bench *b);	/* adds rows */
 unsigned bench_scaling(bool quick);	/* returns failures */
+void bench_steps(void);
 void bench_print(const struct bench *b);
 bool bench_write(const struct bench *b, const char *directory);
 

@@ -9,7 +9,7 @@
  *	-n ROUNDS	-b MS (samples of one run)
  *	-o DIR		write bench.tsv and bench-wide.tsv there
  *	-T		no table     -V	no verifying	-I	no counting
- *	-S		no scaling
+ *	-S		no scaling	-P	no steps of one call
  *	-k N		do N operations of the first row with the first
  *			contender, and nothing else: for callgrind
  */
@@ -30,9 +30,10 @@ static struct bench bench = { .rounds = 5, .budget_ms = 40,
 
 static struct {
 	const char *rows, *contenders, *directory;
-	bool longer, table, verify, count, scaling;
+	bool longer, table, verify, count, steps, scaling;
 	size_t count_ops;
-} option = { .table = true, .verify = true, .count = true, .scaling = true };
+} option = { .table = true, .verify = true, .count = true, .steps = true,
+	     .scaling = true };
 
 /*
  * Start again with room for the libraries' thread-local storage: the dynamic
@@ -53,7 +54,7 @@ static void make_room(char **argv)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: kmem-bench [-qlTVIS] [-r row] [-c names] "
+	fprintf(stderr, "usage: kmem-bench [-qlTVIPS] [-r row] [-c names] "
 		"[-n rounds] [-b ms] [-o dir]\n");
 	exit(2);
 }
@@ -62,13 +63,14 @@ static void parse(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "qlTVISr:c:n:b:o:k:")) != -1) {
+	while ((c = getopt(argc, argv, "qlTVIPSr:c:n:b:o:k:")) != -1) {
 		switch (c) {
 		case 'q': bench.quick = true; break;
 		case 'l': option.longer = true; break;
 		case 'T': option.table = false; break;
 		case 'V': option.verify = false; break;
 		case 'I': option.count = false; break;
+		case 'P': option.steps = false; break;
 		case 'S': option.scaling = false; break;
 		case 'r': option.rows = optarg; break;
 		case 'c': option.contenders = optarg; break;
@@ -208,6 +210,8 @@ int main(int argc, char **argv)
 		    !bench_write(&bench, option.directory))
 			return 1;
 	}
+	if (option.steps)
+		bench_steps();
 	if (option.scaling)
 		bench.failures += bench_scaling(bench.quick);
 	return bench.failures != 0;

@@ -116,21 +116,31 @@ static unsigned worst_of(void (*sequence)(struct slowest *s))
 
 /* ---- pages ------------------------------------------------------------- */
 
-/* Blocks of orders without magazines: the worst of them, cut from the largest
- * block and merged to it again. */
+/* In the largest zone, which is tried first. */
+static size_t free_blocks(unsigned order)
+{
+	struct kmem_zone_stats st, most = { .managed = 0 };
+
+	for (unsigned i = 0; kmem_zone_stats(i, &st); i++)
+		if (st.managed > most.managed)
+			most = st;
+	return most.nr_free[order];
+}
+
+/* A block of the lowest order without magazines, when there are but blocks of
+ * the highest to cut it from, and to merge it to again. */
 static unsigned direct(bool back)
 {
-	unsigned most = 0, n, order;
+	const unsigned least = KMEM_CACHED_MAX_ORDER + 1;
+	unsigned cut, merged, order;
 
 	host_machine((kmem_phys_t)256 << 20, 1);
-	for (order = KMEM_CACHED_MAX_ORDER + 1; order <= KMEM_MAX_ORDER;
-	     order++) {
-		n = STEPS(result = alloc_pages(GFP_KERNEL, order));
-		most = !back && n > most ? n : most;
-		n = STEPS(__free_pages(result, order));
-		most = back && n > most ? n : most;
-	}
-	return most;
+	for (order = KMEM_MAX_ORDER - 1; order >= least; order--)
+		while (free_blocks(order))
+			result = alloc_pages(GFP_KERNEL, order);
+	cut = STEPS(result = alloc_pages(GFP_KERNEL, least));
+	merged = STEPS(__free_pages(result, least));
+	return back ? merged : cut;
 }
 
 /* Each second page is free, no two of them merge: these fill a magazine. */
@@ -198,9 +208,9 @@ static void line(const char *what, unsigned n, const char *bound)
 
 static void count_all(void)
 {
-	line("alloc_pages, order 5 to 10, cut from the largest block",
+	line("alloc_pages, order 5, cut from the largest block",
 	     direct(false), "5 cuts");
-	line("__free_pages, order 5 to 10, merged to the largest block",
+	line("__free_pages, order 5, merged to the largest block",
 	     direct(true), "5 merges");
 	line("alloc_pages, order 0, of pages that lie apart",
 	     worst_of(alloc_apart), "a magazine of 62 blocks taken");

@@ -140,10 +140,11 @@ static unsigned run_all(const struct bench_row *of, bool quick)
 	pid_t pid;
 
 	printf("%s\n", row.name);
-	row.machine_bytes = (uint64_t)1 << 30;
 	row.threads = row.work == bench_handover ? 2 : 1;
 	for (; row.threads <= (quick ? 8 : 64); row.threads *= 2) {
 		fflush(NULL);
+		/* the bounds of magazines of pages are parts of memory */
+		row.machine_bytes = (uint64_t)row.threads << 28;
 		pid = fork();
 		if (pid == 0)
 			run(&row, quick);

@@ -359,13 +359,21 @@ static void free_one(struct kmem_cache *s, void *p)
 		cache_refused("kmem_cache_free_bulk", s, p);
 }
 
+/* The cache that p is a live object of, or NULL. Only then is there a cache for
+ * sure: slabs may be a table of kmem's own, and s may be gone. */
+static struct kmem_cache *cache_of(const void *p)
+{
+	struct page *page = virt_to_page(p);
+
+	return page && page->slabs && is_live_object(page, p) ?
+	       slabs_cache(page->slabs) : NULL;
+}
+
 void kmem_cache_free_bulk(struct kmem_cache *s, size_t n, void **objs)
 {
 	while (n) {
-		const struct page *page = s ? NULL : virt_to_page(*objs);
-		struct kmem_cache *of = page && page->slabs ?
-					slabs_cache(page->slabs) : s;
-		size_t k = of ? free_run(of, n, objs) : 0;
+		struct kmem_cache *of = BULK_RUNS ? cache_of(*objs) : NULL;
+		size_t k = of && (!s || of == s) ? free_run(of, n, objs) : 0;
 
 		if (!k) {
 			if (*objs)

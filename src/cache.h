@@ -255,6 +255,15 @@ KMEM_INLINE struct kmem_cache *slabs_cache(struct kmem_slabs *s)
 	return kmem_container_of(s, struct kmem_cache, slabs);
 }
 
+/* p is an object that somebody has, in that page of a slab. */
+KMEM_INLINE bool is_live_object(const struct page *page, const void *p)
+{
+	struct slab_index i = slab_index(page, page->slabs, p);
+
+	return i.exact && kmem_load_relaxed(&page->slot[i.index]) ==
+			  slabs_live(page->slabs);
+}
+
 /* p is a block of pages that kmalloc() gave. */
 KMEM_INLINE bool is_large(const struct page *page, const void *p)
 {

@@ -61,15 +61,6 @@ KMEM_INLINE bool kfree_fast(void *p)
  * block that `room` bytes would be given. */
 void *kmalloc_in(size_t size, size_t room, gfp_t gfp, uintptr_t caller);
 
-/* p is an object that somebody has, in that page of a slab. */
-KMEM_INLINE bool is_live_object(const struct page *page, const void *p)
-{
-	struct slab_index i = slab_index(page, page->slabs, p);
-
-	return i.exact && kmem_load_relaxed(&page->slot[i.index]) ==
-			  slabs_live(page->slabs);
-}
-
 /* ksize() for another of kmem's functions: what p is not is reported in the
  * name of `call`, where reports have names. */
 size_t block_size_by(const char *call, const void *p, uintptr_t caller);

@@ -574,6 +574,31 @@ static void test_bulk_misuse(void **state)
 	kmem_cache_destroy(s);
 }
 
+/* What is in no cache: the states of a slab's objects, which lie in a slab of
+ * kmem's own that is of no cache, and a cache that was destroyed. Its magazines,
+ * which there are none of, are not touched. */
+static void test_bulk_of_no_cache(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("batch", 16, 0, 0, NULL);
+	struct kmem_cache *gone = kmem_cache_create("gone", 64, 0, 0, NULL);
+	void *obj[2];
+
+	(void)state;
+	obj[0] = kmem_cache_alloc(s, GFP_KERNEL);
+	obj[1] = virt_to_page(obj[0])->slot;
+	assert_non_null(virt_to_page(obj[1])->slabs);
+	kmem_cache_free_bulk(NULL, 1, &obj[1]);
+	assert_panicked(obj[1], "kmem_cache_free_bulk", NULL);
+	assert_sound();
+	kmem_cache_destroy(gone);
+	kmem_cache_free_bulk(gone, 1, obj);
+	assert_panicked(obj[0], "kmem_cache_free_bulk", NULL);
+	assert_sound();
+	kmem_cache_free_bulk(NULL, 1, obj);
+	assert_int_equal(stats(s).live, 0);
+	kmem_cache_destroy(s);
+}
+
 /* ------------------------------------------------------------------ shrink */
 
 /* Empty slabs go back to the page allocator: 0 when none is left, 1 while an
@@ -1158,6 +1183,7 @@ int main(void)
 		CASE(test_bulk_all_or_nothing),
 		CASE(test_bulk_mixed),
 		CASE(test_bulk_misuse),
+		CASE(test_bulk_of_no_cache),
 		CASE(test_shrink),
 		CASE(test_shrink_and_other_cpus),
 		CASE(test_shrink_with_run_on_cpu),

@@ -280,7 +280,7 @@ static size_t alloc_run(struct kmem_cache *s, size_t n, void **objs)
 			second_copy = r.obj;
 	}
 	kmem_store_plain(&c->top, top);
-	kmem_count_n(&c->served[DIR_ALLOC], (size_t)(first - top));
+	kmem_count_n(&c->served, (size_t)(first - top));
 	magazine_exit(c);
 	if (KMEM_UNLIKELY(second_copy))
 		cache_second_copy(s, second_copy);
@@ -338,7 +338,6 @@ static size_t free_run(struct kmem_cache *s, size_t n, void **objs)
 		top->obj = objs[put];
 	}
 	kmem_store_plain(&c->top, top);
-	kmem_count_n(&c->served[DIR_FREE], put);
 	magazine_exit(c);
 	return put;
 }

@@ -380,6 +380,7 @@ static bool get_full(struct magazine_layer *l, struct magazine_cpu *c)
 	if (!full)
 		return false;
 	set_previous(c, loaded(c), 0);
+	kmem_count_n(&c->exchanged_rounds, full->rounds);
 	load(c, full, keep_own(l, c, full->round, full->rounds));
 	kmem_count(&c->exchanged[DIR_ALLOC]);
 	return rounds(c);
@@ -395,6 +396,7 @@ static void put_full(struct magazine_layer *l, struct magazine_cpu *c)
 
 	if (depot_put_full(l, c->previous, n, &empty)) {
 		kmem_count(&c->exchanged[DIR_FREE]);
+		kmem_count_n(&c->exchanged_rounds, (size_t)0 - n);
 		set_previous(c, empty ? empty : magazine_new(l, c->limit), 0);
 	} else {
 		give_below(l, c, c->previous->round, n);
@@ -487,7 +489,7 @@ static bool take_direct(struct magazine_layer *l, struct round *r, bool any)
 static struct round pop_round(struct magazine_cpu *c)
 {
 	set_rounds(c, rounds(c) - 1);
-	kmem_count(&c->served[DIR_ALLOC]);
+	kmem_count(&c->served);
 	return *c->top;
 }
 
@@ -498,7 +500,6 @@ static void push_round(struct magazine_cpu *c, struct round r)
 		*c->top = r;
 		set_rounds(c, rounds(c) + 1);
 	}
-	kmem_count(&c->served[DIR_FREE]);
 }
 
 /* The slots are ours. Return: false if there is no magazine. */
@@ -672,7 +673,7 @@ static void trim_cpu(struct magazine_layer *l)
 	size_t served;
 
 	if (c) {
-		served = c->served[0] + c->served[1];
+		served = c->served + frees_of(c);
 		if (served == c->seen)
 			empty_both(l, c);
 		c->seen = served;

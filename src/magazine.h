@@ -61,6 +61,11 @@ struct quarantine {
  * the magazine is closed (magazine.c). (top may be
  * above end, when a magazine was filled further than `limit` elsewhere.) The
  * pairs count allocations [0] and frees [1].
+ *
+ * Of allocations and frees that do no more than that, only the former are
+ * counted, for a count is a fifteenth of the work: what is here came by frees,
+ * from the depot or from below, and what is not here any more went likewise
+ * (frees_of).
  */
 struct magazine_cpu {
 	KMEM_ALIGNED(KMEM_CACHE_LINE) uint8_t busy;
@@ -70,12 +75,13 @@ struct magazine_cpu {
 	uint32_t epoch;			/* of the last drain asked for */
 	struct round *top, *bottom, *end; /* of the loaded magazine */
 	struct magazine *previous;	/* as a rule, full or empty; or NULL */
-	size_t served[2];		/* from `loaded`, without more ado */
+	size_t served;			/* allocations, from `loaded` */
+	size_t exchanged_rounds;	/* with the depot: come, less gone */
 	uint32_t directs[2];		/* objects that went past magazines */
 
 	KMEM_ALIGNED(KMEM_CACHE_LINE) uint32_t swaps[2]; /* of the two */
 	uint32_t exchanged[2];		/* magazines, with the depot */
-	size_t seen;			/* served[] at the last trim */
+	size_t seen;			/* of both, at the last trim */
 	struct quarantine *quarantine;	/* NULL: none, or not yet */
 	size_t trips_below[2];		/* to the layer below */
 	size_t moved[2];		/* objects that they moved */
@@ -181,6 +187,9 @@ KMEM_INLINE unsigned rounds(const struct magazine_cpu *c)
 {
 	return (unsigned)(c->top - c->bottom);
 }
+
+/* The frees of a CPU that no `directs` counts. Near, while it is at work. */
+size_t frees_of(const struct magazine_cpu *c);
 
 /* Run fn(arg) on every CPU that can be reached (hooks.run_on_cpu), on this
  * one last. Context: thread. */
@@ -315,7 +324,7 @@ KMEM_INLINE bool magazine_alloc(struct magazine_layer *l, struct round *r)
 	if (KMEM_LIKELY(any)) {
 		*r = top[-1];
 		kmem_store_plain(&c->top, top - 1);
-		kmem_count(&c->served[DIR_ALLOC]);
+		kmem_count(&c->served);
 	}
 	magazine_exit(c);
 	return any;
@@ -340,7 +349,6 @@ KMEM_INLINE bool magazine_free(struct magazine_layer *l, void *obj,
 			*top = r;
 			kmem_store_plain(&c->top, top + 1);
 		}
-		kmem_count(&c->served[DIR_FREE]);
 	}
 	magazine_exit(c);
 	return room;
@@ -359,7 +367,7 @@ KMEM_INLINE size_t magazine_alloc_many(struct magazine_layer *l,
 	for (top = kmem_load_plain(&c->top); take < n && top != c->bottom; )
 		rounds[take++] = *--top;
 	kmem_store_plain(&c->top, top);
-	kmem_count_n(&c->served[DIR_ALLOC], take);
+	kmem_count_n(&c->served, take);
 	magazine_exit(c);
 	return take;
 }

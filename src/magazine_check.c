@@ -23,6 +23,17 @@ static size_t quarantined(const struct magazine_cpu *c)
 	return q ? kmem_load_relaxed(&q->held) : 0;
 }
 
+size_t frees_of(const struct magazine_cpu *c)
+{
+	size_t held = near_rounds(c) + kmem_load_relaxed(&c->previous_rounds) +
+		      (KMEM_HARDEN ? quarantined(c) : 0);
+
+	return kmem_load_relaxed(&c->served) + held +
+	       kmem_load_relaxed(&c->moved[DIR_FREE]) -
+	       kmem_load_relaxed(&c->moved[DIR_ALLOC]) -
+	       kmem_load_relaxed(&c->exchanged_rounds);
+}
+
 void magazine_layer_stats(struct magazine_layer *l,
 			  struct kmem_layer_stats *st)
 {
@@ -36,9 +47,8 @@ void magazine_layer_stats(struct magazine_layer *l,
 		size_t direct_allocs = kmem_load_relaxed(&c->directs[0]);
 		size_t direct_frees = kmem_load_relaxed(&c->directs[1]);
 
-		st->allocs += kmem_load_relaxed(&c->served[0]) +
-			      direct_allocs;
-		st->frees += kmem_load_relaxed(&c->served[1]) + direct_frees;
+		st->allocs += kmem_load_relaxed(&c->served) + direct_allocs;
+		st->frees += frees_of(c) + direct_frees;
 		st->directs += direct_allocs + direct_frees;
 		st->alloc_swaps += kmem_load_relaxed(&c->swaps[0]);
 		st->free_swaps += kmem_load_relaxed(&c->swaps[1]);

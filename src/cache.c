@@ -255,8 +255,21 @@ void kmem_cache_free(struct kmem_cache *s, void *obj)
 #define BULK_ROUNDS	32
 
 /* Hardened, an object is verified when it is given out or taken back, which may
- * report: not while the magazine is busy. */
+ * report: not while the magazine is busy. Then it goes one by one. */
 #define BULK_RUNS	(MAGAZINES && !KMEM_HARDEN)
+
+KMEM_INLINE size_t alloc_one(struct kmem_cache *s, void **obj)
+{
+	struct round r;
+
+	if (!magazine_alloc(&s->magazine, &r))
+		return 0;
+	*obj = r.obj;
+	if (cache_mark_live(s, r, cache_asked(s, 0)))
+		return 1;
+	cache_second_copy(s, r.obj);
+	return 0;
+}
 
 /* Up to n that the loaded magazine has. */
 static size_t alloc_run(struct kmem_cache *s, size_t n, void **objs)
@@ -297,10 +310,11 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n,
 	if (n && cache_injected(s, gfp, INJECT_CALLER))
 		return 0;
 	while (got < n) {
-		size_t k = alloc_run(s, n - got, objs + got);
+		size_t k = KMEM_HARDEN ? alloc_one(s, objs + got) :
+				alloc_run(s, n - got, objs + got);
 
 		if (!k) {
-			objs[got] = cache_alloc(s, gfp);
+			objs[got] = cache_alloc_below(s, gfp);
 			if (!objs[got])
 				break;
 			k = 1;
@@ -343,19 +357,24 @@ static size_t free_run(struct kmem_cache *s, size_t n, void **objs)
 }
 
 /* One of whatever cache it is, if s is NULL, or a block of kmalloc()'s. */
-static void free_one(struct kmem_cache *s, void *p)
+KMEM_INLINE void free_one(struct kmem_cache *s, void *p)
 {
 	struct page *page = virt_to_page(p);
 	kmem_slot_t *slot;
 
 	if (page && page->slabs && (!s || page->slabs == &s->slabs) &&
-	    cache_mark_cached(page, page->slabs, p, &slot))
-		cache_free("kmem_cache_free_bulk", slabs_cache(page->slabs), p,
-			   slot);
-	else if (!s && is_large(page, p))
+	    cache_mark_cached(page, page->slabs, p, &slot)) {
+		s = slabs_cache(page->slabs);
+		if (KMEM_HARDEN)
+			guard_taken("kmem_cache_free_bulk", &s->slabs, p, slot,
+				    KMEM_CALLER);
+		if (MAGAZINES && !magazine_free(&s->magazine, p, slot))
+			cache_free_slow(s, p, slot);
+	} else if (!s && is_large(page, p)) {
 		large_free(page);
-	else if (s || !ZERO_OR_NULL_PTR(p))
+	} else if (s || !ZERO_OR_NULL_PTR(p)) {
 		cache_refused("kmem_cache_free_bulk", s, p);
+	}
 }
 
 /* The cache that p is a live object of, or NULL. Only then is there a cache for

@@ -456,8 +456,9 @@ static void test_depot_follows(void **state)
 		for (unsigned i = 0; i < 6000; i++)
 			kmem_cache_free(s, held[i]);
 	}
-	/* but for what trims have taken meanwhile */
-	assert_in_range(stats(s).slabs_made, made, made + 60);
+	/* but for what trims have taken meanwhile: three waves would make
+	 * 1,125 if all of it had gone back */
+	assert_in_range(stats(s).slabs_made, made, made + 190);
 	assert_true(stats(s).layer.in_depot > 5000);
 	kmem_cache_destroy(s);
 }

@@ -116,13 +116,15 @@ void model_irq_exit(unsigned from, unsigned to)
 
 /* ---- plain accesses ---- */
 
+/* Of a byte that is watched. Marks of another schedule are void. */
 struct byte {
 	uint32_t schedule;
 	uint32_t written;		/* when; 0: not in this schedule */
 	uint8_t writer;
-	uint8_t atomic;			/* that was an atomic store */
-	uint32_t read[CONTEXTS];
-	uint32_t atomic_read[CONTEXTS];
+	bool atomic;			/* that was an atomic store */
+	bool location;			/* there may be one that begins here */
+	uint16_t readers;		/* since the last plain write, as bits: */
+	uint16_t atomic_readers;	/* contexts; when: below */
 	const void *pc;			/* of the last write */
 };
 
@@ -131,30 +133,49 @@ static struct watched {
 	uintptr_t start;
 	size_t bytes;
 	struct byte *byte;
+	uint32_t *read[CONTEXTS];	/* of each byte: when each context read */
+	uint32_t *atomic_read[CONTEXTS]; /* it last */
 	uint8_t *users;			/* of each byte: the CPUs, as bits */
 } watched[2];
 
 /* Of watched.users: it was known at the start that there are several. */
 #define SHARED		0x80u
 
-static bool found_shared;
+#define FOUND_MAX	4096
+
+/* Bytes that turned out to be, since then. */
+static uint8_t *found_shared[FOUND_MAX];
+static unsigned nr_found;
 
 extern char __data_start[], _end[];
 
+static void *zeroes(void *old, size_t n, size_t size)
+{
+	void *p;
+
+	free(old);
+	p = calloc(n, size);
+	if (!p)
+		abort();
+	return p;
+}
+
 static void watch(struct watched *w, void *start, size_t bytes)
 {
-	free(w->byte);
-	free(w->users);
 	w->start = (uintptr_t)start;
 	w->bytes = bytes;
-	w->byte = calloc(bytes, sizeof(struct byte));
-	w->users = calloc(bytes, 1);
-	if (!w->byte || !w->users)
-		abort();
+	w->byte = zeroes(w->byte, bytes, sizeof(struct byte));
+	w->users = zeroes(w->users, bytes, 1);
+	for (unsigned i = 0; i < CONTEXTS; i++) {
+		w->read[i] = zeroes(w->read[i], bytes, sizeof(uint32_t));
+		w->atomic_read[i] = zeroes(w->atomic_read[i], bytes,
+					   sizeof(uint32_t));
+	}
 }
 
 void model_init(void *arena, size_t bytes)
 {
+	model_settle_shared();
 	watch(&watched[0], arena, bytes);
 	if (!watched[1].byte)
 		watch(&watched[1], __data_start,
@@ -163,16 +184,22 @@ void model_init(void *arena, size_t bytes)
 
 void model_settle_shared(void)
 {
-	found_shared = false;
-	for (unsigned i = 0; i < 2; i++)
-		for (size_t j = 0; j < watched[i].bytes; j++)
-			if (watched[i].users[j] & (watched[i].users[j] - 1u))
-				watched[i].users[j] |= SHARED;
+	while (nr_found)
+		*found_shared[--nr_found] |= SHARED;
 }
 
 bool model_found_shared(void)
 {
-	return found_shared;
+	return nr_found;
+}
+
+static void use(uint8_t *users)
+{
+	uint8_t cpu = (uint8_t)(1u << explore_context / LEVELS);
+
+	if (*users && !(*users & cpu) && nr_found < FOUND_MAX)
+		found_shared[nr_found++] = users;
+	*users |= cpu;
 }
 
 /* An atomic access of what only one CPU uses is no place to switch: it is the
@@ -183,29 +210,30 @@ static bool is_shared(uintptr_t at)
 		if (at - watched[i].start < watched[i].bytes) {
 			uint8_t *u = &watched[i].users[at - watched[i].start];
 
-			*u |= (uint8_t)(1u << explore_context / LEVELS);
 			if (*u & SHARED)
 				return true;
-			found_shared |= (*u & (*u - 1u)) != 0;
+			use(u);
 			return explore_every || explore_tracing;
 		}
 	return false;
 }
 
-static struct byte *byte_at(uintptr_t at)
+/* Return: NULL for a stack. */
+static struct watched *watched_at(uintptr_t at)
 {
 	for (unsigned i = 0; i < 2; i++)
-		if (at - watched[i].start < watched[i].bytes) {
-			struct byte *b = &watched[i].byte[at -
-							  watched[i].start];
+		if (at - watched[i].start < watched[i].bytes)
+			return &watched[i];
+	return NULL;
+}
 
-			if (b->schedule != schedule) {
-				memset(b, 0, sizeof(*b));
-				b->schedule = schedule;
-			}
-			return b;
-		}
-	return NULL;			/* a stack */
+static struct byte *byte_nr(struct watched *w, size_t i)
+{
+	struct byte *b = &w->byte[i];
+
+	if (b->schedule != schedule)
+		*b = (struct byte){ .schedule = schedule };
+	return b;
 }
 
 static void race(const char *what, uintptr_t at, const struct byte *b,
@@ -216,33 +244,76 @@ static void race(const char *what, uintptr_t at, const struct byte *b,
 		     (void *)at, explore_context, pc, other, b->pc);
 }
 
-static void check_read(struct byte *b, uintptr_t at, bool atomic,
+static void check_read(struct watched *w, size_t i, bool atomic,
 		       const void *pc)
 {
+	struct byte *b = byte_nr(w, i);
+
 	if (b->written && !(atomic && b->atomic) &&
 	    !known(b->writer, b->written))
-		race("read", at, b, b->writer, pc);
-	if (atomic)
-		b->atomic_read[explore_context] = now();
-	else
-		b->read[explore_context] = now();
+		race("read", w->start + i, b, b->writer, pc);
+	if (atomic) {
+		b->atomic_readers |= (uint16_t)(1u << explore_context);
+		w->atomic_read[explore_context][i] = now();
+	} else {
+		b->readers |= (uint16_t)(1u << explore_context);
+		w->read[explore_context][i] = now();
+	}
 }
 
-static void check_write(struct byte *b, uintptr_t at, bool atomic,
+/* These contexts have read it: each before what this one does now. */
+static void check_readers(struct watched *w, size_t i, unsigned readers,
+			  uint32_t *const when[CONTEXTS], const void *pc)
+{
+	for (; readers; readers &= readers - 1) {
+		unsigned reader = (unsigned)__builtin_ctz(readers);
+
+		if (!known(reader, when[reader][i]))
+			race("write", w->start + i, &w->byte[i], reader, pc);
+	}
+}
+
+static void forget_location(uintptr_t at);
+
+/* Who races with the readers before a plain write races with that too. */
+static void check_write(struct watched *w, size_t i, bool atomic,
 			const void *pc)
 {
+	struct byte *b = byte_nr(w, i);
+
 	if (b->written && !(atomic && b->atomic) &&
 	    !known(b->writer, b->written))
-		race("write", at, b, b->writer, pc);
-	for (unsigned i = 0; i < CONTEXTS; i++)
-		if ((b->read[i] && !known(i, b->read[i])) ||
-		    (!atomic && b->atomic_read[i] &&
-		     !known(i, b->atomic_read[i])))
-			race("write", at, b, i, pc);
+		race("write", w->start + i, b, b->writer, pc);
+	check_readers(w, i, b->readers, w->read, pc);
+	if (!atomic) {
+		check_readers(w, i, b->atomic_readers, w->atomic_read, pc);
+		b->readers = b->atomic_readers = 0;
+		if (b->location)
+			forget_location(w->start + i);
+		b->location = false;
+	}
 	b->written = now();
 	b->writer = (uint8_t)explore_context;
 	b->atomic = atomic;
 	b->pc = pc;
+}
+
+static void check_bytes(uintptr_t at, size_t size, bool write, bool atomic,
+			const void *pc)
+{
+	struct watched *w = watched_at(at);
+	size_t first = w ? at - w->start : 0, end = first + size;
+
+	if (!w)
+		return;
+	if (end > w->bytes)
+		explore_fail("access to %p, %zu bytes: beyond the end",
+			     (void *)at, size);
+	for (size_t i = first; i < end; i++)
+		if (write)
+			check_write(w, i, atomic, pc);
+		else
+			check_read(w, i, atomic, pc);
 }
 
 static void trace(const char *what, const volatile void *p, size_t size,
@@ -258,33 +329,20 @@ static void trace(const char *what, const volatile void *p, size_t size,
 			pc);
 }
 
-static void forget_location(uintptr_t at);
-
 static void plain(const void *p, size_t size, bool write, const void *pc)
 {
 	uintptr_t at = (uintptr_t)p;
 
-	if (!explore_on && explore_saving && write && byte_at(at))
+	if (!explore_on && explore_saving && write && watched_at(at))
 		explore_save(p, size);
-	if (!explore_on || !size || !byte_at(at))
+	if (!explore_on || !size || !watched_at(at))
 		return;
 	explore_point(false);
 	trace(write ? "write" : "read", p, size, 0, pc);
-	for (size_t i = 0; i < size; i++) {
-		struct byte *b = byte_at(at + i);
-
-		if (!b)
-			continue;
-		if (write)
-			check_write(b, at + i, false, pc);
-		else
-			check_read(b, at + i, false, pc);
-	}
+	check_bytes(at, size, write, false, pc);
 	if (!write)
 		return;
 	explore_save(p, size);
-	for (size_t i = 0; i < size; i++)
-		forget_location(at + i);
 }
 
 void explore_write(void *p, size_t size)
@@ -357,6 +415,9 @@ static struct location *location(const volatile void *p, size_t size)
 	struct location *l = find((uintptr_t)p);
 
 	if (!l->nr) {
+		struct watched *w = watched_at((uintptr_t)p);
+
+		byte_nr(w, (uintptr_t)p - w->start)->location = true;
 		memset(l->seen, 0, sizeof(l->seen));
 		memset(l->seen_when, 0, sizeof(l->seen_when));
 		l->first = 0;
@@ -449,26 +510,9 @@ unsigned model_newest(const void *location)
 	return ((const struct location *)location)->nr - 1;
 }
 
-static void check_bytes(const volatile void *p, size_t size, bool write,
-			const void *pc)
-{
-	uintptr_t at = (uintptr_t)p;
-
-	for (size_t i = 0; i < size; i++) {
-		struct byte *b = byte_at(at + i);
-
-		if (!b)
-			continue;
-		if (write)
-			check_write(b, at + i, true, pc);
-		else
-			check_read(b, at + i, true, pc);
-	}
-}
-
 static bool watches(const volatile void *p)
 {
-	return explore_on && byte_at((uintptr_t)p);
+	return explore_on && watched_at((uintptr_t)p);
 }
 
 static uint64_t atomic_load(const volatile void *p, size_t size, int order,
@@ -480,7 +524,7 @@ static uint64_t atomic_load(const volatile void *p, size_t size, int order,
 	if (!watches(p))
 		return value_at(p, size);
 	explore_point(is_shared((uintptr_t)p));
-	check_bytes(p, size, false, pc);
+	check_bytes((uintptr_t)p, size, false, true, pc);
 	l = location(p, size);
 	low = oldest(l);
 	nr = l->nr - 1;
@@ -497,7 +541,7 @@ static uint64_t atomic_load(const volatile void *p, size_t size, int order,
 
 static void put(volatile void *p, size_t size, uint64_t value)
 {
-	if (explore_on || (explore_saving && byte_at((uintptr_t)p)))
+	if (explore_on || (explore_saving && watched_at((uintptr_t)p)))
 		explore_save((const void *)(uintptr_t)p, size);
 	memcpy((void *)(uintptr_t)p, &value, size);
 }
@@ -520,7 +564,7 @@ static void atomic_store(volatile void *p, size_t size, uint64_t value,
 		return;
 	}
 	explore_point(is_shared((uintptr_t)p));
-	check_bytes(p, size, true, pc);
+	check_bytes((uintptr_t)p, size, true, true, pc);
 	l = location(p, size);
 	if (!releases(order) && again(store_nr(l, l->nr - 1), value)) {
 		explore_event(store_nr(l, l->nr - 1)->id);
@@ -549,7 +593,7 @@ static uint64_t atomic_change(volatile void *p, size_t size,
 		return old;
 	}
 	explore_point(is_shared((uintptr_t)p));
-	check_bytes(p, size, true, pc);
+	check_bytes((uintptr_t)p, size, true, true, pc);
 	l = location(p, size);
 	newest = *store_nr(l, l->nr - 1);
 	old = newest.value;

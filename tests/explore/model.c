@@ -244,76 +244,96 @@ static void race(const char *what, uintptr_t at, const struct byte *b,
 		     (void *)at, explore_context, pc, other, b->pc);
 }
 
-static void check_read(struct watched *w, size_t i, bool atomic,
-		       const void *pc)
-{
-	struct byte *b = byte_nr(w, i);
+/* An access by this context, now. */
+struct access {
+	struct watched *to;
+	uint32_t now;
+	const uint32_t *known;		/* of each context: up to when */
+	bool atomic;
+	const void *pc;
+};
 
-	if (b->written && !(atomic && b->atomic) &&
-	    !known(b->writer, b->written))
-		race("read", w->start + i, b, b->writer, pc);
-	if (atomic) {
-		b->atomic_readers |= (uint16_t)(1u << explore_context);
-		w->atomic_read[explore_context][i] = now();
-	} else {
-		b->readers |= (uint16_t)(1u << explore_context);
-		w->read[explore_context][i] = now();
+static inline void check_writer(const struct access *a, const struct byte *b,
+			 size_t i, const char *what)
+{
+	if (b->written && b->written > a->known[b->writer] &&
+	    !(a->atomic && b->atomic))
+		race(what, a->to->start + i, b, b->writer, a->pc);
+}
+
+static void check_reads(const struct access *a, size_t first, size_t end)
+{
+	uint32_t *when = a->atomic ? a->to->atomic_read[explore_context] :
+				     a->to->read[explore_context];
+	uint16_t reader = (uint16_t)(1u << explore_context);
+
+	for (size_t i = first; i < end; i++) {
+		struct byte *b = byte_nr(a->to, i);
+
+		check_writer(a, b, i, "read");
+		if (a->atomic)
+			b->atomic_readers |= reader;
+		else
+			b->readers |= reader;
+		when[i] = a->now;
 	}
 }
 
 /* These contexts have read it: each before what this one does now. */
-static void check_readers(struct watched *w, size_t i, unsigned readers,
-			  uint32_t *const when[CONTEXTS], const void *pc)
+static inline void check_readers(const struct access *a, size_t i, unsigned readers,
+			  uint32_t *const when[CONTEXTS])
 {
 	for (; readers; readers &= readers - 1) {
 		unsigned reader = (unsigned)__builtin_ctz(readers);
 
-		if (!known(reader, when[reader][i]))
-			race("write", w->start + i, &w->byte[i], reader, pc);
+		if (when[reader][i] > a->known[reader])
+			race("write", a->to->start + i, &a->to->byte[i],
+			     reader, a->pc);
 	}
 }
 
 static void forget_location(uintptr_t at);
 
 /* Who races with the readers before a plain write races with that too. */
-static void check_write(struct watched *w, size_t i, bool atomic,
-			const void *pc)
+static void check_writes(const struct access *a, size_t first, size_t end)
 {
-	struct byte *b = byte_nr(w, i);
+	for (size_t i = first; i < end; i++) {
+		struct byte *b = byte_nr(a->to, i);
 
-	if (b->written && !(atomic && b->atomic) &&
-	    !known(b->writer, b->written))
-		race("write", w->start + i, b, b->writer, pc);
-	check_readers(w, i, b->readers, w->read, pc);
-	if (!atomic) {
-		check_readers(w, i, b->atomic_readers, w->atomic_read, pc);
-		b->readers = b->atomic_readers = 0;
-		if (b->location)
-			forget_location(w->start + i);
-		b->location = false;
+		check_writer(a, b, i, "write");
+		check_readers(a, i, b->readers, a->to->read);
+		if (!a->atomic) {
+			check_readers(a, i, b->atomic_readers,
+				      a->to->atomic_read);
+			b->readers = b->atomic_readers = 0;
+			if (b->location)
+				forget_location(a->to->start + i);
+			b->location = false;
+		}
+		b->written = a->now;
+		b->writer = (uint8_t)explore_context;
+		b->atomic = a->atomic;
+		b->pc = a->pc;
 	}
-	b->written = now();
-	b->writer = (uint8_t)explore_context;
-	b->atomic = atomic;
-	b->pc = pc;
 }
 
 static void check_bytes(uintptr_t at, size_t size, bool write, bool atomic,
 			const void *pc)
 {
-	struct watched *w = watched_at(at);
-	size_t first = w ? at - w->start : 0, end = first + size;
+	const struct access a = { watched_at(at), now(), here()->clock.time,
+				  atomic, pc };
+	size_t first;
 
-	if (!w)
+	if (!a.to)
 		return;
-	if (end > w->bytes)
+	first = at - a.to->start;
+	if (first + size > a.to->bytes)
 		explore_fail("access to %p, %zu bytes: beyond the end",
 			     (void *)at, size);
-	for (size_t i = first; i < end; i++)
-		if (write)
-			check_write(w, i, atomic, pc);
-		else
-			check_read(w, i, atomic, pc);
+	if (write)
+		check_writes(&a, first, first + size);
+	else
+		check_reads(&a, first, first + size);
 }
 
 static void trace(const char *what, const volatile void *p, size_t size,

@@ -464,6 +464,8 @@ static void run_cpu(void)
 
 /* ---- one schedule, and all of them ---- */
 
+static uint64_t ends;			/* all different */
+
 static void start_cpu(struct cpu *c, void (*body)(void))
 {
 	char *stack = c->stack ? c->stack : malloc(STACK_BYTES);
@@ -492,6 +494,15 @@ static void check(void)
 	}
 	explore_saving = false;
 	explore_cpu = 0;
+}
+
+/* What has been found sound in this state is so again. */
+static bool at_new_end(void)
+{
+	bool new = !seen_add(state_of_all(END), 0);
+
+	ends += new;
+	return new;
 }
 
 /* Return: false if it failed. */
@@ -524,7 +535,8 @@ static bool run_schedule(void)
 	if (!reason[0] && !pruned && explore_reports > scenario->reports)
 		snprintf(reason, sizeof(reason), "%u reports",
 			 explore_reports);
-	if (!reason[0] && !pruned && scenario->check)
+	if (!reason[0] && !pruned && (at_new_end() || explore_every) &&
+	    scenario->check)
 		check();
 	restore();
 	return !reason[0];
@@ -561,20 +573,20 @@ static bool explore_all(uint64_t most, struct explored *e)
 
 	memset(e, 0, sizeof(*e));
 	seen_forget();
+	ends = 0;
 	model_settle_shared();
 	nr_given = 0;
 	while (ok && more && e->schedules < most && !model_found_shared() &&
 	       !explore_stop()) {
 		ok = run_schedule();
 		e->schedules++;
-		if (ok && !pruned)
-			e->ends += !seen_add(state_of_all(END), 0);
 		if (nr_decisions > e->longest)
 			e->longest = nr_decisions;
 		if (ok)
 			more = next_schedule();
 	}
 	e->all = ok && !more;
+	e->ends = ends;
 	return ok;
 }
 

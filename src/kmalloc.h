@@ -32,7 +32,7 @@ kmalloc_by_size[KMALLOC_MAX_CACHE_SIZE / KMALLOC_MIN_SIZE];
  * bytes, there being caches, from the loaded magazine, or else NULL; and kfree()
  * of an object. False: it was not one, and nothing was done.
  */
-KMEM_INLINE void *kmalloc_fast(size_t size)
+KMEM_INLINE KMEM_UNUSED void *kmalloc_fast(size_t size)
 {
 	struct kmem_cache *s = kmalloc_by_size[(size - 1) / KMALLOC_MIN_SIZE];
 	struct round r;
@@ -44,7 +44,7 @@ KMEM_INLINE void *kmalloc_fast(size_t size)
 	return r.obj;
 }
 
-KMEM_INLINE bool kfree_fast(void *p)
+KMEM_INLINE KMEM_UNUSED bool kfree_fast(void *p)
 {
 	uintptr_t nr = kmem_main_page(p);
 	struct page *page = kmem_page_map.main_pages + nr;

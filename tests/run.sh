@@ -37,8 +37,13 @@ trap 'rm -f "$results"' EXIT
 # Two at a time; but one whose threads call one another waits for each thread of
 # the other: these run alone.
 alone='/stress/\|_objects$'
+# Those that may take long begin first, so that nothing waits for one at the end.
+long='/points/nmi$\|/model/\|/staged_test$\|/debug_test$\|/contig_test$\|/map_'
 {
-	printf '%s\n' "$@" | grep -v "$alone" |
+	{
+		printf '%s\n' "$@" | grep "$long"
+		printf '%s\n' "$@" | grep -v "$long"
+	} | grep -v "$alone" |
 		LABEL=$label xargs -r -P 2 -n 1 sh "$0" --one
 	printf '%s\n' "$@" | grep "$alone" |
 		LABEL=$label xargs -r -n 1 sh "$0" --one

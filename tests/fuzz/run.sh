@@ -1,14 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# run.sh run|merge SECONDS PROGRAM...: fuzz with each, for so long. The last line
-# is "N passed, N failed".
+# run.sh run|merge SECONDS PROGRAM...: fuzz with each, for so long, two at a
+# time. The last line is "N passed, N failed".
 set -u
 do=$1
 seconds=$2
 shift 2
-passed=0
-failed=0
 mkdir -p build/fuzz
 
 # What the data of the tests looks like to a program: the bytes that choose,
@@ -39,7 +37,9 @@ seed() {
 	done
 }
 
-for program; do
+# one PROGRAM
+one() {
+	program=$1
 	name=${program##*/}
 	# a call takes about five bytes
 	[ "$name" = calls ] && longest=4000 || longest=20000
@@ -57,23 +57,36 @@ for program; do
 		rm -rf "$corpus"
 		mv "$corpus.new" "$corpus"
 		echo "$corpus: $(ls "$corpus" | wc -l) files"
-		continue
+		return
 	fi
 	if "$program" -max_total_time="$seconds" -timeout=20 \
 		-rss_limit_mb=4096 -max_len=$longest -verbosity=1 \
 		-artifact_prefix="build/fuzz/$name." \
 		-print_final_stats=1 "$found" "$corpus" "$seeds" \
 		>"$found.log" 2>&1; then
-		passed=$((passed + 1))
 		echo "ok $name:" $(sed -n \
 			's/^stat::number_of_executed_units: */inputs /p
 			s/^#[0-9]*\tDONE *\(cov: [0-9]*\).*/\1/p' "$found.log")
 	else
-		failed=$((failed + 1))
-		tail -n 40 "$found.log"
+		tail -n 40 "$found.log" | sed 's/^/    /'
 		echo "FAILED $name (output in $found.log)"
 	fi
-done
-[ "$do" = merge ] && exit
+}
+
+if [ "$do" = merge ]; then
+	for program; do
+		one "$program"
+	done
+	exit
+fi
+if [ "$do" = run-one ]; then
+	one "$1"
+	exit
+fi
+results=$(mktemp)
+trap 'rm -f "$results"' EXIT
+printf '%s\n' "$@" | xargs -P 2 -n 1 sh "$0" run-one "$seconds" | tee "$results"
+passed=$(grep -c '^ok ' "$results")
+failed=$(($# - passed))
 echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -10,14 +10,13 @@
 
 library=$(realpath "$1") || exit 1
 rounds=${2:-1}
+lanes=$([ "$rounds" = 1 ] && echo 2 || echo 1)	# two at a time, if not measured
 [ -x /usr/bin/time ] || { echo 'GNU time is needed: package time'; exit 1; }
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 export LC_ALL=C TZ=UTC PYTHONHASHSEED=0
 unset MAKEFLAGS MAKELEVEL MFLAGS
-passed=0
-failed=0
 
 # What to chew on: the same bytes each time.
 awk 'BEGIN { srand(1); for (i = 0; i < 100000; i++)
@@ -125,63 +124,79 @@ median() {
 
 # once PRELOAD OUTPUT COMMAND: run it, add "seconds KiB" to OUTPUT.cost
 once() {
-	env LD_PRELOAD="$1" /usr/bin/time -q -f '%U %S %M' -o cost \
+	env LD_PRELOAD="$1" /usr/bin/time -q -f '%U %S %M' -o cost.$lane \
 		sh -c "$3" > "$2" 2>&1
 	echo "status $?" >> "$2"
-	tail -n 1 cost | awk '{ print $1 + $2, $3 }' >> "$2.cost"
+	tail -n 1 cost.$lane | awk '{ print $1 + $2, $3 }' >> "$2.cost"
 }
 
+# try WHAT COMMAND: if it is this lane's turn
 try() {
+	nr=$((nr + 1))
+	[ $((nr % lanes)) -eq "$lane" ] || return
 	what=$1
 	for word in $2; do break; done
 	if ! command -v "$word" >/dev/null; then
 		echo "not installed: $word ($what)"
 		return
 	fi
-	rm -f ours theirs ours.cost theirs.cost
+	ours=ours.$lane theirs=theirs.$lane
+	rm -f $ours $theirs $ours.cost $theirs.cost
 	for round in $(seq "$rounds"); do
-		once "" theirs "$2"
-		once "$library" ours "$2"
-		cmp -s ours theirs || break
+		once "" $theirs "$2"
+		once "$library" $ours "$2"
+		cmp -s $ours $theirs || break
 	done
-	if ! cmp -s ours theirs || ! grep -q 'status 0' ours; then
-		failed=$((failed + 1))
+	if ! cmp -s $ours $theirs || ! grep -q 'status 0' $ours; then
 		echo "FAILED $what: $2"
-		diff theirs ours | head -n 10
+		diff $theirs $ours | head -n 10 | sed 's/^/    /'
 		return
 	fi
-	passed=$((passed + 1))
 	for side in theirs ours; do
-		seconds=$(cut -d' ' -f1 $side.cost | median)
-		kib=$(cut -d' ' -f2 $side.cost | median)
+		seconds=$(cut -d' ' -f1 $side.$lane.cost | median)
+		kib=$(cut -d' ' -f2 $side.$lane.cost | median)
 		eval "${side}_s=$seconds ${side}_k=$kib"
 	done
 	printf 'ok %-28s %6.2f s %6.2f s %8d KiB %8d KiB\n' "$what" \
 		"$theirs_s" "$ours_s" "$theirs_k" "$ours_k"
 }
 
+# No two of them write the same file; git's are in one lane.
+tries() {
+	nr=0
+	try 'nothing at all' 'env true'
+	try 'bash' 'bash loop.sh'
+	try 'ls -lR' 'ls -lR --time-style=+ /usr/include | cksum'
+	try 'python3: json, re' 'python3 big.py'
+	try 'python3: json, re, malloc' 'env PYTHONMALLOC=malloc python3 big.py'
+	try 'python3: 40 threads' 'python3 threads.py'
+	try 'python3: a pool by fork' 'python3 pool.py'
+	try 'perl: a hash of words' 'perl words.pl'
+	try 'sort --parallel=2' 'sort --parallel=2 -S 64M lines | cksum'
+	try 'sort -n' 'sort -n lines | cksum'
+	try 'awk' "awk '{ n[\$1 % 50000] = n[\$1 % 50000] \$2 } END { for (i in n)
+		s += length(n[i]); print s }' lines"
+	try 'xz -T2' 'xz -T2 --block-size=2MiB -c lines | xz -T2 -dc | cksum'
+	try 'git log -p' 'git -C repo log -p | cksum'
+	try 'sqlite3' 'sqlite3 :memory: < tables.sql'
+	try 'git gc' 'git -C repo -c gc.auto=0 gc -q --aggressive; echo $?;
+		git -C repo fsck 2>&1'
+	try 'gcc -O2, a large file' 'gcc -O2 -S -o big.s big.c && cksum big.s'
+	try 'g++ -O2, templates' 'g++ -O2 -S -o bigcc.s big.cc && cksum bigcc.s'
+	try 'clang -O1, a large file' 'clang -O1 -S -o clang.s big.c && cksum clang.s'
+	[ -x bigcc ] && try 'C++: maps, strings' './bigcc'
+	try 'tar, gzip' 'tar cf - -C /usr include 2>/dev/null | gzip -1 | wc -c'
+	touch "ended.$lane"
+}
+
 printf '%-31s %8s %8s %12s %12s\n' '' libc kmem 'libc, peak' 'kmem, peak'
-try 'nothing at all' 'env true'
-try 'bash' 'bash loop.sh'
-try 'ls -lR' 'ls -lR --time-style=+ /usr/include | cksum'
-try 'python3: json, re' 'python3 big.py'
-try 'python3: json, re, malloc' 'env PYTHONMALLOC=malloc python3 big.py'
-try 'python3: 40 threads' 'python3 threads.py'
-try 'python3: a pool by fork' 'python3 pool.py'
-try 'perl: a hash of words' 'perl words.pl'
-try 'sort --parallel=2' 'sort --parallel=2 -S 64M lines | cksum'
-try 'sort -n' 'sort -n lines | cksum'
-try 'awk' "awk '{ n[\$1 % 50000] = n[\$1 % 50000] \$2 } END { for (i in n)
-	s += length(n[i]); print s }' lines"
-try 'xz -T2' 'xz -T2 --block-size=2MiB -c lines | xz -T2 -dc | cksum'
-try 'git log -p' 'git -C repo log -p | cksum'
-try 'git gc' 'git -C repo -c gc.auto=0 gc -q --aggressive; echo $?;
-	git -C repo fsck 2>&1'
-try 'sqlite3' 'sqlite3 :memory: < tables.sql'
-try 'gcc -O2, a large file' 'gcc -O2 -S -o big.s big.c && cksum big.s'
-try 'g++ -O2, templates' 'g++ -O2 -S -o bigcc.s big.cc && cksum bigcc.s'
-try 'clang -O1, a large file' 'clang -O1 -S -o big.s big.c && cksum big.s'
-[ -x bigcc ] && try 'C++: maps, strings' './bigcc'
-try 'tar, gzip' 'tar cf - -C /usr include 2>/dev/null | gzip -1 | wc -c'
+for lane in $(seq 0 $((lanes - 1))); do
+	tries >lane.$lane 2>&1 &
+done
+wait
+cat lane.*
+passed=$(cat lane.* | grep -c '^ok ')
+failed=$(cat lane.* | grep -c '^FAILED')
+[ "$(ls ended.* | wc -l)" -eq "$lanes" ] || failed=$((failed + 1))
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -19,7 +19,7 @@ $MAKE amalgamation || exit 1
 for mk in arch/*/arch.mk; do
 	arch=$(basename "$(dirname "$mk")")
 	for cc in gcc clang; do
-		flags=$($MAKE compiler ARCH="$arch" CC=$cc) || exit 1
+		flags=$(CFLAGS=-O1 $MAKE compiler ARCH="$arch" CC=$cc) || exit 1
 		flags=$(echo "$flags" | sed "s| -Iinclude -Iarch/$arch | |")
 		out=$dir/$arch-$cc
 		mkdir -p "$out"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # configs.sh [NAME...] - the model and the stress test with other choices of
-# <kmem/config.h> than the usual ones.
+# <kmem/config.h> than the usual ones; configs.sh list - their names.
 #
 # What could go wrong: a size or a shift that is right for pages of 4 KiB, four
 # classes a doubling and many CPUs only. Each configuration is built with
@@ -13,12 +13,18 @@ cd "$(dirname "$0")/.." || exit 1
 MAKE=${MAKE:-make}
 export KMEM_OPS="${KMEM_OPS:-100000}"
 export KMEM_TEST_SCALE="${KMEM_TEST_SCALE:-5}"
+export CFLAGS="${CFLAGS:--O1}"
+all="page-256 page-16k page-64k linux-classes no-magazines no-mobility small
+	hardened"
+[ "$1" = list ] && { printf '%s\n' $all; exit; }
 failed=0
+ran=0
 
 # config NAME FLAGS [TEST...]: build with these, then run both programs, and
 # those unit tests too
 config() {
 	name=$1
+	ran=$((ran + 1))
 	dir=build/configs/$name
 	start=$(date +%s)
 	mkdir -p "$dir"
@@ -41,7 +47,7 @@ small="$small -DKMEM_MAX_ORDER=10 -DKMEM_MAX_REGIONS=512 -DKMEM_NAME_BYTES=48"
 small="$small -DKMEM_ARCH_HAS_CLZ=0 -DKMEM_ARCH_HAS_DIV=0"
 small="$small -DKMEM_ARCH_HAS_UMULL=0"
 
-wanted=" ${*:-page-256 page-16k page-64k linux-classes no-magazines no-mobility small hardened} "
+wanted=" ${*:-$(echo $all)} "
 case $wanted in *" page-256 "*)
 	config page-256 -DKMEM_PAGE_SHIFT=8 ;; esac
 case $wanted in *" page-16k "*)
@@ -62,4 +68,5 @@ case $wanted in *" hardened "*)
 	config hardened -DKMEM_HARDEN=1 "harden cache cache_args cache_merge \
 		cache_node cache_walk debug kmalloc kmalloc_node late magazine \
 		misuse page_alloc rcu report reserve semantics slab trim" ;; esac
-[ $failed -eq 0 ]
+set -- $wanted
+[ $failed -eq 0 ] && [ $ran -eq $# ]

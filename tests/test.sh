@@ -61,6 +61,50 @@ suite() {
 	rm -f "$log"
 }
 
+# units LIST: of each line, a function below and what it is given, its steps;
+# two units at a time. What has not come to its end counts as failed.
+units() {
+	UNITS=$(mktemp)
+	export UNITS
+	echo "$1" | xargs -P 2 -L 1 sh tests/test.sh --unit
+	passed=$((passed + $(awk '{ n += $1 } END { print n + 0 }' "$UNITS")))
+	failed=$((failed + $(awk '{ n += $2 } END { print n + 0 }' "$UNITS")))
+	[ "$(wc -l <"$UNITS")" -eq "$(echo "$1" | wc -l)" ] ||
+		result 1 "not all of them ran"
+	rm -f "$UNITS"
+}
+
+# ---- units ----
+
+# library ARCH CC
+library() {
+	step "$1, $2: libkmem.a" $MAKE -s -j2 ARCH="$1" CC="$2"
+	step "$1, $2: undefined symbols" $MAKE -s symbols ARCH="$1" CC="$2"
+}
+
+# script FILE ARGUMENT WHAT...; the argument may be -
+script() {
+	file=$1 argument=$2
+	shift 2
+	[ "$argument" = - ] && argument=
+	step "$*" sh "tests/$file.sh" $argument
+}
+
+docs() {
+	step "make docs" $MAKE -s docs
+}
+
+if [ "$1" = --unit ]; then
+	shift
+	out=$(mktemp)
+	"$@" >"$out" 2>&1
+	cat "$out"
+	rm -f "$out"
+	[ $((passed + failed)) -gt 0 ] || result 1 "$*"
+	echo "$passed $failed" >>"$UNITS"
+	exit 0
+fi
+
 # ---- set-up ----
 
 missing() {
@@ -135,30 +179,31 @@ set_up
 result $? "set-up: compilers, cmocka, QEMU"
 
 say "builds"
-for cc in gcc clang; do
-	for arch in $($MAKE -s arches); do
-		step "$arch, $cc: libkmem.a" $MAKE -s -j2 ARCH=$arch CC=$cc
-		step "$arch, $cc: undefined symbols" \
-			$MAKE -s symbols ARCH=$arch CC=$cc
+units "$(
+	echo script amalgamation - one kmem.c and one kmem.h
+	for config in $(sh tests/configs.sh list); do
+		echo script configs $config configuration $config
 	done
-	step "x86_64, $cc: with KMEM_PREFIX_NAMES" \
-		sh tests/prefix.sh $cc
-done
-step "incremental builds" sh tests/incremental.sh
-step "public headers, alone and together, C11 to C2x and C++17" sh tests/headers.sh
-step "layers" sh tests/layers.sh
-step "make docs" $MAKE -s docs
-step "in projects of make, cmake and meson" sh tests/embed.sh
-step "make install" sh tests/install.sh
-step "one kmem.c and one kmem.h" sh tests/amalgamation.sh
-step "C++ and Rust on kmem" sh tests/samples.sh
-step "the README" sh tests/readme.sh
-
-for cc in gcc clang; do
-	step "one CPU: no atomic operation, $cc" sh tests/up.sh $cc
-	step "what is not called is not linked, $cc" sh tests/unlinked.sh $cc
-done
-step "other configurations" sh tests/configs.sh
+	for cc in gcc clang; do
+		for arch in $($MAKE -s arches); do
+			echo library $arch $cc
+		done
+		echo script up $cc one CPU: no atomic operation, $cc
+	done
+	echo script incremental - incremental builds
+	echo script embed - in projects of make, cmake and meson
+	echo script headers - public headers, alone and together, C11 to C2x and C++17
+	echo docs
+	echo script layers - layers)"
+say "with the libraries"
+units "$(
+	for cc in gcc clang; do
+		echo script prefix $cc x86_64, $cc: with KMEM_PREFIX_NAMES
+		echo script unlinked $cc what is not called is not linked, $cc
+	done
+	echo script samples - C++ and Rust on kmem
+	echo script install - make install
+	echo script readme - the README)"
 
 say "tests with gcc"
 suite "tests, gcc" check CC=gcc

@@ -10,7 +10,7 @@
 
 cd "$(dirname "$0")/.." || exit 1
 cc=${1:-gcc}
-dir=build/up
+dir=build/up-${cc##*/}
 flags="-std=c11 -ffreestanding -O2 -Iinclude -Iarch/x86_64 -mno-red-zone
 	-mgeneral-regs-only -mcmodel=kernel -fno-pic -fno-stack-protector"
 

@@ -46,6 +46,7 @@ void *_start(void);
 void *_start(void) { return kmalloc(100, GFP_KERNEL); }
 void *memset(void *p, int byte, size_t n) { (void)byte; (void)n; return p; }
 void *memcpy(void *p, const void *q, size_t n) { (void)q; (void)n; return p; }
+void *memmove(void *p, const void *q, size_t n) { (void)q; (void)n; return p; }
 C
 (
 	cd "$dest" && gcc -std=c11 -ffreestanding -fno-pic -mcmodel=kernel \

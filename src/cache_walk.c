@@ -9,8 +9,11 @@
  * page of each slab of the cache. An object that is allocated all the while is
  * in a slab all the while, and so is met once.
  *
- * A slab is looked at under the lock of its node, if it has objects in use
- * and, read after that, is of the cache, and the page is its first:
+ * Memory may be removed meanwhile, and take its descriptors with it; they are
+ * there as long as a zone's lock is held (hotplug.c). So a candidate is found
+ * with that lock, and looked up again with both, to stay: a slab is looked at
+ * under the lock of its node, if it has objects in use and, read after that, is
+ * of the cache, and the page is its first:
  *
  *	on a list	inuse changes under the lock only, and with it above 0
  *			the slab stays
@@ -26,9 +29,13 @@
  * while its slot is looked at. It can't leave its slab as long as the lock is
  * held, so it stays memory of this cache.
  *
- * Locks: one node's at a time, for the slots of one slab.
+ * Locks: the zone's, for WALK_STEPS descriptors at a time; one node's, for the
+ * slots of one slab, and the zone's within it.
  */
 #include "cache.h"
+
+/* Descriptors looked at under one lock. */
+#define WALK_STEPS	64
 
 struct walk {
 	struct kmem_cache *s;
@@ -47,23 +54,8 @@ static bool walk_objects(const struct walk *w, struct page *head)
 	return true;
 }
 
-/* A page that seemed to be the first of a slab of the cache. */
-static bool walk_page(const struct walk *w, struct page *page)
-{
-	struct kmem_slabs *s = &w->s->slabs;
-	struct slab_node *n = &s->node[s->nr_nodes == 1 ? 0 : page_node(page)];
-	uintptr_t irq = lock_irq(&n->lock);
-	bool more = true;
-
-	if (kmem_load_acquire(&page->inuse) &&
-	    kmem_load_acquire(&page->slabs) == s &&
-	    kmem_load_relaxed(&page->slab_offset) == slabs_bias(s))
-		more = walk_objects(w, page);
-	unlock_irq(&n->lock, irq);
-	return more;
-}
-
-/* A hint, without order: what matters is read again with the lock. */
+/* A hint, without order: what matters is read again, with the lock of the node
+ * too. */
 static bool is_candidate(const struct walk *w, const struct zone *z,
 			 const struct page *page)
 {
@@ -73,18 +65,50 @@ static bool is_candidate(const struct walk *w, const struct zone *z,
 		       slabs_bias(&w->s->slabs);
 }
 
-static bool walk_zone(const struct walk *w, const struct zone *z)
+/* From pfn on: the first page that seems to begin a slab of the cache; or how
+ * far that looked. */
+static uintptr_t skip_others(const struct walk *w, struct zone *z,
+			     uintptr_t pfn, bool *found)
 {
-	uintptr_t pfn = kmem_load_relaxed(&z->start_pfn);
+	uintptr_t irq = lock_irq(&z->lock);
+	uintptr_t end = kmem_load_relaxed(&z->end_pfn);
 
-	while (pfn < kmem_load_relaxed(&z->end_pfn)) {
+	*found = false;
+	for (unsigned i = 0; pfn < end && i < WALK_STEPS; i++, pfn++) {
 		struct page *page = pfn_to_page(pfn);
 
+		if (page && is_candidate(w, z, page)) {
+			*found = true;
+			break;
+		}
 		if (!page)		/* a section without memory */
 			pfn |= kmem_page_map.page_mask;
-		else if (is_candidate(w, z, page) && !walk_page(w, page))
+	}
+	unlock_irq(&z->lock, irq);
+	return pfn;
+}
+
+static bool walk_slab(const struct walk *w, struct zone *z, uintptr_t pfn)
+{
+	struct kmem_slabs *s = &w->s->slabs;
+	struct slab_node *n = slabs_node(s, z->node->index);
+	uintptr_t irq = lock_irq(&n->lock);
+	struct page *head = slab_beginning_at(s, z, pfn);
+	bool more = !head || walk_objects(w, head);
+
+	unlock_irq(&n->lock, irq);
+	return more;
+}
+
+static bool walk_zone(const struct walk *w, struct zone *z)
+{
+	uintptr_t pfn = kmem_load_relaxed(&z->start_pfn);
+	bool found;
+
+	while (pfn < kmem_load_relaxed(&z->end_pfn)) {
+		pfn = skip_others(w, z, pfn, &found);
+		if (found && !walk_slab(w, z, pfn++))
 			return false;
-		pfn++;
 	}
 	return true;
 }
@@ -95,7 +119,7 @@ bool kmem_cache_walk(struct kmem_cache *s, bool (*fn)(void *obj, void *arg),
 	struct walk w = { s, fn, arg };
 
 	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++) {
-		const struct zone *z = zone_by_id(i);
+		struct zone *z = zone_by_id(i);
 
 		if (z && !walk_zone(&w, z))
 			return false;

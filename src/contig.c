@@ -240,13 +240,23 @@ struct page *alloc_contig_pages(size_t nr_pages, gfp_t gfp, int nid,
 	return page;
 }
 
+static bool is_of_zone(struct zone *z, uintptr_t pfn)
+{
+	uintptr_t irq = lock_irq(&z->lock);	/* keeps descriptors: hotplug.c */
+	const struct page *page = pfn_to_page(pfn);
+	bool is = page && kmem_load_relaxed(&page->zone) == z->id;
+
+	unlock_irq(&z->lock, irq);
+	return is;
+}
+
 /* The zone of a page that may be any, described; NULL: it is in none. */
 static struct zone *zone_of_pfn(uintptr_t pfn)
 {
-	const struct page *page = pfn_to_page(pfn);
-	unsigned id = page ? kmem_load_relaxed(&page->zone) : PAGE_NO_ZONE;
-
-	return id < KMEM_ARRAY_SIZE(zones.zone) ? zone_by_id(id) : NULL;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++)
+		if (zone_by_id(i) && is_of_zone(zone_by_id(i), pfn))
+			return zone_by_id(i);
+	return NULL;
 }
 
 int alloc_contig_range(uintptr_t start, uintptr_t end, unsigned flags,

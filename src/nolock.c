@@ -330,31 +330,50 @@ static void empty_store(struct store *s)
 }
 
 /* The list of caches is locked. */
-static void scan_slab(struct page *page, struct kmem_slabs *s)
+static void scan_slab(struct kmem_slabs *s, struct zone *z, uintptr_t pfn)
 {
 	struct round r[STORE_ROOM];
 	size_t n;
 
 	do {
-		n = slabs_collect(s, page, SLOT_NOLOCK, r, STORE_ROOM);
+		n = slabs_collect(s, z, pfn, SLOT_NOLOCK, r, STORE_ROOM);
 		for (size_t i = 0; i < n; i++)
 			deferred_finish(r[i].obj, stored);
 	} while (n == STORE_ROOM);
 }
 
-static void scan_page(struct page *page)
+/* What a page is, and whose; NULL: it has no descriptor. It is there as long
+ * as the zone is locked, and then if it is PAGE_NOLOCK: that one is ours. */
+static struct page *look(struct zone *z, uintptr_t pfn, unsigned *type,
+			 struct kmem_slabs **s)
 {
-	unsigned type = kmem_load_acquire(&page->type);
-	struct kmem_slabs *s;
+	uintptr_t irq = lock_irq(&z->lock);
+	struct page *page = pfn_to_page(pfn);
 
+	if (page) {
+		*type = kmem_load_acquire(&page->type);
+		*s = kmem_load_relaxed(&page->slabs);
+	}
+	unlock_irq(&z->lock, irq);
+	return page;
+}
+
+/* Return: false if there is no such page. */
+static bool scan_page(struct zone *z, uintptr_t pfn)
+{
+	struct kmem_slabs *s;
+	unsigned type;
+	struct page *page = look(z, pfn, &type, &s);
+
+	if (!page)
+		return false;
 	if (type == PAGE_NOLOCK) {
 		page_set_type(page, PAGE_ALLOCATED);
 		__free_pages(page, page->order);
-	} else if (type == PAGE_SLAB) {
-		s = kmem_load_relaxed(&page->slabs);
-		if (s)
-			scan_slab(page, s);
+	} else if (type == PAGE_SLAB && s) {
+		scan_slab(s, z, pfn);
 	}
+	return true;
 }
 
 /* On to the next page of all zones, or past a hole. Return: how many pages. */
@@ -362,7 +381,6 @@ static size_t scan_step(void)
 {
 	struct zone *z = zone_by_id(later.zone);
 	uintptr_t pfn, end = z ? kmem_load_relaxed(&z->end_pfn) : 0;
-	struct page *page;
 
 	if (later.pfn >= end) {
 		later.zone = (later.zone + 1) %
@@ -371,11 +389,9 @@ static size_t scan_step(void)
 		return 0;
 	}
 	pfn = KMEM_MAX(later.pfn, kmem_load_relaxed(&z->start_pfn));
-	page = pfn_to_page(pfn);
-	later.pfn = page ? pfn + 1 : (pfn | kmem_page_map.page_mask) + 1;
+	later.pfn = scan_page(z, pfn) ? pfn + 1 :
+		    (pfn | kmem_page_map.page_mask) + 1;
 	later.pfn = KMEM_MIN(later.pfn, end);
-	if (page)
-		scan_page(page);
 	return later.pfn - pfn;
 }
 

@@ -492,18 +492,27 @@ static void count_fragmentation(struct kmem_zone_stats *st)
 	}
 }
 
-static void count_page_blocks(const struct zone *z, struct kmem_zone_stats *st)
+/* The lock keeps descriptors where memory is removed (hotplug.c). */
+static void count_page_block(struct zone *z, uintptr_t pfn,
+			     struct kmem_zone_stats *st)
+{
+	uintptr_t irq = lock_irq(&z->lock);
+	const struct page *p = page_block(&z->buddy, pfn);
+
+	if (p)
+		st->page_blocks[KMEM_MOBILITY ? kmem_load_relaxed(
+				&p->block_mobility) : UNMOVABLE]++;
+	unlock_irq(&z->lock, irq);
+}
+
+static void count_page_blocks(struct zone *z, struct kmem_zone_stats *st)
 {
 	uintptr_t pfn = kmem_load_relaxed(&z->start_pfn) &
 			~(PAGE_BLOCK_PAGES - 1);
 
 	st->page_block_order = PAGE_BLOCK_ORDER;
 	while (pfn < kmem_load_relaxed(&z->end_pfn)) {
-		const struct page *p = page_block(&z->buddy, pfn);
-
-		if (p)
-			st->page_blocks[KMEM_MOBILITY ? kmem_load_relaxed(
-					&p->block_mobility) : UNMOVABLE]++;
+		count_page_block(z, pfn, st);
 		if (!pfn_to_page(pfn))	/* a hole: on to the next section */
 			pfn |= kmem_page_map.page_mask &
 			       ~(PAGE_BLOCK_PAGES - 1);

@@ -343,11 +343,6 @@ static void free_excess(struct kmem_slabs *s, struct kmem_list *excess)
 
 /* ---- what the other layers call ---- */
 
-static struct slab_node *slabs_node(struct kmem_slabs *s, unsigned node)
-{
-	return &s->node[s->nr_nodes == 1 ? 0 : node];
-}
-
 static struct slab_node *page_slab_node(struct kmem_slabs *s,
 					const struct page *page)
 {
@@ -561,18 +556,36 @@ static size_t slab_collect(struct page *head, kmem_slot_t state,
 	return n;
 }
 
-size_t slabs_collect(struct kmem_slabs *s, struct page *page,
+/* In this order: cache_walk.c says why. */
+static bool begins_slab(const struct kmem_slabs *s, const struct zone *z,
+			const struct page *page)
+{
+	return page && kmem_load_acquire(&page->inuse) &&
+	       kmem_load_acquire(&page->slabs) == s &&
+	       kmem_load_relaxed(&page->slab_offset) == slabs_bias(s) &&
+	       kmem_load_relaxed(&page->zone) == z->id;
+}
+
+struct page *slab_beginning_at(struct kmem_slabs *s, struct zone *z,
+			       uintptr_t pfn)
+{
+	uintptr_t irq = lock_irq(&z->lock);
+	struct page *page = pfn_to_page(pfn);
+
+	if (!begins_slab(s, z, page))
+		page = NULL;
+	unlock_irq(&z->lock, irq);
+	return page;
+}
+
+size_t slabs_collect(struct kmem_slabs *s, struct zone *z, uintptr_t pfn,
 		     kmem_slot_t state, struct round *rounds, size_t most)
 {
-	struct slab_node *n = page_slab_node(s, page);
+	struct slab_node *n = slabs_node(s, z->node->index);
 	uintptr_t irq = lock_irq(&n->lock);
-	size_t got = 0;
+	struct page *head = slab_beginning_at(s, z, pfn);
+	size_t got = head ? slab_collect(head, state, rounds, most) : 0;
 
-	/* In this order: cache_walk.c says why. */
-	if (kmem_load_acquire(&page->inuse) &&
-	    kmem_load_acquire(&page->slabs) == s &&
-	    kmem_load_relaxed(&page->slab_offset) == slabs_bias(s))
-		got = slab_collect(page, state, rounds, most);
 	unlock_irq(&n->lock, irq);
 	return got;
 }

@@ -239,11 +239,16 @@ bool slabs_claim(struct page *page, struct kmem_slabs *s, const void *p,
 size_t slabs_keep(struct kmem_slabs *s, size_t objects);
 
 /*
- * If that page is the first one of a slab of s: its objects that are in that
- * state become CACHED, up to `most`. It may stop being a slab at any moment.
- * Return: how many.
+ * The slab of s with objects in use that begins with page `pfn` of z, whatever
+ * that page is: it may be removed at any moment (hotplug.c). The node of z is
+ * locked, which keeps the slab. Return: its first page; NULL: there is none.
  */
-size_t slabs_collect(struct kmem_slabs *s, struct page *page,
+struct page *slab_beginning_at(struct kmem_slabs *s, struct zone *z,
+			       uintptr_t pfn);
+
+/* If there is one: its objects that are in that state become CACHED, up to
+ * `most`. The node is not locked. Return: how many. */
+size_t slabs_collect(struct kmem_slabs *s, struct zone *z, uintptr_t pfn,
 		     kmem_slot_t state, struct round *rounds, size_t most);
 
 /* Return the pages of all empty slabs. */
@@ -345,6 +350,12 @@ KMEM_INLINE struct slab_index slab_index(const struct page *page,
 	return (struct slab_index){ (size_t)(quotient >> 32),
 				    (uint32_t)quotient <
 				    (uint32_t)s->reciprocal };
+}
+
+/* Of the node of that index. */
+KMEM_INLINE struct slab_node *slabs_node(struct kmem_slabs *s, unsigned node)
+{
+	return &s->node[s->nr_nodes == 1 ? 0 : node];
 }
 
 KMEM_INLINE bool slabs_debugged(const struct kmem_slabs *s)

@@ -195,7 +195,7 @@ void machine_of(size_t bytes, const struct kmem_params *params,
 	memset(arena, 0, bytes);
 	memset(held, 0, sizeof(held));
 	memset(object, 0, sizeof(object));
-	model_init(arena, bytes);
+	model_init(arena, p.hotplug_end ? p.hotplug_end - (uintptr_t)arena : bytes);
 	if (kmem_add_region((uintptr_t)arena, bytes,
 			    KMEM_REGION_USABLE, KMEM_NO_NODE) ||
 	    kmem_init(&p))

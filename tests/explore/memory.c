@@ -266,6 +266,53 @@ static void all_free(void)
 	MUST(nr_free_pages() == pages_free);
 }
 
+/* ---- memory whose descriptors go with it ---- */
+
+#define SECTION		(128 * KMEM_PAGE_SIZE)
+
+/* The first section that is not of the boot's memory. */
+static kmem_phys_t section(void)
+{
+	return ((uintptr_t)arena + ARENA_BYTES + SECTION - 1) & ~(SECTION - 1);
+}
+
+static void section_machine(void)
+{
+	machine_with(&(struct kmem_params){ .nr_cpus = CPUS,
+		.hotplug_end = (uintptr_t)arena + ARENA_BYTES + 2 * SECTION }, 0);
+	MUST(!kmem_add_memory(section(), SECTION, KMEM_NO_NODE));
+	drain_pages();
+	settled();
+}
+
+/* Afterwards it is somebody else's. */
+static void remove_section(void)
+{
+	if (!kmem_remove_memory(section(), SECTION))
+		explore_write(phys_to_virt(section()),
+			      SECTION / KMEM_PAGE_SIZE * sizeof(struct page));
+}
+
+static void range_of_section(void)
+{
+	uintptr_t pfn = (uintptr_t)((section() + SECTION / 2) >> KMEM_PAGE_SHIFT);
+
+	if (!alloc_contig_range(pfn, pfn + 4, 0, GFP_KERNEL | __GFP_NOWARN))
+		free_contig_range(pfn, 4);
+}
+
+static void walk_section(void)
+{
+	kmem_cache_walk(cache, look, NULL);
+}
+
+static void zone_figures(void)
+{
+	struct kmem_zone_stats zone;
+
+	kmem_zone_stats(0, &zone);
+}
+
 /* ---- shrinkers ---- */
 
 static struct shrinker *shrinker;
@@ -370,6 +417,13 @@ static const struct scenario list[] = {
 	{ "run-alloc", "a run is found that then is allocated", 1,
 	  plug_machine, { run_and_back, large_and_back },
 	  .check = all_free },
+	{ "remove-walk", "descriptors go that a walk is at", 1,
+	  section_machine, { remove_section, walk_section }, .check = sound },
+	{ "remove-range", "and those of who looks for a range", 1,
+	  section_machine, { remove_section, range_of_section },
+	  .check = sound },
+	{ "remove-figures", "and for figures", 1,
+	  section_machine, { remove_section, zone_figures }, .check = sound },
 	{ "shrinker-first", "the first shrinker comes while memory is short", 1,
 	  first_shrinker_machine, { run_short, begin_shrinker },
 	  .check = sound },

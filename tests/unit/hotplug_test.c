@@ -8,11 +8,14 @@
  * account no longer fit the memory that there is; another CPU takes a page
  * out of a range that is just being removed.
  */
+#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -544,6 +547,126 @@ static void memory_comes_and_goes_under_load(void **state)
 	assert_true(removed > 0);
 }
 
+/* ------------------------- descriptors that go while somebody looks at them */
+
+/* The section's table faults when it is touched first: there, between finding a
+ * descriptor and reading it, the reader is held up while CPU 1 removes the
+ * section. */
+static struct {
+	kmem_phys_t at;
+	unsigned may_go, gone;
+	int err;
+	bool faulted, too_early;
+} section;
+
+static void on_fault(int signal)
+{
+	(void)signal;
+	REQUIRE(!section.faulted);
+	section.faulted = true;
+	plug(section.at, section_bytes(), true);
+	kmem_store_release(&section.may_go, 1);
+	for (unsigned ms = 0; ms < 30 && !kmem_load_acquire(&section.gone);
+	     ms++)
+		usleep(1000);
+	section.too_early = kmem_load_acquire(&section.gone);
+}
+
+static void *remover(void *arg)
+{
+	host_cpu_set(1);
+	while (!kmem_load_acquire(&section.may_go))
+		sched_yield();
+	section.err = kmem_remove_memory(section.at, section_bytes());
+	kmem_store_release(&section.gone, 1);
+	return arg;
+}
+
+static struct kmem_cache *walked;
+
+static bool next_object(void *obj, void *arg)
+{
+	(void)obj, (void)arg;
+	return true;
+}
+
+static void read_walk(void)
+{
+	assert_true(kmem_cache_walk(walked, next_object, NULL));
+}
+
+static void read_figures(void)
+{
+	struct kmem_zone_stats st;
+
+	for (unsigned n = 0; kmem_zone_stats(n, &st); n++)
+		;
+}
+
+static void read_range(void)
+{
+	uintptr_t pfn = (uintptr_t)(section.at / PAGE) + section_bytes() / PAGE - 1;
+
+	if (!alloc_contig_range(pfn, pfn + 1, 0, GFP_KERNEL | __GFP_NOWARN))
+		free_contig_range(pfn, 1);
+}
+
+static void read_aside(void)
+{
+	zones_do_all_later();
+	assert_false(zones.later);
+}
+
+/* More frees than there is room to note: they are looked for in all pages. */
+static void put_aside(unsigned n)
+{
+	void *p[200];
+
+	REQUIRE(n <= KMEM_ARRAY_SIZE(p));
+	for (unsigned i = 0; i < n; i++)
+		REQUIRE(p[i] = kmem_cache_alloc(walked, GFP_KERNEL));
+	while (n--)
+		kfree_nolock(p[n]);
+}
+
+static void descriptors_stay_while_they_are_read(void **state)
+{
+	static void (*const readers[])(void) = {
+		read_walk, read_figures, read_range, read_aside,
+	};
+	struct sigaction sa = { .sa_handler = on_fault }, old_segv, old_bus;
+	pthread_t thread;
+
+	(void)state;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(readers); i++) {
+		start(2, SPACE, false);
+		walked = kmem_cache_create("walked", 64, 0,
+					   SLAB_CONSISTENCY_CHECKS, NULL);
+		assert_non_null(walked);
+		memset(&section, 0, sizeof(section));
+		section.at = first_section();
+		assert_int_equal(add(section.at, section_bytes()), KMEM_OK);
+		if (readers[i] == read_aside)
+			put_aside(200);
+		assert_int_equal(pthread_create(&thread, NULL, remover, NULL),
+				 0);
+		plug(section.at, section_bytes(), false);
+		sigaction(SIGSEGV, &sa, &old_segv);
+		sigaction(SIGBUS, &sa, &old_bus);
+		readers[i]();
+		sigaction(SIGSEGV, &old_segv, NULL);
+		sigaction(SIGBUS, &old_bus, NULL);
+		kmem_store_release(&section.may_go, 1);
+		pthread_join(thread, NULL);
+		if (!section.faulted || section.too_early)
+			fail_msg("reader %u: %s", i, section.faulted ?
+				 "descriptors went" : "none was read");
+		assert_true(section.err == KMEM_OK ||
+			    section.err == KMEM_EBUSY);
+		assert_sound();
+	}
+}
+
 /* -------------------------------------------------------- a model, at random */
 
 #define MODEL_PAGES	512u		/* of the boot's memory, from its middle */
@@ -636,6 +759,7 @@ int main(void)
 		CASE(the_last_section),
 		CASE(a_zone_is_filled_and_emptied),
 		CASE(memory_comes_and_goes_under_load),
+		CASE(descriptors_stay_while_they_are_read),
 		CASE(any_ranges_in_any_order),
 	};
 

@@ -189,7 +189,8 @@ void machine_of(size_t bytes, const struct kmem_params *params,
 
 	if (p.hooks)
 		hooks = *p.hooks;
-	hooks.run_on_cpu = run_on_cpu;
+	if (!hooks.run_on_cpu)
+		hooks.run_on_cpu = run_on_cpu;
 	p.hooks = &hooks;
 	kmem_reset();
 	memset(arena, 0, bytes);

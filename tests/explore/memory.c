@@ -276,13 +276,36 @@ static kmem_phys_t section(void)
 	return ((uintptr_t)arena + ARENA_BYTES + SECTION - 1) & ~(SECTION - 1);
 }
 
-static void section_machine(void)
+/* How often kmem_remove_memory() asks other CPUs, before it begins to remove. */
+static unsigned asked, last_asked;
+static unsigned trimmed, scanning;
+
+static void ask(void *ctx, unsigned cpu, void (*fn)(void *), void *arg)
 {
-	machine_with(&(struct kmem_params){ .nr_cpus = CPUS,
-		.hotplug_end = (uintptr_t)arena + ARENA_BYTES + 2 * SECTION }, 0);
+	(void)ctx, (void)cpu, (void)fn, (void)arg;
+	explore_save(&asked, sizeof(asked));
+	if (++asked != last_asked)
+		return;
+	explore_post(&trimmed);
+	explore_await(&scanning);
+}
+
+static void section_machine_with(slab_flags_t flags, unsigned objects)
+{
+	static const struct kmem_hooks hooks = { .run_on_cpu = ask };
+
+	asked = last_asked = trimmed = scanning = 0;
+	machine_with(&(struct kmem_params){ .nr_cpus = CPUS, .hooks = &hooks,
+		.hotplug_end = (uintptr_t)arena + ARENA_BYTES + 2 * SECTION }, flags);
+	fill_objects(objects);
 	MUST(!kmem_add_memory(section(), SECTION, KMEM_NO_NODE));
 	drain_pages();
 	settled();
+}
+
+static void section_machine(void)
+{
+	section_machine_with(0, 0);
 }
 
 /* Afterwards it is somebody else's. */
@@ -301,16 +324,47 @@ static void range_of_section(void)
 		free_contig_range(pfn, 4);
 }
 
-static void walk_section(void)
-{
-	kmem_cache_walk(cache, look, NULL);
-}
-
 static void zone_figures(void)
 {
 	struct kmem_zone_stats zone;
 
 	kmem_zone_stats(0, &zone);
+}
+
+static void walk_section(void)
+{
+	kmem_cache_walk(cache, look, NULL);
+}
+
+/* Both stores are filled, and one free more is looked for in all pages: those
+ * before the section are scanned. */
+static void scan_to_section(void)
+{
+	for (unsigned i = 0; i < 29; i++) {
+		drop(object[i]);
+		kfree_nolock(object[i]);
+	}
+	/* Each goes over 64 pages. */
+	kmem_cache_free(cache, kmem_cache_alloc(cache, GFP_KERNEL));
+}
+
+/* When whoever removes it has no need of the list of caches any more. */
+static void scan_section(void)
+{
+	explore_await(&trimmed);
+	explore_at_once(scan_to_section);
+	explore_post(&scanning);
+	get_one();
+}
+
+static void section_aside_machine(void)
+{
+	section_machine_with(SLAB_CONSISTENCY_CHECKS, 29);
+	asked = 0;
+	kmem_trim(KMEM_DRAIN_CPU);
+	last_asked = asked;
+	asked = 0;
+	settled();
 }
 
 /* ---- shrinkers ---- */
@@ -418,12 +472,15 @@ static const struct scenario list[] = {
 	  plug_machine, { run_and_back, large_and_back },
 	  .check = all_free },
 	{ "remove-walk", "descriptors go that a walk is at", 1,
-	  section_machine, { remove_section, walk_section }, .check = sound },
+	  section_machine, { walk_section, remove_section }, .check = sound },
 	{ "remove-range", "and those of who looks for a range", 1,
-	  section_machine, { remove_section, range_of_section },
+	  section_machine, { range_of_section, remove_section },
 	  .check = sound },
 	{ "remove-figures", "and for figures", 1,
-	  section_machine, { remove_section, zone_figures }, .check = sound },
+	  section_machine, { zone_figures, remove_section }, .check = sound },
+	{ "remove-scan", "and for frees put aside", 1,
+	  section_aside_machine, { scan_section, remove_section },
+	  .check = sound },
 	{ "shrinker-first", "the first shrinker comes while memory is short", 1,
 	  first_shrinker_machine, { run_short, begin_shrinker },
 	  .check = sound },

@@ -35,9 +35,21 @@
  * when nothing else of its section is left. The table of sections was made
  * large enough at boot, and an entry of it is written by one store: looking a
  * page up takes no lock. The pages are published after that, by the lock of
- * their zone. When a table goes, a CPU may just be looking there for the buddy
- * of a page next to it; it holds a zone's lock, and so has finished when all
- * of these have been taken once.
+ * their zone.
+ *
+ * When a table goes, other CPUs may just be looking there: for the buddy of a
+ * page next to it, or since they go over the descriptors of all pages. The rule
+ * is that descriptors of pages that are not one's own are found and read with
+ * a zone's lock held, any one's. So who may have found the table has finished
+ * when all of these have been taken once, and who comes later finds none:
+ *
+ *	neighbours	buddy.c, mobility.c, contig.c
+ *	all pages	cache_walk.c, nolock.c, the statistics (report.c)
+ *	any address	alloc_contig_range(); not obj_info.c, which takes no
+ *			lock: its caller answers for the page's being there
+ *
+ * A page that somebody owns, or a slab whose node is locked and that has
+ * objects in use, can't be removed: their descriptors need no lock.
  *
  * Giving and taking go by blocks, with the zone's lock held for one at a time,
  * while other CPUs allocate and free. To remove a range is to take all of its

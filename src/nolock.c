@@ -33,7 +33,8 @@
  * scan SCAN_PAGES descriptors; one CPU at a time: `draining` is only tried, too.
  *
  * Locks: `draining`, with preemption off, around all others; while slabs are
- * scanned, the lock of the list of caches, so that none is destroyed.
+ * scanned, the lock of the list of caches, so that none is destroyed; to look at
+ * a page, its zone's, so that its descriptor is there (hotplug.c).
  *
  * Not done: kfree_rcu() in an NMI; the caches' constructors, since kmalloc()
  * has none; reserves (the zones' MIN mark holds); no other zone than NORMAL's

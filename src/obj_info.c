@@ -5,7 +5,9 @@
  * Everything is in the descriptor of the page that it lies in, or of the page
  * that heads the block: type, owner, states. No lock is taken; what is read
  * while it changes may be wrong, but leads nowhere that is not memory of
- * kmem's: the owner and the slots are looked at once.
+ * kmem's: the owner and the slots are looked at once. (The lock that keeps
+ * descriptors where memory is removed, hotplug.c, may be our own CPU's: so the
+ * caller has to know that nobody removes that memory.)
  */
 #include "kmalloc.h"
 

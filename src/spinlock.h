@@ -5,7 +5,8 @@
  * Test-and-test-and-set: an exchange to take, a store to release, reads in
  * between while waiting. Every lock of kmem is a leaf, held for a short and
  * bounded time with interrupts masked, so that an interrupt handler may take
- * it too. (The list of caches is the exception: see cache.c.)
+ * it too. (The list of caches is an exception: see cache.c. So is a zone's lock,
+ * which may be taken with that of a slab's node held: slab_beginning_at().)
  *
  * The counters are written by the holder only. They are what the claim "one
  * lock operation in a magazine-full of allocations" is measured with.

@@ -179,7 +179,8 @@ void zone_give_range(struct zone *z, uintptr_t pfn, uintptr_t end);
 uintptr_t zone_take_range(struct zone *z, uintptr_t pfn, uintptr_t end);
 void zone_shrink(struct zone *z, uintptr_t pfn, uintptr_t end);
 
-/* Wait until whoever holds a zone's lock now has released it. */
+/* Wait until whoever holds a zone's lock now has released it, and so has done
+ * with descriptors that it found (hotplug.c). */
 void zones_wait(void);
 
 /* Whether some page of [pfn, end) is free but has no descriptor yet. After a

@@ -305,7 +305,10 @@ int kmem_add_memory(kmem_phys_t start, kmem_phys_t size, int node);
  * so a range that was added can be removed. Afterwards the memory is not
  * touched any more.
  *
- * Context: as kmem_release_region(); no pointer into it may be in use.
+ * Context: as kmem_release_region(); no pointer into it may be in use, nor to
+ * a struct page of it, which is not to be looked up meanwhile by virt_to_page()
+ * or pfn_to_page() either. kmem's own walks, kmem_cache_walk() and those of
+ * statistics among them, may be under way.
  * Return: KMEM_OK; KMEM_EBUSY if a page is not free (kmem's own magazines and
  * cache descriptors may lie anywhere), or holds descriptors that are still
  * needed; KMEM_EINVAL if a page is not managed; or before

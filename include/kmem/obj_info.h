@@ -4,7 +4,8 @@
  *
  * For reports of faults, leak finders and debuggers. Nothing is locked, so an
  * answer about memory that others allocate or free meanwhile may be out of
- * date; but any value whatever may be asked about.
+ * date; but any value whatever may be asked about, except an address in memory
+ * that kmem_remove_memory() is just taking away.
  */
 #ifndef KMEM_OBJ_INFO_H
 #define KMEM_OBJ_INFO_H

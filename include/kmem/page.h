@@ -163,7 +163,8 @@ KMEM_INLINE uintptr_t kmem_main_page(const void *addr)
 /**
  * virt_to_page - the descriptor of the page that an address lies in
  *
- * Context: any.
+ * Context: any. Of a page that is not the caller's: it stays as long as nobody
+ * calls kmem_remove_memory() for it.
  * Return: NULL if kmem has no descriptor for it (not memory that it manages).
  * Cost: O(1); for the main range no load that depends on the address.
  */

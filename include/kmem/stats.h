@@ -135,6 +135,7 @@ size_t kmem_leak_mark(struct kmem_leak_mark *marks, size_t room);
 /**
  * kmem_zone_stats - figures of the n-th zone that has memory
  *
+ * Context: any, NMI excepted.
  * Cost: O(CPUs + page blocks).
  * Return: false if there are not that many.
  */

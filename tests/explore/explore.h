@@ -60,6 +60,8 @@ struct scenario {
 	unsigned irqs;			/* on each CPU, at most; 0 is 1 */
 	void (*check)(void);		/* at the end of each schedule */
 	unsigned reports;		/* kmem_panic() calls that are fine */
+	uint64_t at_random;		/* at most, as each is long; 0: as many
+					 * as are asked for */
 };
 
 #define ALL		0		/* however many */

@@ -116,15 +116,17 @@ bool explore_stop(void)
 
 static void run(struct scenario s)
 {
+	uint64_t at_random = options.at_random;
 	double start = seconds();
 	struct explored e;
 	bool ok;
 
+	if (s.at_random && at_random > s.at_random)
+		at_random = s.at_random;
 	if (options.bound >= 0)
 		s.bound = (unsigned)options.bound;
 	ok = options.replay ? explore_replay(&s, options.replay, &e) :
-	     explore(&s, options.most, options.at_random, 88172645463325252u,
-		     &e);
+	     explore(&s, options.most, at_random, 88172645463325252u, &e);
 	if (ok && explore_stop())
 		return;
 	print_result(&s, &e, ok, seconds() - start);

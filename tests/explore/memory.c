@@ -316,24 +316,16 @@ static void remove_section(void)
 			      SECTION / KMEM_PAGE_SIZE * sizeof(struct page));
 }
 
-static void range_of_section(void)
+/* Who looks at pages that are not its own. */
+static void look_at_section(void)
 {
 	uintptr_t pfn = (uintptr_t)((section() + SECTION / 2) >> KMEM_PAGE_SHIFT);
-
-	if (!alloc_contig_range(pfn, pfn + 4, 0, GFP_KERNEL | __GFP_NOWARN))
-		free_contig_range(pfn, 4);
-}
-
-static void zone_figures(void)
-{
 	struct kmem_zone_stats zone;
 
 	kmem_zone_stats(0, &zone);
-}
-
-static void walk_section(void)
-{
 	kmem_cache_walk(cache, look, NULL);
+	if (!alloc_contig_range(pfn, pfn + 4, 0, GFP_KERNEL | __GFP_NOWARN))
+		free_contig_range(pfn, 4);
 }
 
 /* Both stores are filled, and one free more is looked for in all pages: those
@@ -471,16 +463,12 @@ static const struct scenario list[] = {
 	{ "run-alloc", "a run is found that then is allocated", 1,
 	  plug_machine, { run_and_back, large_and_back },
 	  .check = all_free },
-	{ "remove-walk", "descriptors go that a walk is at", 1,
-	  section_machine, { walk_section, remove_section }, .check = sound },
-	{ "remove-range", "and those of who looks for a range", 1,
-	  section_machine, { range_of_section, remove_section },
-	  .check = sound },
-	{ "remove-figures", "and for figures", 1,
-	  section_machine, { zone_figures, remove_section }, .check = sound },
-	{ "remove-scan", "and for frees put aside", 1,
+	{ "remove-look", "descriptors go that somebody looks at", 1,
+	  section_machine, { look_at_section, remove_section },
+	  .check = sound, .at_random = 200 },
+	{ "remove-scan", "and those that frees put aside are looked for in", 1,
 	  section_aside_machine, { scan_section, remove_section },
-	  .check = sound },
+	  .check = sound, .at_random = 200 },
 	{ "shrinker-first", "the first shrinker comes while memory is short", 1,
 	  first_shrinker_machine, { run_short, begin_shrinker },
 	  .check = sound },

@@ -492,17 +492,30 @@ static void count_fragmentation(struct kmem_zone_stats *st)
 	}
 }
 
-/* The lock keeps descriptors where memory is removed (hotplug.c). */
-static void count_page_block(struct zone *z, uintptr_t pfn,
-			     struct kmem_zone_stats *st)
+/* Page blocks counted under one lock. */
+#define COUNT_STEPS	64
+
+/* From pfn on. The lock keeps descriptors where memory is removed (hotplug.c).
+ * Return: how far that went. */
+static uintptr_t count_some_blocks(struct zone *z, uintptr_t pfn,
+				   struct kmem_zone_stats *st)
 {
 	uintptr_t irq = lock_irq(&z->lock);
-	const struct page *p = page_block(&z->buddy, pfn);
+	uintptr_t end = kmem_load_relaxed(&z->end_pfn);
 
-	if (p)
-		st->page_blocks[KMEM_MOBILITY ? kmem_load_relaxed(
-				&p->block_mobility) : UNMOVABLE]++;
+	for (unsigned i = 0; pfn < end && i < COUNT_STEPS; i++) {
+		const struct page *p = page_block(&z->buddy, pfn);
+
+		if (p)
+			st->page_blocks[KMEM_MOBILITY ? kmem_load_relaxed(
+					&p->block_mobility) : UNMOVABLE]++;
+		if (!pfn_to_page(pfn))	/* a hole: on to the next section */
+			pfn |= kmem_page_map.page_mask &
+			       ~(PAGE_BLOCK_PAGES - 1);
+		pfn += PAGE_BLOCK_PAGES;
+	}
 	unlock_irq(&z->lock, irq);
+	return pfn;
 }
 
 static void count_page_blocks(struct zone *z, struct kmem_zone_stats *st)
@@ -511,13 +524,8 @@ static void count_page_blocks(struct zone *z, struct kmem_zone_stats *st)
 			~(PAGE_BLOCK_PAGES - 1);
 
 	st->page_block_order = PAGE_BLOCK_ORDER;
-	while (pfn < kmem_load_relaxed(&z->end_pfn)) {
-		count_page_block(z, pfn, st);
-		if (!pfn_to_page(pfn))	/* a hole: on to the next section */
-			pfn |= kmem_page_map.page_mask &
-			       ~(PAGE_BLOCK_PAGES - 1);
-		pfn += PAGE_BLOCK_PAGES;
-	}
+	while (pfn < kmem_load_relaxed(&z->end_pfn))
+		pfn = count_some_blocks(z, pfn, st);
 }
 
 bool kmem_zone_stats(unsigned n, struct kmem_zone_stats *st)

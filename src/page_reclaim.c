@@ -98,8 +98,8 @@ void pages_trim_near(void)
 	struct node *n = zones.node[this_node()];
 
 	for (unsigned t = 0; t < NR_ZONE_TYPES; t++)
-		for (unsigned o = 0; n->zone[t].managed && is_page_layer(o);
-		     o++)
+		for (unsigned o = 0; kmem_load_relaxed(&n->zone[t].managed) &&
+		     is_page_layer(o); o++)
 			magazine_trim(&page_layer(&n->zone[t], o)->magazine, 1);
 }
 

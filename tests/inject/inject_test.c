@@ -574,6 +574,40 @@ static void test_several_cpus(void **state)
 	assert_int_equal(kmem_inject_failed(&rule), 5000);
 }
 
+/* Requests that no rule is asked about: they fail whatever it says. */
+static void test_impossible_requests(void **state)
+{
+	(void)state;
+	assert_true(kmem_inject_set(&rule));
+	assert_int_equal(__get_free_pages(GFP_KERNEL, KMEM_MAX_ORDER + 1), 0);
+	assert_int_equal(rule.seen[KMEM_INJECT_PAGES], 0);
+	kmem_inject_clear();
+	assert_null(kmalloc_node(3 * KMEM_PAGE_SIZE,
+				 GFP_KERNEL | __GFP_THISNODE, 77));
+	kmem_reset();
+	assert_null(kmalloc(3 * KMEM_PAGE_SIZE, GFP_KERNEL));
+	host_machine(16 * MIB, 1);
+	s = kmem_cache_create("inject", 120, 0, 0, NULL);
+}
+
+/* Allocations of kmem's own have no caller: a rule for some callers is not about
+ * them, whether the kernel names callers or not. */
+static void test_no_caller(void **state)
+{
+	(void)state;
+	rule.kinds = (1u << KMEM_INJECT_KINDS) - 1;
+	rule.caller_start = 1;
+	rule.caller_end = 2;
+	assert_true(kmem_inject_set(&rule));
+	for (unsigned i = 0; i < 1000; i++)
+		assert_non_null(kmem_cache_alloc(s, GFP_KERNEL));
+	kmem_inject_clear();
+	assert_int_equal(rule.seen[KMEM_INJECT_SLAB], 0);
+	assert_int_equal(kmem_inject_failed(&rule), 0);
+	host_machine(16 * MIB, 1);
+	s = kmem_cache_create("inject", 120, 0, 0, NULL);
+}
+
 int main(void)
 {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -594,6 +628,8 @@ int main(void)
 		CASE(test_counts_without_failing),
 		CASE(test_nonsense_is_refused),
 		CASE(test_several_cpus),
+		CASE(test_impossible_requests),
+		CASE(test_no_caller),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "cache.h"
+#include "grace.h"
 #include "kmalloc.h"
 #include "page_alloc.h"
 #include "testlib.h"
@@ -71,12 +72,15 @@ static void test_blocks(void **state)
 {
 	struct page *page = alloc_pages(GFP_KERNEL, 1);
 	struct zone *z = page_zone(page);
+	struct kmem_boot_info *info = (struct kmem_boot_info *)(uintptr_t)
+				      kmem_boot_info();
 
 	(void)state;
 	SEES("P2", page->refs = 3, page->refs = 0);
 	SEES("A1", z->managed++, z->managed--);
 	SEES("T1", z->managed++, z->managed--);
 	SEES("T1", zones.managed++, zones.managed--);
+	SEES("T1", info->held++, info->held--);
 	SEES("A1", page->order = 0, page->order = 1);
 	SEES("B2", z->buddy.nonempty[0] ^= 1u << KMEM_MAX_ORDER,
 	     z->buddy.nonempty[0] ^= 1u << KMEM_MAX_ORDER);
@@ -84,6 +88,22 @@ static void test_blocks(void **state)
 	     z->buddy.nr_blocks[KMEM_MAX_ORDER] += 2);
 	SEES("B", z->buddy.free_pages++, z->buddy.free_pages--);
 	__free_pages(page, 1);
+}
+
+/* A free block that says it is elsewhere: where none can begin, or where there
+ * is no memory. */
+static void test_free_block_elsewhere(void **state)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, KMEM_MAX_ORDER);
+	uintptr_t pfn = page_to_pfn(page);
+
+	(void)state;
+	__free_pages(page, KMEM_MAX_ORDER);
+	drain_pages();
+	assert_int_equal(page_type(page), PAGE_FREE);
+	SEES("B3", page->pfn = pfn + 1, page->pfn = pfn);
+	SEES("B3", page->pfn = 0 - ((uintptr_t)1 << page->order),
+	     page->pfn = pfn);
 }
 
 /* A page in a magazine that is somebody's; of another zone; of another order. */
@@ -108,15 +128,23 @@ static void test_objects_in_magazines(void **state)
 {
 	struct magazine_cpu *c = magazine_enter(&s->magazine);
 	struct round *r = c->bottom, was;
+	struct page *page = alloc_page(GFP_KERNEL), *head;
+	void *other = kmalloc(500, GFP_KERNEL);
 
 	(void)state;
 	magazine_exit(c);
 	assert_true(c->top > c->bottom);
 	was = *r;
+	head = slab_head(virt_to_page(was.obj));
 	SEES("C2", r->obj = (char *)was.obj + 1, *r = was);
 	SEES("C2", r->obj = kmalloc_caches, *r = was);
+	SEES("C2", r->obj = other, *r = was);
+	SEES("C2", r->obj = page_to_virt(page), *r = was);
+	SEES("C2", r->obj = slab_object(head, slab_objects(head)), *r = was);
 	SEES("C2", r->slot++, *r = was);
 	SEES("C2", *was.slot = SLOT_LIVE, *was.slot = SLOT_CACHED);
+	kfree(other);
+	__free_page(page);
 }
 
 static void test_magazines(void **state)
@@ -124,7 +152,10 @@ static void test_magazines(void **state)
 	struct magazine_layer *l = &s->magazine;
 	struct magazine_cpu *c = magazine_enter(l);
 	struct magazine *previous = c->previous, *full;
+	struct magazine *empty = l->depot.empty;
+	struct magazine none[2] = { { .next = &none[1] }, { .next = NULL } };
 	uint8_t rounds = c->previous_rounds;
+	size_t most;
 
 	(void)state;
 	magazine_exit(c);
@@ -141,6 +172,11 @@ static void test_magazines(void **state)
 	SEES("M3", l->depot.nr_full++, l->depot.nr_full--);
 	SEES("M3", l->depot.nr_empty++, l->depot.nr_empty--);
 	SEES("M4", l->depot.objects++, l->depot.objects--);
+	most = l->depot.max_objects;
+	SEES("M4", l->depot.max_objects = 0, l->depot.max_objects = most);
+	/* two full ones that are not, and one on the list of empty ones */
+	SEES("M3", (l->depot.full = &none[0], l->depot.empty = full),
+	     (l->depot.full = full, l->depot.empty = empty));
 }
 
 static void test_slabs(void **state)
@@ -157,6 +193,42 @@ static void test_slabs(void **state)
 	kmem_cache_free(s, p);
 }
 
+/* A page of a slab that is not like the first. */
+static void test_slab_of_several_pages(void **state)
+{
+	struct kmem_cache *large = kmem_cache_create("large", 3000, 0,
+						     SLAB_NO_MERGE, NULL);
+	void *p = kmem_cache_alloc(large, GFP_KERNEL);
+	struct page *head = slab_head(virt_to_page(p));
+
+	(void)state;
+	assert_true(head->order > 0);
+	SEES("S2", head[1].order++, head[1].order--);
+	SEES("S2", head[1].slab_offset++, head[1].slab_offset--);
+	kmem_cache_free(large, p);
+	kmem_cache_destroy(large);
+}
+
+/* Frees that wait for a grace period: of an object, of a block. */
+static void test_grace(void **state)
+{
+	struct kmem_list item = { NULL, NULL };
+	struct grace g = { .fresh = &item };
+	struct check c = { look, NULL, 0 };
+
+	(void)state;
+	wanted = "G1";
+	seen = 0;
+	grace_check(&g, &c);
+	assert_int_equal(seen, 1);
+	g.running = true;
+	grace_check(&g, &c);
+	assert_int_equal(seen, 1);
+	g.fresh = NULL;
+	grace_check(&g, &c);
+	assert_int_equal(seen, 2);
+}
+
 /* A name whose cache must not be shared, or is gone. */
 static void test_aliases(void **state)
 {
@@ -165,6 +237,7 @@ static void test_aliases(void **state)
 	};
 	const struct kmem_params params = { .merge_caches = true };
 	struct kmem_cache *a, *b;
+	struct kmem_list *next;
 
 	(void)state;
 	assert_int_equal(test_machine(map, 1, &params), KMEM_OK);
@@ -172,7 +245,9 @@ static void test_aliases(void **state)
 	a = kmem_cache_create("first", 96, 0, 0, NULL);
 	b = kmem_cache_create("second", 96, 0, 0, NULL);
 	assert_ptr_equal(a, b);
+	next = a->list.next;
 	SEES("C3", a->flags |= SLAB_NO_MERGE, a->flags &= ~SLAB_NO_MERGE);
+	SEES("C3", list_del(&a->list), list_add(&a->list, next->prev));
 	kmem_cache_destroy(b);
 	kmem_cache_destroy(a);
 }
@@ -181,8 +256,9 @@ static void test_aliases(void **state)
 
 static void test_areas(void **state)
 {
-	struct vm_area *a, *b;
+	struct vm_area *a, *b, none = { .state = VM_ENDING };
 	struct page *page;
+	uintptr_t end;
 	void *p, *q;
 
 	(void)state;
@@ -192,14 +268,42 @@ static void test_areas(void **state)
 	a = vm_area_at(p);
 	b = vm_area_at(q);
 	page = a->vm.pages[0];
+	end = a->node.end;
 	SEES("V5", page->type = PAGE_HELD, page->type = PAGE_ALLOCATED);
+	SEES("V5", page->order = 1, page->order = 0);
 	SEES("V4", a->vm.nr_pages += 2, a->vm.nr_pages -= 2);
 	SEES("V4", a->vm.addr = (char *)p - PAGE, a->vm.addr = p);
 	SEES("V", a->node.height++, a->node.height--);
 	SEES("V", b->node.height++, b->node.height--);
 	SEES("V", a->node.gap += PAGE, a->node.gap -= PAGE);
+	SEES("V1", a->node.end = a->node.start - PAGE, a->node.end = end);
+	/* on the list of those to be unmapped, and in no tree */
+	SEES("V5", vm.deferred = &none, vm.deferred = NULL);
 	vfree(q);
 	vfree(p);
+	vm_unmap_aliases();
+}
+
+/* The tree of a space: a node whose parent does not know it; one side that is
+ * much higher than the other, whatever its root makes of that. */
+static void test_tree(void **state)
+{
+	struct vm_node *root, *low;
+	void *p[3];
+
+	(void)state;
+	assert_int_equal(host_vmalloc(4 * MIB), KMEM_OK);
+	for (int i = 0; i < 3; i++)
+		p[i] = vmalloc(PAGE);
+	root = vm.space.root;
+	for (unsigned side = 0; side < 2; side++) {
+		low = root->child[side];
+		SEES("V1", low->parent = low, low->parent = root);
+		SEES("V3", (low->height += 3, root->height += 3),
+		     (low->height -= 3, root->height -= 3));
+	}
+	for (int i = 0; i < 3; i++)
+		vfree(p[i]);
 	vm_unmap_aliases();
 }
 
@@ -209,12 +313,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_blocks),
+		TEST(test_free_block_elsewhere),
 		TEST(test_pages_in_magazines),
 		TEST(test_objects_in_magazines),
 		TEST(test_magazines),
 		TEST(test_slabs),
+		TEST(test_slab_of_several_pages),
+		TEST(test_grace),
 		TEST(test_aliases),
 		TEST(test_areas),
+		TEST(test_tree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

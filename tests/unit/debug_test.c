@@ -14,6 +14,7 @@
 
 #include "debug.h"
 #include "kmalloc.h"
+#include "list.h"
 #include "testlib.h"
 
 #include <kmem/reserve.h>
@@ -1127,26 +1128,222 @@ static void test_options_reach_caches(void **state)
 	kfree(p);
 }
 
+/* A kernel that says who it is. */
+static uintptr_t who;
+
+static uintptr_t says_who(void *ctx, uintptr_t address)
+{
+	(void)ctx;
+	return address ? who : 0;
+}
+
+static void start_with_callers(void)
+{
+	static const struct kmem_hooks hooks = { .log = test_log,
+						 .caller = says_who };
+	static const struct test_range map[] = {
+		{ 16 * MIB, 48 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE },
+	};
+	struct kmem_params p = { .nr_cpus = 2, .hooks = &hooks };
+
+	assert_int_equal(test_machine(map, 1, &p), KMEM_OK);
+	test_log_clear();
+}
+
+static void *allocate_as(struct kmem_cache *s, uintptr_t caller)
+{
+	who = caller;
+	return kmem_cache_alloc(s, GFP_KERNEL);
+}
+
 /* Who has most is first, whoever is found first. */
 static void test_traces_are_sorted(void **state)
 {
 	(void)state;
-	for (unsigned more = 0; more < 2; more++) {
+	start_with_callers();
+	for (unsigned more = 1; more < 3; more++) {
 		struct kmem_cache *s = kmem_cache_create("three", 30, 0, U,
 							 NULL);
 		struct kmem_trace t[2];
 		void *p[3];
 
-		p[0] = allocate_there(s);
-		p[1] = more ? allocate_there(s) : allocate_here(s);
-		p[2] = allocate_here(s);
+		for (unsigned i = 0; i < 3; i++)
+			p[i] = allocate_as(s, i < more ? 0x1000 : 0x2000);
 		assert_int_equal(kmem_cache_alloc_traces(s, t, 2), 2);
 		assert_int_equal(t[0].count, 2);
 		assert_int_equal(t[1].count, 1);
+		assert_int_equal((uintptr_t)t[0].caller,
+				 more == 2 ? 0x1000 : 0x2000);
 		for (unsigned i = 0; i < 3; i++)
 			kmem_cache_free(s, p[i]);
 		kmem_cache_destroy(s);
 	}
+}
+
+/* Callers by their number, in a table that has room for all, for one, for none;
+ * of objects in use and of those freed; of caches that know none. */
+static void test_traces_of_callers(void **state)
+{
+	struct kmem_cache *s, *none, *plain;
+	struct kmem_trace t[4];
+	void *p[20];
+
+	(void)state;
+	start_with_callers();
+	s = kmem_cache_create("leaky", 30, 0, U, NULL);
+	none = kmem_cache_create("none", 30, 0, Z, NULL);
+	plain = kmem_cache_create("plain", 30, 0, 0, NULL);
+	for (unsigned i = 0; i < 20; i++)
+		p[i] = allocate_as(s, i < 5 ? 0x1000 : 0x2000);
+	assert_int_equal(kmem_cache_alloc_traces(s, t, 4), 2);
+	assert_int_equal(t[0].count, 15);
+	assert_int_equal(t[0].bytes, 15 * 30);
+	assert_int_equal(t[1].count, 5);
+	assert_int_equal(kmem_cache_alloc_traces(s, t, 1), 1);
+	assert_int_equal(t[0].count, 20);
+	assert_null(t[0].caller);
+	assert_int_equal(kmem_cache_alloc_traces(s, t, 0), 0);
+	assert_int_equal(kmem_cache_alloc_traces(none, t, 4), 0);
+	assert_int_equal(kmem_cache_alloc_traces(plain, t, 4), 0);
+	assert_int_equal(kmem_cache_free_traces(plain, t, 4), 0);
+	assert_int_equal(kmem_cache_validate(plain), 0);
+	test_log_clear();
+	kmem_report_traces(test_log, NULL);
+	assert_int_equal(test_log_lines(), 2);
+	assert_true(test_logged("15 objects"));
+	who = 0x3000;
+	for (unsigned i = 0; i < 20; i++)
+		kmem_cache_free(s, p[i]);
+	assert_int_equal(kmem_cache_alloc_traces(s, t, 4), 0);
+	/* of those whose slab is still there */
+	assert_int_equal(kmem_cache_free_traces(s, t, 4), 1);
+	assert_in_range(t[0].count, 1, 20);
+	assert_int_equal(t[0].bytes, t[0].count * 30);
+	assert_int_equal((uintptr_t)t[0].caller, 0x3000);
+	kmem_cache_destroy(plain);
+	kmem_cache_destroy(none);
+	kmem_cache_destroy(s);
+}
+
+static unsigned said;
+static const char *invariant;
+
+static void hear(void *ctx, const char *line)
+{
+	(void)ctx;
+	said += strstr(line, invariant) != NULL;
+}
+
+/* What the checker says of an object: while it is that, and not before or
+ * after. */
+#define SAYS(what, wrong, right) do { \
+	assert_sound(); \
+	invariant = what; \
+	said = 0; \
+	wrong; \
+	kmem_check_all(hear, NULL); \
+	right; \
+	assert_int_equal(said, 1); \
+	assert_sound(); \
+} while (0)
+
+/* A chain that was written over in a slab with no object in use. */
+static void test_consistency_of_an_empty_slab(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("unused", 100, 0, F, NULL);
+	struct slab_node *n = &s->slabs.node[0];
+	struct page *head;
+	void *p;
+
+	(void)state;
+	assert_int_equal(kmem_cache_prealloc(s, 30, GFP_KERNEL), KMEM_OK);
+	assert_false(list_empty(&n->empty));
+	head = list_page(n->empty.next);
+	head->free = 200;
+	p = kmem_cache_alloc(s, GFP_KERNEL);
+	assert_true(test_panics() >= 1);
+	assert_non_null(strstr(test_panic(0), "cache unused"));
+	test_panics_clear();
+	assert_non_null(p);
+	assert_sound();
+	kmem_cache_free(s, p);
+	kmem_cache_destroy(s);
+}
+
+/* Slots and records that were written over. */
+static void test_checker_of_records(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("records", 40, 0, Z | U, NULL);
+	void *p = kmem_cache_alloc(s, GFP_KERNEL);
+	struct debug_object o = debug_object_at(p);
+	kmem_slot_t *slot = slab_slot(o.head, o.index);
+	unsigned size = o.rec->size;
+
+	(void)state;
+	SAYS("D4", *slot = SLOT_LIVE, *slot = SLOT_TRACKED);
+	SAYS("D3", o.rec->size = 0, o.rec->size = size);
+	SAYS("D3", o.rec->size = 41, o.rec->size = size);
+	o = debug_object(o.head, o.index + 1);	/* one that is free */
+	SAYS("D3", o.rec->size = 8, o.rec->size = 0);
+	kmem_cache_free(s, p);
+	kmem_cache_destroy(s);
+}
+
+/* krealloc() of an object of a cache, which has one size; and of what was freed. */
+static void test_krealloc_of_an_object(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("sized", 40, 0, Z | U, NULL);
+	char *p = kmem_cache_alloc(s, GFP_KERNEL);
+
+	(void)state;
+	assert_ptr_equal(krealloc(p, 20, GFP_KERNEL), p);
+	assert_int_equal(ksize(p), 40);
+	p[39] = 1;
+	kmem_cache_free(s, p);
+	assert_no_panic();
+	assert_null(krealloc(p, 20, GFP_KERNEL));
+	assert_int_equal(test_panics(), 1);
+	test_panics_clear();
+	kmem_cache_destroy(s);
+}
+
+/* With a request that waits for memory, what is freed is not held. */
+static void test_nothing_is_held_from_who_waits(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("held", 40, 0, Z, NULL);
+	void *p = kmem_cache_alloc(s, GFP_KERNEL);
+	void *q = kmem_cache_alloc(s, GFP_KERNEL);
+
+	(void)state;
+	kmem_cache_free(s, p);
+	assert_int_equal(s->slabs.debug->nr_held, 1);
+	kmem_add_relaxed(&zones.waiters, 1);
+	kmem_cache_free(s, q);
+	kmem_add_relaxed(&zones.waiters, -1);
+	assert_true(s->slabs.debug->nr_held <= 1);
+	assert_int_equal(*slab_slot(head_of(p), debug_object_at(p).index) ==
+			 SLOT_CACHED, 1);
+	kmem_cache_destroy(s);
+}
+
+/* The string is the kernel's: what it no longer says is no longer so. */
+static void test_string_that_changes(void **state)
+{
+	static char string[] = "U,first";
+	struct kmem_cache *s;
+
+	(void)state;
+	start(string);
+	s = kmem_cache_create("first", 40, 0, 0, NULL);
+	assert_true(slabs_debugged(&s->slabs));
+	kmem_cache_destroy(s);
+	string[0] = '?';
+	s = kmem_cache_create("first", 40, 0, 0, NULL);
+	assert_false(slabs_debugged(&s->slabs));
+	kmem_cache_destroy(s);
+	s = kmem_cache_create("first", 40, 0, Z, NULL);
+	assert_true(slabs_debugged(&s->slabs));
+	kmem_cache_destroy(s);
 }
 
 /* A pointer to what is in front of the first object of a slab. */
@@ -1226,6 +1423,12 @@ int main(void)
 		TEST(test_random_options),
 		TEST(test_options_reach_caches),
 		TEST(test_traces_are_sorted),
+		TEST(test_traces_of_callers),
+		TEST(test_consistency_of_an_empty_slab),
+		TEST(test_checker_of_records),
+		TEST(test_krealloc_of_an_object),
+		TEST(test_nothing_is_held_from_who_waits),
+		TEST(test_string_that_changes),
 		TEST(test_in_front),
 		TEST(test_duplicate),
 	};

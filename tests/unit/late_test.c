@@ -148,14 +148,27 @@ static void random_orders(void **state)
 /* A pointer into memory that has no descriptors yet is nobody's. */
 static void late_pointer(void **state)
 {
+	struct page *page = NULL;
+	struct kmem_obj_info info;
 	char *p;
 
 	(void)state;
 	start(0x123000, 0x123000 + GIB / 4, true);
+	for (kmem_phys_t at = GIB / 16; !page && at < GIB / 4; at += GIB / 16) {
+		p = phys_to_virt(at);
+		page = virt_to_page(p);
+		if (page && page_to_pfn(page))	/* described already */
+			page = NULL;
+	}
+	assert_non_null(page);
+	kfree(p);
+	assert_panicked(p, "kfree", "no memory of kmem's");
+	__free_pages(page, 0);
+	assert_panicked(NULL, "no memory of kmem's", NULL);
+	assert_false(kmem_obj_lookup(p, &info));
+	assert_int_equal(info.state, KMEM_OBJ_UNKNOWN);
 	p = kmalloc(100, GFP_KERNEL);
 	assert_non_null(p);
-	kfree((char *)p + GIB / 16);
-	assert_panicked((char *)p + GIB / 16, "kfree", "no memory of kmem's");
 	kfree(p);
 	assert_no_panic();
 	assert_sound();
@@ -183,6 +196,19 @@ static void late_range(void **state)
 	assert_sound();
 }
 
+/* What has no descriptors yet is memory all the same: it can't be added. */
+static void late_memory_is_there(void **state)
+{
+	const kmem_phys_t late = GIB / 8;
+
+	(void)state;
+	start(0, GIB / 4, true);
+	assert_int_equal(kmem_add_memory(late, MIB, KMEM_NO_NODE), KMEM_EBUSY);
+	assert_int_equal(kmem_add_memory(late, 100, KMEM_NO_NODE),
+			 KMEM_EINVAL);
+	assert_sound();
+}
+
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -190,6 +216,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(touches_little), CASE(same_blocks), CASE(random_orders),
 		CASE(late_pointer), CASE(late_range),
+		CASE(late_memory_is_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -421,6 +421,8 @@ static void test_second_copies(void **state)
 	struct page *of = virt_to_page(p), *page, *other, *some[64];
 
 	(void)state;
+	if (KMEM_HARDEN)
+		skip();			/* it is in quarantine */
 	kfree_nolock(p);
 	assert_int_equal(state_of(p), SLOT_CACHED);
 	kmem_store_relaxed(&of->slot[slab_index(of, of->slabs, p).index],

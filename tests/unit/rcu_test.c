@@ -525,6 +525,26 @@ static void test_vmalloc_memory_out_of_memory(void **state)
 	host_memory_share(false);
 }
 
+/* What readers may still look at is neither poisoned nor zeroed when it is freed. */
+static void test_what_readers_see_stays(void **state)
+{
+	const slab_flags_t flags[] = { 0, SLAB_POISON };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct kmem_cache *s = kmem_cache_create("read", 40, 0,
+					SLAB_TYPESAFE_BY_RCU | flags[i], NULL);
+		char *p = kmem_cache_alloc(s, GFP_KERNEL);
+
+		assert_non_null(p);
+		memset(p, 0x42, 40);
+		kmem_cache_free(s, p);
+		assert_int_equal(p[20], 0x42);
+		kmem_cache_destroy(s);
+	}
+	kfree_rcu_barrier();
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -541,6 +561,7 @@ int main(void)
 		TEST(test_typesafe_pages),
 		TEST(test_typesafe_reuse),
 		TEST(test_destroy_without_barrier),
+		TEST(test_what_readers_see_stays),
 		TEST(test_vmalloc_memory),
 		TEST(test_vmalloc_memory_out_of_memory),
 	};

@@ -1106,6 +1106,111 @@ static void report_names_areas(void **state)
 	assert_clean_end();
 }
 
+/* No areas, and one that has only addresses. */
+static void report_of_little(void **state)
+{
+	struct vm_struct *area;
+
+	(void)state;
+	report_lines = 0;
+	kmem_report_vmalloc(take_line, NULL);
+	assert_int_equal(report_lines, 1);
+	area = get_vm_area(PAGE, 0);
+	assert_non_null(area);
+	report_lines = 0;
+	kmem_report_vmalloc(take_line, NULL);
+	assert_int_equal(report_lines, 2);
+	assert_null(strstr(report[1], "pages="));
+	free_vm_area(area);
+	assert_clean_end();
+}
+
+/* A kernel that can't be in atomic context when it frees, and one that could not
+ * unmap. */
+static void hooks_that_are_missing(void **state)
+{
+	struct kmem_vmalloc_params params;
+	char *p;
+
+	(void)state;
+	host_machine(MEMORY, 1);
+	assert_true(host_vmalloc_params(RANGE, &params));
+	hook.real = params;
+	params.is_atomic = NULL;
+	params.unmap = NULL;
+	assert_int_equal(kmem_vmalloc_init(&params), KMEM_EINVAL);
+	params.unmap = hook.real.unmap;
+	assert_int_equal(kmem_vmalloc_init(&params), KMEM_OK);
+	p = vmalloc(3 * PAGE);
+	assert_non_null(p);
+	vfree(p);
+	assert_int_equal(stats().areas, 0);
+	assert_clean_end();
+}
+
+/* What is not the start of memory to be freed is not zeroed either. */
+static void sensitive_memory(void **state)
+{
+	char *p = vmalloc(2 * PAGE), *q = vm_map_phys(2 * MIB, PAGE, 0);
+
+	(void)state;
+	test_fill(p, 2 * PAGE, 3);
+	kvfree_sensitive(p + PAGE, PAGE);
+	assert_panicked(p + PAGE, NULL, NULL);
+	assert_null(test_changed(p, 2 * PAGE, 3));
+	kvfree_sensitive(q, PAGE);
+	assert_panicked(q, NULL, NULL);
+	vm_unmap_phys(q);
+	kvfree_sensitive(q, PAGE);		/* nothing is there */
+	assert_panicked(q, NULL, NULL);
+	kvfree_sensitive(p, 2 * PAGE);
+	assert_clean_end();
+}
+
+/* Addresses are taken but for gaps that are just long enough: a stack, which is
+ * aligned, goes to one of those in which it is, or to none. */
+static void stack_in_narrow_gaps(void **state)
+{
+	static char *p[RANGE / PAGE];
+	size_t n = 0, stacks = 0;
+	char *s[RANGE / PAGE];
+
+	(void)state;
+	while ((p[n] = vmalloc(PAGE)))
+		n++;
+	for (size_t i = 0; i + 1 < n; i += 5) {
+		vfree(p[i]);
+		vfree(p[i + 1]);
+		p[i] = p[i + 1] = NULL;
+	}
+	while ((s[stacks] = kmem_stack_alloc(2 * PAGE)))
+		stacks++;
+	assert_in_range(stacks, 1, n / 5 + 1);
+	while (stacks)
+		kmem_stack_free(s[--stacks]);
+	while (n)
+		vfree(p[--n]);
+	assert_clean_end();
+}
+
+/* Grown in place, and not to be zero. */
+static void grown_in_place(void **state)
+{
+	char *p = vmalloc(100), *q, *r;
+
+	(void)state;
+	memset(p, 1, 100);
+	q = vrealloc(p, 200, GFP_KERNEL);
+	assert_true(q == p);
+	memset(q, 2, 200);
+	r = vrealloc(q, 300, GFP_KERNEL | __GFP_ZERO);
+	assert_true(r == q);
+	assert_int_equal(r[199], 2);
+	assert_int_equal(r[200], 0);
+	vfree(r);
+	assert_clean_end();
+}
+
 /* The checker must see what it is there for. */
 static void checker_sees(void **state)
 {
@@ -1251,6 +1356,11 @@ int main(void)
 		TEST(kvmalloc_has_a_second_choice),
 		TEST(kvmalloc_family),
 		TEST(report_names_areas),
+		TEST(report_of_little),
+		TEST(hooks_that_are_missing),
+		TEST(sensitive_memory),
+		TEST(stack_in_narrow_gaps),
+		TEST(grown_in_place),
 		TEST(checker_sees),
 		TEST(many_cpus),
 		TEST(racing_double_free),

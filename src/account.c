@@ -89,7 +89,9 @@ static kmem_phys_t null_page_bytes(void)
 	for (unsigned i = 0; i < regions.nr; i++)
 		if (regions.r[i].type == REGION_NULL_PAGE)
 			hidden = &regions.r[i];
-	for (unsigned i = 0; hidden && i < regions.nr; i++) {
+	if (KMEM_NEVER(!hidden))	/* hide_pages() has added it */
+		return bytes;
+	for (unsigned i = 0; i < regions.nr; i++) {
 		const struct region *r = &regions.r[i];
 		kmem_phys_t start = KMEM_MAX(r->start, hidden->start);
 		kmem_phys_t last = KMEM_MIN(r->last, hidden->last);

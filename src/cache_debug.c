@@ -214,8 +214,8 @@ static bool resize_hardened(const char *call, struct page *page, void *p,
 bool cache_resize(const char *call, const void *p, size_t size,
 		  uintptr_t caller)
 {
-	struct page *page = virt_to_page(p);
-	struct kmem_slabs *s = page ? page->slabs : NULL;
+	struct page *page = virt_to_page(p);	/* there is one: p is a block */
+	struct kmem_slabs *s = page->slabs;
 	kmem_slot_t *slot;
 
 	if (KMEM_HARDEN && s && !s->debug)

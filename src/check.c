@@ -27,12 +27,10 @@ struct page_count {
 };
 
 /* Pages to step over; counted, if they belong to a block of zone z. */
-static uintptr_t step(const struct zone *z, uintptr_t pfn,
-		      struct page_count *n, struct check *c)
+static uintptr_t step(const struct zone *z, const struct page *p,
+		      uintptr_t pfn, struct page_count *n, struct check *c)
 {
-	const struct page *p = pfn_to_page(pfn);
-
-	if (!p || page_type(p) == PAGE_TAIL || p->zone != z->id)
+	if (page_type(p) == PAGE_TAIL || p->zone != z->id)
 		return 1;
 	if (page_type(p) < PAGE_SLAB && p->refs)
 		check_violated(c, "P2: zone %u: pfn 0x%lx of type %u has %zu "
@@ -40,7 +38,7 @@ static uintptr_t step(const struct zone *z, uintptr_t pfn,
 			       p->type, (size_t)p->refs);
 	if (page_type(p) > PAGE_SLAB)	/* held, or on its way back */
 		n->pages[PAGE_ALLOCATED] += (size_t)1 << p->order;
-	else if (page_type(p) <= PAGE_SLAB)
+	else
 		n->pages[page_type(p)] += (size_t)1 << p->order;
 	return (uintptr_t)1 << p->order;
 }
@@ -49,15 +47,17 @@ static void count_blocks(const struct zone *z, struct page_count *n,
 			 struct check *c)
 {
 	for (uintptr_t pfn = z->start_pfn; pfn < z->end_pfn; ) {
+		const struct page *p = pfn_to_page(pfn);
+
 		if (pfn == z->late_pfn && pfn < z->late_end) {
 			n->pages[PAGE_FREE] += z->late_end - pfn;
 			pfn = z->late_end;
 			continue;
 		}
-		if (!pfn_to_page(pfn))	/* a hole: on to the next section */
+		if (!p)		/* a hole: on to the next section */
 			pfn = (pfn | kmem_page_map.page_mask) + 1;
 		else
-			pfn += step(z, pfn, n, c);
+			pfn += step(z, p, pfn, n, c);
 	}
 }
 

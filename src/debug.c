@@ -107,7 +107,6 @@ void debug_slabs_init(struct kmem_slabs *s, struct slab_debug *d, size_t align)
 			 "for red zones", s->name, d->object_size);
 		d->red_zone = false;
 	}
-	d->sized = d->sized && d->red_zone;
 	s->debug = d;
 	bytes = records_bytes(s) + nr_slots(s, s->order) * sizeof(kmem_slot_t);
 	tables_init(&d->records, "debug-records",

@@ -57,15 +57,6 @@ static const uint8_t others[][NR_OTHERS] = {
 	[RECLAIMABLE] = { UNMOVABLE, MOVABLE },
 };
 
-/* The first block on the list of an order, or NULL. */
-static struct page *first_block(const struct buddy *b, enum mobility m,
-				unsigned order)
-{
-	const struct kmem_list *l = &b->blocks[m][order];
-
-	return list_empty(l) ? NULL : list_page(l->next);
-}
-
 /* The largest block, of at least that order, that is not of mobility m. */
 static struct page *largest_other(const struct buddy *b, unsigned order,
 				  enum mobility m)
@@ -75,8 +66,7 @@ static struct page *largest_other(const struct buddy *b, unsigned order,
 	for (unsigned o = KMEM_MAX_ORDER + 1; o-- > order; )
 		for (unsigned i = 0; i < NR_OTHERS; i++)
 			if (b->nonempty[other[i]] >> o & 1)
-				return first_block(b, (enum mobility)other[i],
-						   o);
+				return list_page(b->blocks[other[i]][o].next);
 	return NULL;
 }
 

@@ -190,13 +190,14 @@ struct region *region_add(kmem_phys_t start, kmem_phys_t size,
 	return r;
 }
 
-/* The highest aligned place for `size` bytes in [start, last]. */
+/* The highest aligned place for `size` bytes in [start, last], which is not
+ * empty. */
 static bool fit_top(kmem_phys_t start, kmem_phys_t last, kmem_phys_t size,
 		    kmem_phys_t align, kmem_phys_t *place)
 {
 	kmem_phys_t p;
 
-	if (last < start || last - start < size - 1)
+	if (last - start < size - 1)
 		return false;
 	p = round_down_to(last - (size - 1), align);
 	if (p < start || !p)

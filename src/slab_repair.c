@@ -37,15 +37,15 @@ KMEM_COLD void slab_broken(struct slab_node *n, struct page *head)
 	slab_place(n, head);
 }
 
-/* Its slot says that it is in use, and so does its record, if it has one. */
+/* Its slot says that it is in use, and so does its record: only slabs that are
+ * debugged are repaired. */
 static bool is_used(struct page *head, unsigned i)
 {
 	kmem_slot_t slot = kmem_load_relaxed(slab_slot(head, i));
 
 	if (slot != slabs_live(head->slabs))
 		return slot_taken(head->slabs, slot);
-	return !slabs_debugged(head->slabs) ||
-	       debug_object(head, i).rec->size;
+	return debug_object(head, i).rec->size;
 }
 
 /* Every object that is not in use is free, the lowest first. */

@@ -84,14 +84,15 @@ static void node_adopt(struct vm_node *parent, unsigned side,
 		child->parent = parent;
 }
 
-/* Whoever is n's parent, or the root, has `by` instead. */
+/* Whoever is n's parent, or the root, has `by` instead. The top node is always
+ * there: a root that goes is never the only one. */
 static void node_replace(struct vm_space *s, struct vm_node *n,
 			 struct vm_node *by)
 {
 	if (n->parent)
 		node_adopt(n->parent, n == n->parent->child[1], by);
-	else if ((s->root = by))
-		by->parent = NULL;
+	else
+		(s->root = by)->parent = NULL;
 }
 
 /* n goes down to that side; its other child takes its place. */

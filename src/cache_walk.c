@@ -88,7 +88,7 @@ static uintptr_t skip_others(const struct walk *w, struct zone *z,
 	return pfn;
 }
 
-static bool walk_slab(const struct walk *w, struct zone *z, uintptr_t pfn)
+static bool walk_slab_at(const struct walk *w, struct zone *z, uintptr_t pfn)
 {
 	struct kmem_slabs *s = &w->s->slabs;
 	struct slab_node *n = slabs_node(s, z->node->index);
@@ -107,7 +107,7 @@ static bool walk_zone(const struct walk *w, struct zone *z)
 
 	while (pfn < kmem_load_relaxed(&z->end_pfn)) {
 		pfn = skip_others(w, z, pfn, &found);
-		if (found && !walk_slab(w, z, pfn++))
+		if (found && !walk_slab_at(w, z, pfn++))
 			return false;
 	}
 	return true;

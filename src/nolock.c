@@ -345,8 +345,8 @@ static void scan_slab(struct kmem_slabs *s, struct zone *z, uintptr_t pfn)
 
 /* What a page is, and whose; NULL: it has no descriptor. It is there as long
  * as the zone is locked, and then if it is PAGE_NOLOCK: that one is ours. */
-static struct page *look(struct zone *z, uintptr_t pfn, unsigned *type,
-			 struct kmem_slabs **s)
+static struct page *scan_look(struct zone *z, uintptr_t pfn, unsigned *type,
+			      struct kmem_slabs **s)
 {
 	uintptr_t irq = lock_irq(&z->lock);
 	struct page *page = pfn_to_page(pfn);
@@ -362,9 +362,9 @@ static struct page *look(struct zone *z, uintptr_t pfn, unsigned *type,
 /* Return: false if there is no such page. */
 static bool scan_page(struct zone *z, uintptr_t pfn)
 {
-	struct kmem_slabs *s;
-	unsigned type;
-	struct page *page = look(z, pfn, &type, &s);
+	struct kmem_slabs *s = NULL;
+	unsigned type = PAGE_TAIL;
+	struct page *page = scan_look(z, pfn, &type, &s);
 
 	if (!page)
 		return false;

@@ -381,7 +381,7 @@ KMEM_INLINE void *cache_alloc_below(struct kmem_cache *s, gfp_t gfp)
  * one saves no register. */
 KMEM_INLINE void *cache_alloc_size(struct kmem_cache *s, size_t size, gfp_t gfp)
 {
-	struct round r;
+	struct round r = { NULL, NULL };
 
 	if (KMEM_DEBUG)
 		gfp = gfp_checked("kmem_cache_alloc", gfp);
@@ -397,7 +397,7 @@ KMEM_INLINE void *cache_alloc_size(struct kmem_cache *s, size_t size, gfp_t gfp)
 
 KMEM_INLINE void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
-	struct round r;
+	struct round r = { NULL, NULL };
 
 	if (!KMEM_HARDEN || KMEM_DEBUG)
 		return cache_alloc_size(s, cache_asked(s, gfp), gfp);

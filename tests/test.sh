@@ -181,9 +181,6 @@ result $? "set-up: compilers, cmocka, QEMU"
 say "builds"
 units "$(
 	echo script amalgamation - one kmem.c and one kmem.h
-	for config in $(sh tests/configs.sh list); do
-		echo script configs $config configuration $config
-	done
 	for cc in gcc clang; do
 		for arch in $($MAKE -s arches); do
 			echo library $arch $cc
@@ -195,6 +192,10 @@ units "$(
 	echo script headers - public headers, alone and together, C11 to C2x and C++17
 	echo docs
 	echo script layers - layers)"
+# One at a time: their threads are more than there are cores.
+for config in $(sh tests/configs.sh list); do
+	script configs $config configuration $config
+done
 say "with the libraries"
 units "$(
 	for cc in gcc clang; do

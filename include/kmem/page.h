@@ -38,8 +38,9 @@ typedef uint64_t kmem_phys_t;
 #define KMEM_SLAB_MAX_ORDER \
 	(KMEM_PAGE_SHIFT <= 13 ? 3 : 16 - KMEM_PAGE_SHIFT)
 
-/* Blocks that CPUs cache are of at most this order. */
-#define KMEM_CACHED_MAX_ORDER	(KMEM_SLAB_MAX_ORDER + 1)
+/* Blocks that CPUs cache, if they cache any, are of at most this order. */
+#define KMEM_CACHED_MAX_ORDER \
+	(KMEM_MAGAZINE_ROUNDS ? KMEM_SLAB_MAX_ORDER + 1 : 0)
 
 /* Sections are of at least 2^this pages: the descriptors of a slab's pages,
  * being of one section, lie side by side. */

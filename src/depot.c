@@ -13,8 +13,8 @@
  *			trim: the least that there were
  *
  *	put_full: at the bound ──► flushed += n        get_full: idle = least
- *	regret: flushed > 0 ─────► bound up            trim: idle > 0 ─► bound
- *	        by as many                             down, one goes below
+ *	regret: flushed > 0 ─────► bound up by what    trim: idle > 0 ─► bound
+ *	        is asked for again                     down, one goes below
  *
  * So who allocates a hundred thousand objects, frees them all and does so again
  * finds them in the depot the third time: exchanging magazines is all that there
@@ -37,6 +37,9 @@
 
 /* The bounds of all depots together may be this part of all memory. */
 #define DEPOTS_SHARE	32
+
+/* Magazines that a trim takes at least of a depot that nobody has come to. */
+#define TRIM_DORMANT	8u
 
 /* [0]: short ones, [1]: long ones */
 static struct kmem_slabs magazine_slabs[2];
@@ -222,6 +225,7 @@ static void push_full(struct depot *d, struct magazine *m, size_t n)
 	push(&d->full, m);
 	kmem_store_relaxed(&d->nr_full, d->nr_full + 1);
 	d->objects += n;
+	kmem_store_relaxed(&d->used, true);
 }
 
 static struct magazine *pop_full(struct depot *d)
@@ -272,6 +276,7 @@ struct magazine *depot_get_full(struct magazine_layer *l,
 		return NULL;
 	irq = lock_irq(&d->lock);
 	full = pop_full(d);
+	kmem_store_relaxed(&d->used, true);
 	if (full)
 		empty = push_empty(d, empty);
 	unlock_irq(&d->lock, irq);
@@ -329,7 +334,7 @@ bool depot_put_full(struct magazine_layer *l, struct magazine *full,
 	return room;
 }
 
-void depot_regret(struct magazine_layer *l)
+void depot_regret(struct magazine_layer *l, size_t n)
 {
 	struct depot *d = &l->depot;
 	uintptr_t irq;
@@ -337,8 +342,9 @@ void depot_regret(struct magazine_layer *l)
 	if (!kmem_load_relaxed(&d->flushed))
 		return;
 	irq = lock_irq(&d->lock);
-	set_bound(l, KMEM_MIN(d->max_objects + d->flushed, highest_bound(l)));
-	kmem_store_relaxed(&d->flushed, 0);
+	n = KMEM_MIN(n, d->flushed);
+	set_bound(l, KMEM_MIN(d->max_objects + n, highest_bound(l)));
+	kmem_store_relaxed(&d->flushed, d->flushed - n);
 	unlock_irq(&d->lock, irq);
 }
 
@@ -399,6 +405,7 @@ static void depot_look_again(struct depot *d)
 	uintptr_t irq = lock_irq(&d->lock);
 
 	d->idle = d->nr_full;
+	kmem_store_relaxed(&d->used, false);
 	unlock_irq(&d->lock, irq);
 }
 
@@ -410,6 +417,8 @@ void depot_trim(struct magazine_layer *l, size_t most)
 	if (!kmem_load_relaxed(&d->nr_full) &&
 	    !kmem_load_relaxed(&d->nr_empty))
 		return;
+	if (!kmem_load_relaxed(&d->used) && most < TRIM_DORMANT)
+		most = TRIM_DORMANT;
 	while (most-- && (m = depot_take_idle(l)))
 		magazine_give_up(l, m);
 	depot_look_again(d);

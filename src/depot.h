@@ -41,9 +41,9 @@ bool depot_try_take(struct magazine_layer *l, struct round *r);
 bool depot_put_full(struct magazine_layer *l, struct magazine *full,
 		    unsigned n, struct magazine **empty);
 
-/* Objects are wanted from below. If some were flushed there, the depot was too
- * small for what its users do: raise its bound by as many. */
-void depot_regret(struct magazine_layer *l);
+/* n objects are wanted from below. If some were flushed there, the depot was too
+ * small for what its users do: raise its bound by as many of them. */
+void depot_regret(struct magazine_layer *l, size_t n);
 
 /* Up to `most` magazines back that were not needed since the last call, and
  * the bound down by as much; and empty ones, if there are more than full. */

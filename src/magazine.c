@@ -411,7 +411,7 @@ static bool refill(struct magazine_layer *l, struct magazine_cpu *c)
 	struct magazine *m = long_enough(l, c, loaded(c));
 	size_t n = KMEM_MIN(c->limit, m->capacity);
 
-	depot_regret(l);
+	depot_regret(l, n);
 	load(c, m, 0);
 	n = l->take(l, m->round, n, false);
 	set_rounds(c, n);

@@ -100,9 +100,10 @@ struct depot {
 	size_t objects;			/* in the full ones */
 	size_t max_objects;		/* bound of `objects`, for now */
 	size_t flushed;			/* objects given below because of that
-					 * bound, since it was last raised */
+					 * bound, and not asked for since */
 	size_t idle;			/* full magazines that nobody has
 					 * needed since the last trim */
+	bool used;			/* full ones came or went since then */
 };
 
 /*

@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.." || exit 1
 MAKE=${MAKE:-make}
 export KMEM_OPS="${KMEM_OPS:-100000}"
 export KMEM_TEST_SCALE="${KMEM_TEST_SCALE:-5}"
-export CFLAGS="${CFLAGS:--O1}"
+export CFLAGS="${CFLAGS:--O1 -foptimize-sibling-calls}"
 all="page-256 page-16k page-64k linux-classes no-magazines no-mobility small
 	hardened"
 [ "$1" = list ] && { printf '%s\n' $all; exit; }

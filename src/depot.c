@@ -16,6 +16,8 @@
  *	regret: flushed > 0 ─────► bound up by what    trim: idle > 0 ─► bound
  *	        is asked for again                     down, one goes below
  *
+ * Of a depot that nobody has come to since, a trim takes several.
+ *
  * So who allocates a hundred thousand objects, frees them all and does so again
  * finds them in the depot the third time: exchanging magazines is all that there
  * is to do, where slabs would be filled, emptied and given up. Where does it
@@ -171,6 +173,13 @@ static size_t objects_in(const struct magazine_layer *l, size_t depot_bytes)
 	return bits_divide(depot_bytes, l->object_bytes) * zones.nr_cpus;
 }
 
+void depot_set_least(struct magazine_layer *l)
+{
+	l->min_depot = l->max_limit;
+	l->max_depot = KMEM_MAX(l->max_depot, l->min_depot);
+	set_bound(l, l->min_depot);
+}
+
 void depot_init(struct magazine_layer *l, size_t object_bytes,
 		size_t depot_bytes)
 {
@@ -178,9 +187,8 @@ void depot_init(struct magazine_layer *l, size_t object_bytes,
 	l->magazines = 0;
 	l->magazine_bytes = 0;
 	l->object_bytes = object_bytes;
-	l->min_depot = l->max_limit;
-	l->max_depot = KMEM_MAX(objects_in(l, depot_bytes), l->min_depot);
-	set_bound(l, l->min_depot);
+	l->max_depot = objects_in(l, depot_bytes);
+	depot_set_least(l);
 }
 
 void depot_grow(struct magazine_layer *l, size_t depot_bytes)

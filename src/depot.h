@@ -22,6 +22,9 @@ void quarantine_delete(struct magazine_layer *l, struct quarantine *q);
 void depot_init(struct magazine_layer *l, size_t object_bytes,
 		size_t depot_bytes);
 
+/* l->max_limit has changed, of a layer that nobody has used. */
+void depot_set_least(struct magazine_layer *l);
+
 /* l->max_limit has risen, and so does depot_bytes. */
 void depot_grow(struct magazine_layer *l, size_t depot_bytes);
 

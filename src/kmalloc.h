@@ -27,36 +27,6 @@ KMEM_INLINE struct kmem_cache *class_cache(size_t size, gfp_t gfp)
 extern struct kmem_cache *
 kmalloc_by_size[KMALLOC_MAX_CACHE_SIZE / KMALLOC_MIN_SIZE];
 
-/*
- * For who has a slow path of his own: __kmalloc() of 1 to KMALLOC_MAX_CACHE_SIZE
- * bytes, there being caches, from the loaded magazine, or else NULL; and kfree()
- * of an object. False: it was not one, and nothing was done.
- */
-KMEM_INLINE KMEM_UNUSED void *kmalloc_fast(size_t size)
-{
-	struct kmem_cache *s = kmalloc_by_size[(size - 1) / KMALLOC_MIN_SIZE];
-	struct round r;
-
-	if (KMEM_UNLIKELY(!magazine_alloc(&s->magazine, &r)))
-		return NULL;
-	if (KMEM_UNLIKELY(!cache_mark_live(s, r, size)))
-		return cache_alloc_again(s, GFP_NOWAIT, r.obj);
-	return r.obj;
-}
-
-KMEM_INLINE KMEM_UNUSED bool kfree_fast(void *p)
-{
-	uintptr_t nr = kmem_main_page(p);
-	struct page *page = kmem_page_map.main_pages + nr;
-	kmem_slot_t *slot;
-
-	if (KMEM_UNLIKELY(nr >= kmem_page_map.main_nr || !page->slabs ||
-			  !cache_mark_cached(page, page->slabs, p, &slot)))
-		return false;
-	cache_free("kfree", slabs_cache(page->slabs), p, slot);
-	return true;
-}
-
 /* kmalloc() for a caller of another of kmem's functions: `size` bytes, in a
  * block that `room` bytes would be given. */
 void *kmalloc_in(size_t size, size_t room, gfp_t gfp, uintptr_t caller);

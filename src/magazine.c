@@ -127,8 +127,7 @@ void magazine_layer_set_limit(struct magazine_layer *l, unsigned limit)
 {
 	l->max_limit = (uint8_t)(limit > KMEM_MAGAZINE_ROUNDS ?
 				 KMEM_MAGAZINE_ROUNDS : limit);
-	depot_fini(l);
-	depot_init(l, l->object_bytes, 0);
+	depot_set_least(l);
 }
 
 /*

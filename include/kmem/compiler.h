@@ -23,8 +23,6 @@
 #endif
 /* What a small program calls in one place only. */
 #define KMEM_INLINE_ONCE	static inline __attribute__((always_inline))
-/* What is in a header for who wants it: in kmem.c it may be that nobody does. */
-#define KMEM_UNUSED		__attribute__((unused))
 #define KMEM_PRINTF(fmt, args)	__attribute__((format(printf, fmt, args)))
 #define KMEM_MALLOC		__attribute__((malloc))
 #define KMEM_ALLOC_SIZE(...)	__attribute__((alloc_size(__VA_ARGS__)))

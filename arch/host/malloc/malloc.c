@@ -93,6 +93,34 @@ static KMEM_NOINLINE void *malloc_slow(size_t size, size_t align, gfp_t gfp)
 	return p ? p : no_memory();
 }
 
+/* __kmalloc() of 1 to KMALLOC_MAX_CACHE_SIZE bytes, there being caches, from the
+ * loaded magazine, or else NULL. */
+KMEM_INLINE void *kmalloc_fast(size_t size)
+{
+	struct kmem_cache *s = kmalloc_by_size[(size - 1) / KMALLOC_MIN_SIZE];
+	struct round r;
+
+	if (KMEM_UNLIKELY(!magazine_alloc(&s->magazine, &r)))
+		return NULL;
+	if (KMEM_UNLIKELY(!cache_mark_live(s, r, size)))
+		return cache_alloc_again(s, GFP_NOWAIT, r.obj);
+	return r.obj;
+}
+
+/* kfree() of an object. False: it was not one, and nothing was done. */
+KMEM_INLINE bool kfree_fast(void *p)
+{
+	uintptr_t nr = kmem_main_page(p);
+	struct page *page = kmem_page_map.main_pages + nr;
+	kmem_slot_t *slot;
+
+	if (KMEM_UNLIKELY(nr >= kmem_page_map.main_nr || !page->slabs ||
+			  !cache_mark_cached(page, page->slabs, p, &slot)))
+		return false;
+	cache_free("kfree", slabs_cache(page->slabs), p, slot);
+	return true;
+}
+
 KMEM_INLINE void *alloc(size_t size, size_t align, gfp_t gfp)
 {
 	void *p = NULL;

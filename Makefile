@@ -22,7 +22,8 @@
 # Variables: ARCH, BOOT (a way to boot, see arch/$(ARCH)/arch.mk), CC (gcc or
 # clang), DEBUG=1 (check kmem's invariants as it
 # runs), SAN=asan or SAN=tsan, HOST_TARGET=s390x (host only, see
-# arch/host/arch.mk), MAP, TRACE, CPUS (demo), V=1 (show the commands).
+# arch/host/arch.mk), MAP, TRACE, CPUS (demo), V=1 (show the commands), OPT and
+# INFO (-O2 and -g), or CFLAGS for the library alone.
 
 VERSION	:= 0.1
 Q	:= $(if $(V),,@)
@@ -77,7 +78,9 @@ WARN	:= -Wall -Wextra -Wpedantic -Wundef -Werror
 WARN_SRC := -Wshadow -Wpointer-arith -Wwrite-strings -Wredundant-decls \
 	-Wstrict-prototypes -Wmissing-prototypes -Wvla
 CPPFLAGS := -Iinclude -Iarch/$(ARCH) $(if $(DEBUG),-DKMEM_DEBUG=1)
-CFLAGS	?= -O2 -g
+OPT	?= -O2
+INFO	?= -g
+CFLAGS	?= $(OPT) $(INFO)
 override CFLAGS += -std=c11 -ffreestanding $(WARN) \
 	-fvisibility=hidden -ffunction-sections -fdata-sections
 
@@ -108,7 +111,7 @@ $(BUILD)/src/%.o: src/%.c $(BUILD)/flags
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN_SRC) -MMD -MP -c $< -o $@
 
 # Changes when the compiler or the flags do, and then everything is rebuilt.
-FLAGS_NOW = $(CC) $(CPPFLAGS) $(CFLAGS) $(WARN_SRC)
+FLAGS_NOW = $(CC) $(CPPFLAGS) $(CFLAGS) $(WARN_SRC) $(OPT)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(FLAGS_NOW)' | cmp -s - $@ || echo '$(FLAGS_NOW)' > $@
@@ -118,7 +121,7 @@ FORCE:
 
 # ---- what runs on the host ----
 
-HOST_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -pthread $(SAN_$(SAN))
+HOST_CFLAGS := -std=gnu11 $(OPT) $(INFO) -Wall -Wextra -Werror -pthread $(SAN_$(SAN))
 ifeq ($(ARCH),host)
 CPPFLAGS += -Itests/host
 include tests/demo/demo.mk

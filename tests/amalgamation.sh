@@ -4,6 +4,9 @@
 # amalgamation.sh - kmem.c and kmem.h are the library: they compile with its
 # warnings, for each architecture and with both compilers, ask for the same
 # functions, and pass the model and the stress test; kmem.h is C++ as well.
+#
+# Optimised is what is run: that others compile, shows without; or with OPT, if it
+# is in the environment.
 
 cd "$(dirname "$0")/.." || exit 1
 MAKE="${MAKE:-make} -s"
@@ -19,7 +22,7 @@ $MAKE amalgamation || exit 1
 for mk in arch/*/arch.mk; do
 	arch=$(basename "$(dirname "$mk")")
 	for cc in gcc clang; do
-		flags=$(CFLAGS=-O1 $MAKE compiler ARCH="$arch" CC=$cc) || exit 1
+		flags=$(CFLAGS=${OPT:--O0} $MAKE compiler ARCH="$arch" CC=$cc) || exit 1
 		flags=$(echo "$flags" | sed "s| -Iinclude -Iarch/$arch | |")
 		out=$dir/$arch-$cc
 		mkdir -p "$out"
@@ -37,7 +40,7 @@ for cxx in g++ clang++; do
 done
 for cc in gcc clang; do
 	KMEM_OPS=${KMEM_OPS:-200000} KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-10} \
-		$MAKE -j2 check CC=$cc BUILD=$dir/host-$cc \
+		OPT=-O2 $MAKE -j2 check CC=$cc BUILD=$dir/host-$cc \
 		LIB_OBJ=$dir/host-$cc/kmem.o TEST_SRC="tests/model/random.c
 		tests/stress/cpus.c tests/stress/misuse.c" ||
 		fail "tests with $cc"

@@ -14,6 +14,7 @@ MAKE=${MAKE:-make}
 export KMEM_OPS="${KMEM_OPS:-100000}"
 export KMEM_TEST_SCALE="${KMEM_TEST_SCALE:-5}"
 export CFLAGS="${CFLAGS:--O1 -foptimize-sibling-calls}"
+export OPT="${OPT:--O1}"
 all="page-256 page-16k page-64k linux-classes no-magazines no-mobility small
 	hardened"
 [ "$1" = list ] && { printf '%s\n' $all; exit; }

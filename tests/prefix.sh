@@ -20,7 +20,7 @@ names() {
 
 cc=$1
 plain_dir=build/x86_64$(case $1 in *clang*) echo -clang ;; esac)
-prefixed=$(names "build/prefix-${1##*/}" CFLAGS="-O1 -DKMEM_PREFIX_NAMES") ||
+prefixed=$(names "build/prefix-${1##*/}" CFLAGS="-O0 -DKMEM_PREFIX_NAMES") ||
 	exit 1
 plain=$(names "$plain_dir") || exit 1
 if echo "$prefixed" | grep -v '^kmem_'; then

@@ -9,7 +9,9 @@
 
 cd "$(dirname "$0")/.." || exit 1
 MAKE=${MAKE:-make}
-unset MAKEFLAGS MAKELEVEL MFLAGS CC SAN DEBUG ARCH
+unset MAKEFLAGS MAKELEVEL MFLAGS CC SAN DEBUG ARCH CFLAGS OPT
+# Lines in reports of sanitizers, no more: it is a fifth of what compiling costs.
+export INFO=-g1
 passed=0
 failed=0
 start=$(date +%s)
@@ -61,6 +63,14 @@ suite() {
 	rm -f "$log"
 }
 
+# host_tests WITH PERCENT MAKE-ARGUMENT...: of the loops, this much
+host_tests() {
+	say "tests with $1"
+	what="tests, $1" percent=$2
+	shift 2
+	KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-$percent} suite "$what" check "$@"
+}
+
 # units LIST: of each line, a function below and what it is given, its steps;
 # two units at a time. What has not come to its end counts as failed.
 units() {
@@ -92,6 +102,18 @@ script() {
 
 docs() {
 	step "make docs" $MAKE -s docs
+}
+
+demo() {
+	step "make demo" $MAKE -s demo CC=gcc
+	step "make demo, another map and trace" $MAKE -s demo CC=gcc \
+		MAP=tests/data/memmaps/x86-12t-uv-16node.map \
+		TRACE=tests/data/boot-head.kat CPUS=3
+}
+
+# for correctness only
+bench() {
+	step "make bench QUICK=1" $MAKE -s -j2 bench QUICK=1 CC=gcc
 }
 
 if [ "$1" = --unit ]; then
@@ -185,20 +207,18 @@ units "$(
 		for arch in $($MAKE -s arches); do
 			echo library $arch $cc
 		done
-		echo script up $cc one CPU: no atomic operation, $cc
 	done
 	echo script incremental - incremental builds
 	echo script embed - in projects of make, cmake and meson
 	echo script headers - public headers, alone and together, C11 to C2x and C++17
 	echo docs
 	echo script layers - layers)"
-# One at a time: their threads are more than there are cores.
-for config in $(sh tests/configs.sh list); do
-	script configs $config configuration $config
-done
 say "with the libraries"
 units "$(
+	echo bench
+	echo demo
 	for cc in gcc clang; do
+		echo script up $cc one CPU: no atomic operation, $cc
 		echo script prefix $cc x86_64, $cc: with KMEM_PREFIX_NAMES
 		echo script unlinked $cc what is not called is not linked, $cc
 	done
@@ -206,46 +226,37 @@ units "$(
 	echo script install - make install
 	echo script readme - the README)"
 
-say "tests with gcc"
-suite "tests, gcc" check CC=gcc
-say "tests with clang"
-KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-30} suite "tests, clang" check CC=clang
-say "tests with kmem's own assertions"
-KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-30} suite "tests, gcc, DEBUG=1" \
-	check CC=gcc DEBUG=1
-say "tests with AddressSanitizer and UndefinedBehaviorSanitizer"
-KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-20} suite "tests, asan" check CC=gcc SAN=asan
-say "tests with ThreadSanitizer"
-KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-10} suite "tests, tsan" check CC=gcc SAN=tsan
+# One at a time: their threads are more than there are cores.
+say "other configurations"
+for config in $(sh tests/configs.sh list); do
+	script configs $config configuration $config
+done
 
-say "every schedule of a few CPUs, within bounds"
+# Of random loops, so many percent. Loops over all of something are complete, but
+# below 30 percent they take steps: gcc's are. tests/soak.sh has more, and -O2.
+host_tests gcc 30 CC=gcc
+host_tests clang 10 CC=clang
+host_tests "kmem's own assertions" 10 CC=gcc DEBUG=1 OPT=-O1
+host_tests "AddressSanitizer and UndefinedBehaviorSanitizer" 10 \
+	CC=gcc SAN=asan OPT=-O1
+host_tests ThreadSanitizer 10 CC=gcc SAN=tsan OPT=-O1
+host_tests "an emulated i686" 10 CC=gcc HOST_TARGET=i686 OPT=-O1
+host_tests "an emulated s390x" 10 CC=gcc HOST_TARGET=s390x OPT=-O1
+
+say "every schedule of a few CPUs, within bounds: a million"
 suite "schedules" explore CC=gcc SCHEDULES=12000 EXPLORE_FLAGS="-j 2 -r 8100"
 say "what is found of each kind of misuse"
 suite "attacks" attacks CC=gcc RUNS=4
-say "fuzzing"
-suite "fuzzing" fuzz SECONDS=10
-
-say "tests on emulated CPUs"
-for target in i686 s390x; do
-	KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-10} suite "tests, $target" \
-		check CC=gcc HOST_TARGET=$target
-done
+say "fuzzing: a minute in all"
+suite "fuzzing" fuzz SECONDS=15 OPT=-O1
 
 say "libkmem-malloc.so"
-suite "malloc" check-malloc CC=gcc
-
-say "demo"
-step "make demo" $MAKE -s demo CC=gcc
-step "make demo, another map and trace" $MAKE -s demo CC=gcc \
-	MAP=tests/data/memmaps/x86-12t-uv-16node.map \
-	TRACE=tests/data/boot-head.kat CPUS=3
-
-say "benchmarks, for correctness only"
-step "make bench QUICK=1" $MAKE -s -j2 bench QUICK=1 CC=gcc
+KMEM_TEST_SCALE=${KMEM_TEST_SCALE:-25} suite "malloc" check-malloc CC=gcc
 
 say "boots in QEMU, every machine in each of its ways; by clang, the first"
+usual="steps=50000 ticks=500"
 short="steps=20000 ticks=200"
-WAYS=first suite "boots, gcc" qemu CC=gcc
+WAYS=first QEMU_ARGS=$usual suite "boots, gcc" qemu CC=gcc
 WAYS=rest QEMU_ARGS=$short suite "boots, gcc, other ways" qemu CC=gcc
 WAYS=first QEMU_ARGS=$short suite "boots, clang" qemu CC=clang
 

@@ -10,7 +10,7 @@ CLANG_TARGET	:= thumbv6m-none-eabi
 CFLAGS_ARCH := -mcpu=cortex-m0 -mthumb -fno-jump-tables \
 	$(if $(findstring clang,$(CC)),-meabi gnu) $(CFLAGS_KERNEL) \
 	-include kmem/config_small.h
-CFLAGS		?= -Os -g
+CFLAGS		?= -Os $(INFO)
 
 BOOTS		:= microbit
 BOOT_DIRS	:= arch/cortex_m

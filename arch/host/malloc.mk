@@ -16,7 +16,7 @@ MALLOC_OBJ := $(patsubst %.c,$(BUILD)/malloc/%.o,$(LIB_SRC) \
 
 MALLOC_CPPFLAGS := -Iinclude -I$(MALLOC_DIR) -Isrc $(if $(DEBUG),-DKMEM_DEBUG=1) \
 	-DKMEM_MAX_NODES=1
-MALLOC_CFLAGS := -O2 -g $(WARN) -fPIC -ftls-model=initial-exec \
+MALLOC_CFLAGS := $(OPT) $(INFO) $(WARN) -fPIC -ftls-model=initial-exec \
 	-fvisibility=hidden -fno-builtin-malloc -fno-semantic-interposition \
 	-pthread
 # initfirst: its handlers of fork() are to be the first, if possible.

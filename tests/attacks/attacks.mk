@@ -4,7 +4,8 @@
 #					ROW: one row, each run told
 # make attacks HOST_TARGET=s390x	the same on an emulated CPU
 #
-# README.md says how to read it. Two programs: what is hardened is compiled in.
+# README.md says how to read it. Two programs: what is hardened is compiled in;
+# the other has the library as it is.
 
 ATTACKS := $(BUILD)/attacks
 RUNS	?= 100
@@ -14,8 +15,8 @@ ATTACKS_SRC := $(wildcard tests/attacks/*.c) tests/host/testlib.c \
 
 # attacks-program NAME FLAGS
 define attacks-program
-ATTACKS_OBJ_$(1) := $$(patsubst %.c,$(ATTACKS)/$(1)/%.o,$$(LIB_SRC) \
-	$$(ATTACKS_SRC))
+ATTACKS_OBJ_$(1) := $$(patsubst %.c,$(ATTACKS)/$(1)/%.o,\
+	$$(if $(2),$$(LIB_SRC)) $$(ATTACKS_SRC)) $$(if $(2),,$$(LIB_OBJ))
 
 $(ATTACKS)/$(1)/src/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $$(@D)
@@ -30,7 +31,7 @@ $(ATTACKS)/$(1)/attacks: $$(ATTACKS_OBJ_$(1))
 	$$(Q)$$(CC) $$(HOST_CFLAGS) $$(LDFLAGS) \
 		$$(TEST_LDFLAGS_$$(HOST_TARGET)) $$^ -o $$@
 
--include $$(ATTACKS_OBJ_$(1):.o=.d)
+-include $$(patsubst %.o,%.d,$$(filter $(ATTACKS)/%,$$(ATTACKS_OBJ_$(1))))
 endef
 $(eval $(call attacks-program,default,))
 $(eval $(call attacks-program,hardened,-DKMEM_HARDEN=1))

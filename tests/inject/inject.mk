@@ -3,10 +3,10 @@
 # tests/inject/inject.mk - the library with KMEM_INJECT and its own assertions,
 # and the programs that make its allocations fail: each tests/inject/X.c but for
 # scenarios*.c, which are what fail_each.c runs; and tests of others with
-# ambient.c.
+# ambient.c. Not with DEBUG=1: they would be the same programs as without.
 
 INJECT := $(BUILD)/inject
-INJECT_FLAGS := -DKMEM_INJECT=1 $(if $(DEBUG),,-DKMEM_DEBUG=1)
+INJECT_FLAGS := -DKMEM_INJECT=1 -DKMEM_DEBUG=1
 INJECT_LIB_OBJ := $(LIB_SRC:%.c=$(INJECT)/%.o)
 INJECT_SRC := $(filter-out tests/inject/ambient.c,$(sort $(wildcard \
 	tests/inject/*.c)))
@@ -27,7 +27,7 @@ $(INJECT)/nmi_objects: $(BUILD)/tests/stress/nmi.o $(INJECT)/ambient_objects.o
 endif
 
 # Whoever names the tests does not mean these.
-ifneq ($(origin TEST_SRC),command line)
+ifeq ($(filter command line,$(origin TEST_SRC))$(DEBUG),)
 TEST_BIN += $(INJECT_BIN) $(AMBIENT)
 endif
 

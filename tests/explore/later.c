@@ -10,6 +10,7 @@
 #define LARGE		4		/* order, in no magazine */
 
 static void *small[28];
+static struct page *block;
 
 static void *get_small(void)
 {
@@ -139,6 +140,25 @@ static void poison_scan_due(void)
 	settled();
 }
 
+/* Of a scan there remain the pages of objects, and of a block. The stores are
+ * empty. */
+static void half_scanned(void)
+{
+	many_objects();
+	block = get_block(LARGE);
+	put_aside_many(1, 30);
+	get_one();
+	settled();
+}
+
+/* And full. */
+static void half_scanned_full(void)
+{
+	half_scanned();
+	put_aside_many(30, 58);
+	settled();
+}
+
 /* ---- bodies ---- */
 
 static void small_and_back(void)
@@ -216,6 +236,20 @@ static void put_aside_29(void)
 {
 	explore_at_once(fill_stores);
 	put_aside(58);
+}
+
+/* Neither in its zone, nor in a store. */
+static void put_block_aside(void)
+{
+	explore_at_once(fill_stores);
+	drop(page_to_virt(block));
+	free_pages_nolock(block, LARGE);
+}
+
+static void scan_and_get_block(void)
+{
+	get_one();
+	get_block(LARGE);
 }
 
 /* Each of them scans on. */
@@ -404,6 +438,11 @@ static const struct scenario list[] = {
 	  full_stores, { get_one, put_aside_1 }, .check = all_settled },
 	{ "aside-scanned", "and it meets a scan", 1,
 	  poison_scan_due, { get_eight, put_aside_29 }, .check = all_settled },
+	{ "aside-marked", "and one that is not to be seen yet", 3,
+	  half_scanned_full, { put_aside_0, get_one }, .check = all_settled },
+	{ "aside-block", "and a block that is just put aside", 1,
+	  half_scanned, { scan_and_get_block, put_block_aside },
+	  .check = all_settled },
 	{ "aside-missed", "and that scan ends too early", 2,
 	  scan_due, { get_one, put_aside_29 }, .check = all_settled },
 };

@@ -422,6 +422,22 @@ static void scan_remade_machine(void)
 	settled();
 }
 
+/* Slabs of what can be given up: their pages have a mobility, in the place of
+ * inuse, before the slab begins and after it has ended. */
+static void reclaimable_machine(void)
+{
+	machine_of(LARGE_BYTES, &(struct kmem_params){ .nr_cpus = CPUS },
+		   SLAB_RECLAIM_ACCOUNT);
+	settled();
+}
+
+static void reclaimable_slab(void)
+{
+	reclaimable_machine();
+	one_empty_slab();
+	settled();
+}
+
 static void walk_machine(void)
 {
 	machine();
@@ -478,6 +494,10 @@ static const struct scenario list[] = {
 	  walk_remade_machine, { walk, remake, free_movable }, .check = sound },
 	{ "scan-remade", "a scan meets such a one", 2,
 	  scan_remade_machine, { get_one_other, remake, free_movable }, .check = sound },
+	{ "walk-begins", "a walk meets pages of a mobility that become a slab", 3,
+	  reclaimable_machine, { walk, get_one }, .check = all_back },
+	{ "walk-ends", "and a slab that becomes such pages", 2,
+	  reclaimable_slab, { walk, shrink }, .check = all_back },
 	{ "walk-shrink", "a walk meets a slab that is given up", 2,
 	  walk_machine, { walk, shrink }, .check = all_back },
 };

@@ -177,6 +177,10 @@ static void test_magazines(void **state)
 	/* two full ones that are not, and one on the list of empty ones */
 	SEES("M3", (l->depot.full = &none[0], l->depot.empty = full),
 	     (l->depot.full = full, l->depot.empty = empty));
+	none[0].rounds = 1;
+	none[0].next = empty;
+	SEES("M3", (l->depot.empty = &none[0], l->depot.nr_empty++),
+	     (l->depot.empty = empty, l->depot.nr_empty--));
 }
 
 static void test_slabs(void **state)
@@ -284,11 +288,12 @@ static void test_areas(void **state)
 	vm_unmap_aliases();
 }
 
-/* The tree of a space: a node whose parent does not know it; one side that is
- * much higher than the other, whatever its root makes of that. */
+/* The tree of a space: a node whose parent does not know it, a root that is none;
+ * one side that is much higher than the other, whatever its root makes of that. */
 static void test_tree(void **state)
 {
 	struct vm_node *root, *low;
+	unsigned char height;
 	void *p[3];
 
 	(void)state;
@@ -301,6 +306,10 @@ static void test_tree(void **state)
 		SEES("V1", low->parent = low, low->parent = root);
 		SEES("V3", (low->height += 3, root->height += 3),
 		     (low->height -= 3, root->height -= 3));
+		height = root->height;
+		SEES("V3", (low->height += 3, root->height = low->height + 1),
+		     (low->height -= 3, root->height = height));
+		SEES("V1", vm.space.root = low, vm.space.root = root);
 	}
 	for (int i = 0; i < 3; i++)
 		vfree(p[i]);

@@ -194,6 +194,34 @@ static void test_bulk_second_copy(void **state)
 	__free_page(bad);
 }
 
+/* The same of objects: what is behind it in the magazine is for the next call; and
+ * one that is given back twice by one call. */
+static void test_bulk_second_copy_of_an_object(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("bulk", 100, 0, 0, NULL);
+	void *p[8], *bad;
+
+	(void)state;
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 8, p), 8);
+	kmem_cache_free_bulk(s, 8, p);
+	bad = kmem_cache_alloc(s, GFP_KERNEL);
+	kmem_cache_free(s, bad);
+	*slot_of(bad) = SLOT_LIVE;
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 4, p), 4);
+	assert_panicked(bad, "freed twice", NULL);
+	for (int i = 0; i < 4; i++)
+		assert_ptr_not_equal(p[i], bad);
+	kmem_cache_free(s, bad);
+	p[3] = p[2];
+	kmem_cache_free_bulk(s, 4, p);
+	assert_panicked(p[2], "double free", NULL);
+	kmem_cache_shrink(s);
+	assert_sound();
+	kmem_cache_destroy(s);
+	assert_int_equal(test_panics(), 1);	/* p[3] is live */
+	test_panics_clear();
+}
+
 static unsigned asked;
 static void *spare;
 
@@ -606,6 +634,7 @@ static const struct kmem_hooks with_call_rcu = {
 /* During the grace period an object became something else. */
 static void test_rcu_not_what_it_was(void **state)
 {
+	struct kmem_obj_info info;
 	void *p;
 
 	(void)state;
@@ -624,6 +653,11 @@ static void test_rcu_not_what_it_was(void **state)
 
 	p = kmalloc(3 * PAGE, GFP_KERNEL);
 	kfree_rcu_mightsleep(p);
+	assert_sound();
+	assert_false(kmem_obj_lookup(p, &info));
+	assert_int_equal(info.state, KMEM_OBJ_UNKNOWN);
+	kfree(p);
+	assert_panicked(p, "freed twice", "kfree_rcu()");
 	page_set_type(virt_to_page(p), PAGE_KMALLOC);
 	assert_true(check_says("R1"));
 	test_grace_period();
@@ -747,6 +781,18 @@ static void test_vmalloc_without_memory(void **state)
 	test_panics_clear();
 }
 
+/* An area that must be had, where there are no addresses and nobody to wait for. */
+static void test_vmalloc_must_not_fail(void **state)
+{
+	(void)state;
+	assert_int_equal(host_vmalloc(4 * MIB), KMEM_OK);
+	while (__vmalloc(PAGE, GFP_KERNEL | __GFP_NOWARN))
+		;
+	assert_null(__vmalloc(PAGE, GFP_KERNEL | __GFP_NOFAIL));
+	assert_panicked(NULL, "there is no wait hook", NULL);
+	assert_sound();
+}
+
 /* ---- the checkers ---- */
 
 /* Each sees what is wrong in the magazines and queues that it walks. */
@@ -825,6 +871,8 @@ int main(void)
 		TEST(test_heads),
 		TEST(test_holders_written_over),
 		TEST(test_bulk_second_copy),
+		TEST(test_bulk_second_copy_of_an_object),
+		TEST(test_vmalloc_must_not_fail),
 		TEST(test_contig_reclaims),
 		TEST(test_contig_range_zeroed),
 		TEST(test_impossible_blocks),

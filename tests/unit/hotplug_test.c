@@ -747,6 +747,29 @@ static void any_ranges_in_any_order(void **state)
 	assert_sound();
 }
 
+/* The upper half of a section came first, so the descriptors are there: the lower
+ * half can go without it, not the upper one without the lower. */
+static void descriptors_in_the_upper_half(void **state)
+{
+	kmem_phys_t half = section_bytes() / 2, at;
+	struct snapshot before, one;
+
+	(void)state;
+	start(1, SPACE, false);
+	half = section_bytes() / 2;
+	at = first_section();
+	before = snapshot();
+	assert_int_equal(add(at + half, half), KMEM_OK);
+	one = snapshot();
+	assert_int_equal(add(at, half), KMEM_OK);
+	assert_int_equal(kmem_remove_memory(at + half, half), KMEM_EBUSY);
+	assert_sound();
+	assert_int_equal(take_away(at, half), KMEM_OK);
+	assert_same(&one);
+	assert_int_equal(take_away(at + half, half), KMEM_OK);
+	assert_same(&before);
+}
+
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -762,6 +785,7 @@ int main(void)
 		CASE(memory_comes_and_goes_under_load),
 		CASE(descriptors_stay_while_they_are_read),
 		CASE(any_ranges_in_any_order),
+		CASE(descriptors_in_the_upper_half),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -262,6 +262,19 @@ static void test_resize_with_vmalloc(void **state)
 	kvfree(q);
 }
 
+/* And where it could not, or is not wanted. */
+static void test_resize_without_vmalloc(void **state)
+{
+	char *p = kmalloc(100, GFP_KERNEL);
+
+	(void)state;
+	test_fill(p, 100, 3);
+	p = kvrealloc(p, 5 * PAGE, GFP_KERNEL);
+	assert_non_null(p);
+	assert_null(test_changed(p, 100, 3));
+	kvfree(p);
+}
+
 static void test_boundary_below_the_size(void **state)
 {
 	struct page *page;
@@ -794,6 +807,72 @@ static void test_debugged_is_not_shared(void **state)
 	kmem_cache_destroy(a);
 }
 
+/* What comes later is below all that is there, or is no memory that the map knows
+ * of. */
+static void test_later_memory_below(void **state)
+{
+	static const struct test_range map[] = {
+		{ 4 * MIB, 32 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE },
+		{ 2 * MIB, 4 * MIB, KMEM_REGION_LATER, KMEM_NO_NODE },
+	};
+	const struct kmem_params params = { .nr_cpus = 1,
+					    .hotplug_end = 128 * MIB };
+	struct page *page;
+	size_t was;
+
+	(void)state;
+	assert_int_equal(test_machine(map, 2, &params), KMEM_OK);
+	was = nr_free_pages();
+	assert_int_equal(kmem_release_region(120 * MIB, MIB), KMEM_EINVAL);
+	assert_int_equal(nr_free_pages(), was);
+	assert_int_equal(kmem_release_region(2 * MIB, 2 * MIB), KMEM_OK);
+	assert_int_equal(nr_free_pages(), was + 2 * MIB / PAGE);
+	page = pfn_to_page(2 * MIB / PAGE);
+	assert_int_equal(page_zone(page)->start_pfn, 2 * MIB / PAGE);
+	assert_sound();
+}
+
+/* Page blocks of which a part is a hole, or another zone's, change their mobility
+ * like others; one that begins below its zone has none to lose. */
+static void test_page_blocks_that_are_not_whole(void **state)
+{
+	static const struct test_range map[] = {
+		{ MIB, 33 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE },
+		{ 39 * MIB, 64 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE },
+	};
+	const struct kmem_params params = { .nr_cpus = 1,
+		.dma_end = 17 * MIB, .dma32_end = 17 * MIB };
+	const size_t first = MIB / PAGE;
+	size_t was;
+
+	(void)state;
+	assert_int_equal(test_machine(map, 2, &params), KMEM_OK);
+	was = test_pages();
+	for (unsigned order = 0; order <= 3; order += 3) {
+		struct page *all = NULL, *page;
+		gfp_t gfp = order ? GFP_KERNEL : GFP_KERNEL | __GFP_MOVABLE;
+
+		while ((page = alloc_pages(gfp | __GFP_NORETRY | QUIET, order))) {
+			*(struct page **)page_to_virt(page) = all;
+			all = page;
+		}
+		assert_sound();
+		while ((page = all)) {
+			all = *(struct page **)page_to_virt(page);
+			__free_pages(page, order);
+		}
+		assert_sound();
+	}
+	test_drain(1);
+	assert_int_equal(test_pages(), was);
+	assert_int_equal(kmem_remove_memory(first * PAGE, 16 * PAGE), KMEM_OK);
+	assert_sound();
+	assert_int_equal(kmem_add_memory(first * PAGE, 16 * PAGE, KMEM_NO_NODE),
+			 KMEM_OK);
+	assert_sound();
+	assert_int_equal(test_pages(), was);
+}
+
 /* With ever more memory kmem_init() comes further, is refused, and leaves
  * nothing; then it starts, and does so with all that is more. */
 static void test_ever_more_memory(void **state)
@@ -838,6 +917,7 @@ int main(void)
 		TEST(test_resize_on_any_node),
 		TEST(test_resize_to_nothing),
 		TEST(test_resize_with_vmalloc),
+		TEST(test_resize_without_vmalloc),
 		TEST(test_boundary_below_the_size),
 		TEST(test_debug_string_of_strange_names),
 		TEST(test_zones_that_overlap),
@@ -860,6 +940,8 @@ int main(void)
 		TEST(test_report_of_two_nodes),
 		TEST(test_sharing_looks_at_all),
 		TEST(test_debugged_is_not_shared),
+		TEST(test_later_memory_below),
+		TEST(test_page_blocks_that_are_not_whole),
 		TEST(test_ever_more_memory),
 	};
 

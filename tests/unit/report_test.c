@@ -770,6 +770,23 @@ static void test_report_usage(void **state)
 	assert_true(said_line("zone name=", "cached="));
 }
 
+/* Of those who hold most, the first three are named, and no others. */
+static void test_report_of_three(void **state)
+{
+	static const size_t sizes[] = { 8000, 6000, 4000, 3000 };
+	void *p[4];
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		p[i] = kmalloc(sizes[i] * 7 / 8, GFP_KERNEL);
+	report(kmem_report_usage);
+	assert_false(said_line("  kmalloc-3072", "objects"));
+	assert_true(said_line("  victim", "90 objects") ||
+		    said_line("  kmalloc-4096", "1 objects"));
+	for (int i = 0; i < 4; i++)
+		kfree(p[i]);
+}
+
 /* Before kmem_init() and after kmem_reset() there is nothing to say, and
  * nothing that breaks. */
 static void test_without_a_machine(void **state)
@@ -814,6 +831,7 @@ int main(void)
 		CASE(test_usage_is_checked),
 		CASE(test_leak_between_two_points),
 		CASE(test_report_usage),
+		CASE(test_report_of_three),
 		CASE(test_without_a_machine),
 	};
 

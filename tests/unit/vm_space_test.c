@@ -195,6 +195,10 @@ static void huge_requests(void **state)
 	q = (struct vm_search){ .size = PAGE, .align = SIZE_MAX / 2 + 1 };
 	while (vm_space_try(&space, &n, &q) == VM_AGAIN)
 		;
+	q = (struct vm_search){ .size = PAGE, .align = PAGE,
+				.lead = SIZE_MAX & ~(PAGE - 1) };
+	while (vm_space_try(&space, &n, &q) == VM_AGAIN)
+		;
 	assert_int_equal(space.nr, 0);
 	assert_int_equal(violations(false), 0);
 }

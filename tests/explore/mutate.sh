@@ -13,6 +13,7 @@
 # a reason is of no mutant any more. The last line is "N passed, N failed".
 #
 #	JOBS=n		compilers, and processes of the explorer
+#	LIMIT=n		seconds that the explorer may take; more if others are at work
 #	SCHEDULES=n	of each scenario, by their order; RANDOM_SCHEDULES=n more
 
 cd "$(dirname "$0")/../.." || exit 1
@@ -23,6 +24,7 @@ mkdir "$tree"
 cp -r Makefile src include arch tests linker "$tree"
 only=${1:-.}
 jobs=${JOBS:-2}
+limit=${LIMIT:-300}
 schedules=${SCHEDULES:-2000}
 random=${RANDOM_SCHEDULES:-200}
 passed=0 failed=0 caught=0 stated=0 open=0 unbuilt=0
@@ -118,7 +120,7 @@ explorer_fails() {
 }
 
 explore() {
-	timeout 300 "$tree/build/host/explore/explore" -f -j "$jobs" \
+	timeout "$limit" "$tree/build/host/explore/explore" -f -j "$jobs" \
 		-n "$1" -r "$2" >"$dir/out" 2>&1
 }
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# make mutants [FILE=src/x.c] [COUNT=n] [SEED=n] [JOBS=n] [ONLY=regexp]
+# make mutants [FILE=src/x.c] [EACH=n] [COUNT=n] [SEED=n] [JOBS=n] [ONLY=regexp]
 #	does a test notice when src/ is changed? README.md here says how
 #
 # The host tests in four builds, each linked to the library as a shared object,
@@ -68,6 +68,6 @@ $(MUTANTS)/inject/tests/inject/fail_each: $(patsubst %.c,$(MUTANTS)/inject/%.o,\
 .PHONY: mutants mutants-programs
 mutants: mutants-programs
 	@python3 tests/mutants/run.py -d $(MUTANTS) -c '$(CC) $(MUTANTS_CFLAGS)' \
-		$(if $(COUNT),-n $(COUNT)) $(if $(SEED),-s $(SEED)) \
+		$(if $(EACH),-e $(EACH)) $(if $(COUNT),-n $(COUNT)) $(if $(SEED),-s $(SEED)) \
 		$(if $(JOBS),-j $(JOBS)) $(if $(ONLY),-o '$(ONLY)') \
 		$(MUTANTS_ARGS) -- $(if $(filter core,$(FILE)),$(MUTANTS_CORE),$(FILE))

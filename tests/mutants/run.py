@@ -33,12 +33,16 @@ ENV.pop('MAKEFLAGS', None)
 
 
 def quiet(command, seconds=120, **how):
-    """Run it: its exit status, or None if it doesn't end."""
+    """Run it: its exit status, or None if it doesn't end. The time is the
+    program's own, since others may be busy; one that waits has longer."""
     p = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                          start_new_session=True, **how)
     try:
-        return p.wait(seconds)
+        resource.prlimit(p.pid, resource.RLIMIT_CPU,
+                         (int(seconds) + 1, int(seconds) + 2))
+        load = os.getloadavg()[0] / os.cpu_count()
+        return p.wait(seconds * max(1, 3 * load))
     except subprocess.TimeoutExpired:
         return None
     finally:
@@ -155,12 +159,15 @@ class Run:
         self.builds = [Build(args.dir, name, args.compiler, flags)
                        for name, flags in (b.split(':', 1) for b in args.build)]
         self.kills = collections.Counter()	# (file, program)
+        self.killers = {}			# of each mutant, of runs before
         self.reasons = []
         with open(HERE + '/survivors', encoding='utf-8') as f:
             self.reasons = [r.rstrip('\n') for r in f if r.strip()]
-        self.count = args.count
+        self.each = args.each
+        self.count = args.each or args.count or sys.maxsize
         self.lock = threading.Condition()
-        self.counted = self.running = 0
+        self.counted = collections.Counter()	# of each file, or of all
+        self.running = collections.Counter()
         self.tally = collections.defaultdict(collections.Counter)
         self.wrong = 0
 
@@ -179,13 +186,22 @@ class Run:
             json.dump(known, f)
         return good
 
-    def in_order(self, build, file):
-        stem = os.path.basename(file)[:-2]
+    def remember(self, path):
+        """Who found what in runs before, to ask those first."""
+        if os.path.exists(path):
+            with open(path, encoding='utf-8') as f:
+                self.killers = json.load(f)
+        for key, name in self.killers.items():
+            self.kills[key.split('|')[0], name] += 1
+
+    def in_order(self, build, mutant):
+        stem = os.path.basename(mutant.file)[:-2]
+        known = self.killers.get(key_of(mutant))
 
         def key(p):
             name = os.path.basename(p)
-            return (not name.startswith(stem + '_'),
-                    -self.kills[file, name], build.seconds[p])
+            return (name != known, not name.startswith(stem + '_'),
+                    -self.kills[mutant.file, name], build.seconds[p])
         return sorted(build.programs, key=key)
 
     def judge(self, tree, mutant):
@@ -200,12 +216,13 @@ class Run:
                 if not libs:
                     continue
                 same = False
-                for p in self.in_order(b, mutant.file):
+                for p in self.in_order(b, mutant):
                     status = b.run(p, libs, b.limit(p))
                     if status == 0:
                         continue
                     name = os.path.basename(p)
                     self.kills[mutant.file, name] += 1
+                    self.killers[key_of(mutant)] = name
                     return 'killed', name + (' hangs' if status is None else '')
             return ('same' if same else 'survived'), ''
         finally:
@@ -230,23 +247,40 @@ class Run:
         print(f'{word:6} {m.file + ":" + str(m.line):24} {m.what:14} {why}',
               flush=True)
 
+    def sample(self, m):
+        return m.file if self.each else ''
+
+    def take(self, todo):
+        """The next mutant of a sample that is not complete; None: no more.
+        Which a sample has doesn't depend on the number of jobs."""
+        while True:
+            i = len(todo)
+            while i > 0:
+                i -= 1
+                of = self.sample(todo[i])
+                if self.counted[of] >= self.count:
+                    todo.pop(i)
+                elif self.counted[of] + self.running[of] < self.count:
+                    self.running[of] += 1
+                    return todo.pop(i)
+            if not todo:
+                return None
+            self.lock.wait()
+
     def work(self, tree, todo):
         while True:
             with self.lock:
-                while self.count and self.running and \
-                        self.counted + self.running >= self.count:
-                    self.lock.wait()
-                if not todo or self.count and self.counted >= self.count:
-                    return
-                m = todo.pop()
-                self.running += 1
+                m = self.take(todo)
+            if not m:
+                return
             verdict, by = 'unbuilt', ''
             try:
                 verdict, by = self.judge(tree, m)
             finally:
                 with self.lock:
-                    self.running -= 1
-                    self.counted += verdict in ('killed', 'survived')
+                    self.running[self.sample(m)] -= 1
+                    self.counted[self.sample(m)] += \
+                        verdict in ('killed', 'survived')
                     self.tell(m, verdict, by)
                     self.lock.notify_all()
 
@@ -275,6 +309,7 @@ def main():
     a.add_argument('-d', dest='dir')
     a.add_argument('-c', dest='compiler')
     a.add_argument('-n', dest='count', type=int, default=0)
+    a.add_argument('-e', dest='each', type=int, default=0)
     a.add_argument('-s', dest='seed', type=int, default=1)
     a.add_argument('-j', dest='jobs', type=int, default=1)
     a.add_argument('-o', dest='only', default='')
@@ -285,9 +320,16 @@ def main():
     files = sys.argv[cut + 1:] or sources()
     todo = [m for f in files for m in mutate.mutants(f)
             if re.search(args.only, key_of(m))]
-    if args.count or len(files) > 1:
+    if args.each or args.count or len(files) > 1:
         todo.sort(key=lambda m: hashlib.sha1(
             f'{args.seed} {key_of(m)}'.encode()).digest())
+        if args.each:			# one of each file, another of each, ...
+            rank = collections.Counter()
+            order = {}
+            for m in reversed(todo):
+                rank[m.file] += 1
+                order[m] = rank[m.file]
+            todo.sort(key=lambda m: -order[m])
     else:
         todo.reverse()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -299,6 +341,7 @@ def main():
     print(f'{len(todo)} mutants, seed {args.seed}', flush=True)
     if not run.measure(args.dir + '/seconds'):
         return 1
+    run.remember(args.dir + '/killers')
     trees = [Tree(f'{args.dir}/tree{i}') for i in range(args.jobs)]
     threads = [threading.Thread(target=run.work, args=(t, todo))
                for t in trees]
@@ -306,6 +349,8 @@ def main():
         t.start()
     for t in threads:
         t.join()
+    with open(args.dir + '/killers', 'w', encoding='utf-8') as f:
+        json.dump(run.killers, f)
     counted = run.table()
     print(f'{max(counted - run.wrong, 0)} passed, {run.wrong} failed')
     return run.wrong > 0 or counted == 0

@@ -227,6 +227,29 @@ static void test_objects(void **state)
 	kmem_cache_destroy(b);
 }
 
+/* A smaller one comes to share: the older's objects stay as large as they were,
+ * and are zeroed to their end. */
+static void test_smaller_comes_later(void **state)
+{
+	struct kmem_cache *a = make("a", 64, 0, 0);
+	struct kmem_cache *b = make("b", 64 - sizeof(void *) + 1, 0, 0);
+	unsigned char *obj;
+
+	(void)state;
+	assert_ptr_equal(a, b);
+	assert_int_equal(kmem_cache_size(a), 64);
+	obj = kmem_cache_alloc(a, GFP_KERNEL);
+	assert_int_equal(ksize(obj), 64);
+	memset(obj, 0xff, 64);
+	kmem_cache_free(a, obj);
+	obj = kmem_cache_zalloc(a, GFP_KERNEL);
+	for (unsigned k = 0; k < 64; k++)
+		assert_int_equal(obj[k], 0);
+	kmem_cache_free(a, obj);
+	kmem_cache_destroy(b);
+	kmem_cache_destroy(a);
+}
+
 /* The last destroy ends it, and not one before: objects that the other has
  * are neither reported nor lost; at the end they are. */
 static void test_destroy(void **state)
@@ -373,6 +396,7 @@ int main(void)
 		CASE(test_rules),
 		CASE(test_alone),
 		CASE(test_objects),
+		CASE(test_smaller_comes_later),
 		CASE(test_destroy),
 		CASE(test_names),
 		CASE(test_report),

@@ -50,14 +50,16 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void start(unsigned nr_cpus, kmem_phys_t hotplug_end, bool zeroed)
+/* The direct map ends at `reach`; 0: it has no end. */
+static void start_within(kmem_phys_t reach, unsigned nr_cpus,
+			 kmem_phys_t hotplug_end, bool zeroed)
 {
 	static const struct kmem_hooks hooks = {
 		.run_on_cpu = host_run_on_cpu,
 	};
 	struct kmem_params p = { .nr_cpus = nr_cpus, .zeroed = zeroed,
 				 .hotplug_end = hotplug_end,
-				 .hooks = &hooks };
+				 .direct_map_end = reach, .hooks = &hooks };
 
 	kmem_reset();
 	REQUIRE(host_memory_reserve(FIRST, SPACE));
@@ -68,6 +70,11 @@ static void start(unsigned nr_cpus, kmem_phys_t hotplug_end, bool zeroed)
 	REQUIRE(kmem_init(&p) == KMEM_OK);
 	REQUIRE(host_memory_back(LAST, SPACE));
 	plug(LAST, SPACE - LAST, false);
+}
+
+static void start(unsigned nr_cpus, kmem_phys_t hotplug_end, bool zeroed)
+{
+	start_within(0, nr_cpus, hotplug_end, zeroed);
 }
 
 /* Memory of sections of their own begins here. */
@@ -321,6 +328,26 @@ static void pick(struct page **list, size_t n, uint64_t *seed,
 }
 
 /* One page in use, wherever it is, keeps all of the range. */
+/* The direct map ends within a section, whose other part has an entry in the
+ * table, but no address. */
+static void nothing_beyond_the_direct_map(void **state)
+{
+	kmem_phys_t reach = LAST + MIB;
+	struct snapshot s;
+
+	(void)state;
+	start_within(reach, 1, SPACE, false);
+	s = snapshot();
+	assert_true(reach & (section_bytes() - 1));
+	assert_int_equal(kmem_add_memory(reach, MIB, 0), KMEM_EINVAL);
+	assert_int_equal(kmem_add_memory(reach - MIB, 2 * MIB, 0), KMEM_EINVAL);
+	assert_int_equal(kmem_release_region(reach, PAGE), KMEM_EINVAL);
+	assert_same(&s);
+	assert_int_equal(add(reach - MIB, MIB), KMEM_OK);
+	assert_int_equal(kmem_boot_info()->managed, s.info.managed + MIB);
+	assert_sound();
+}
+
 static void a_page_in_use_keeps_its_range(void **state)
 {
 	enum { MAX = 1 << 15 };
@@ -779,6 +806,7 @@ int main(void)
 		CASE(sections_go_one_by_one),
 		CASE(boot_memory_can_be_removed),
 		CASE(refusals_change_nothing),
+		CASE(nothing_beyond_the_direct_map),
 		CASE(a_page_in_use_keeps_its_range),
 		CASE(the_last_section),
 		CASE(a_zone_is_filled_and_emptied),

@@ -13,6 +13,8 @@
 #include "testlib.h"
 #include "page_alloc.h"
 
+#include <kmem/nolock.h>
+
 #define QUIET		__GFP_NOWARN
 #define BYTES		(64 * MIB)
 #define BLOCK_BYTES	(PAGE << PAGE_BLOCK_ORDER)
@@ -159,15 +161,15 @@ static void test_all_of_memory(void **state)
  * the page block, if that is in use. */
 static void test_steals_rather_than_fails(void **state)
 {
-	static struct page *held[BYTES / 4096];
+	static struct page *held[BYTES / 4096], *taken[600];
 	struct page *page;
-	size_t n = 0;
+	size_t n = 0, k = 0;
 
 	(void)state;
 	while ((held[n] = alloc_page(GFP_HIGHUSER_MOVABLE | QUIET)))
 		n++;
-	/* one free page in each of many movable page blocks */
-	for (size_t i = 0; i < n; i += 512) {
+	/* a few free pages in each of many movable page blocks */
+	for (size_t i = 0; i < n; i += 16) {
 		__free_page(held[i]);
 		held[i] = NULL;
 	}
@@ -176,6 +178,14 @@ static void test_steals_rather_than_fails(void **state)
 	assert_non_null(page);
 	assert_sound();
 	__free_page(page);
+	drain_pages();
+	/* so does one that waits for nobody */
+	while (k < 600 && (taken[k] = alloc_pages_nolock(0, KMEM_NO_NODE, 0)))
+		k++;
+	assert_int_equal(k, 600);
+	assert_sound();
+	while (k)
+		free_pages_nolock(taken[--k], 0);
 	for (size_t i = 0; i < n; i++)
 		__free_page(held[i]);
 	assert_sound();

@@ -160,6 +160,7 @@ class Run:
                        for name, flags in (b.split(':', 1) for b in args.build)]
         self.kills = collections.Counter()	# (file, program)
         self.killers = {}			# of each mutant, of runs before
+        self.noted = args.dir + '/killers'
         self.reasons = []
         with open(HERE + '/survivors', encoding='utf-8') as f:
             self.reasons = [r.rstrip('\n') for r in f if r.strip()]
@@ -186,10 +187,15 @@ class Run:
             json.dump(known, f)
         return good
 
-    def remember(self, path):
+    def note_killers(self):
+        with open(self.noted + '.new', 'w', encoding='utf-8') as f:
+            json.dump(dict(self.killers), f)
+        os.replace(self.noted + '.new', self.noted)
+
+    def remember_killers(self):
         """Who found what in runs before, to ask those first."""
-        if os.path.exists(path):
-            with open(path, encoding='utf-8') as f:
+        if os.path.exists(self.noted):
+            with open(self.noted, encoding='utf-8') as f:
                 self.killers = json.load(f)
         for key, name in self.killers.items():
             self.kills[key.split('|')[0], name] += 1
@@ -221,8 +227,10 @@ class Run:
                     if status == 0:
                         continue
                     name = os.path.basename(p)
-                    self.kills[mutant.file, name] += 1
-                    self.killers[key_of(mutant)] = name
+                    with self.lock:
+                        self.kills[mutant.file, name] += 1
+                        self.killers[key_of(mutant)] = name
+                        self.note_killers()
                     return 'killed', name + (' hangs' if status is None else '')
             return ('same' if same else 'survived'), ''
         finally:
@@ -341,7 +349,7 @@ def main():
     print(f'{len(todo)} mutants, seed {args.seed}', flush=True)
     if not run.measure(args.dir + '/seconds'):
         return 1
-    run.remember(args.dir + '/killers')
+    run.remember_killers()
     trees = [Tree(f'{args.dir}/tree{i}') for i in range(args.jobs)]
     threads = [threading.Thread(target=run.work, args=(t, todo))
                for t in trees]
@@ -349,8 +357,6 @@ def main():
         t.start()
     for t in threads:
         t.join()
-    with open(args.dir + '/killers', 'w', encoding='utf-8') as f:
-        json.dump(run.killers, f)
     counted = run.table()
     print(f'{max(counted - run.wrong, 0)} passed, {run.wrong} failed')
     return run.wrong > 0 or counted == 0

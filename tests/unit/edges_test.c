@@ -483,6 +483,46 @@ static void test_pool_filled_meanwhile(void **state)
 	assert_int_equal(out, 0);
 }
 
+static void *gives_one_back;
+
+/* Nothing, the second time because the caller's element came back instead. */
+static void *reclaims_for_the_pool(gfp_t gfp, void *data)
+{
+	void *element = gives_one_back;
+
+	(void)data;
+	if (!growing)
+		return kmalloc(64, gfp);
+	if (element && (gfp & __GFP_DIRECT_RECLAIM)) {
+		gives_one_back = NULL;
+		mempool_free(element, growing);
+	}
+	return NULL;
+}
+
+/* What the allocator's reclaim brought back to the reserve serves the request,
+ * which then needs not wait, and so no wait hook. */
+static void test_pool_filled_by_reclaim(void **state)
+{
+	mempool_t *pool;
+	void *p;
+
+	(void)state;
+	growing = NULL;
+	out = 0;
+	pool = mempool_create(1, reclaims_for_the_pool, give_one, NULL);
+	assert_non_null(pool);
+	growing = pool;
+	gives_one_back = mempool_alloc(pool, GFP_NOWAIT);
+	assert_non_null(gives_one_back);
+	assert_null(mempool_alloc(pool, GFP_NOWAIT));
+	p = gives_one_back;
+	assert_ptr_equal(mempool_alloc(pool, GFP_KERNEL), p);
+	assert_no_panic();
+	mempool_free(p, pool);
+	mempool_destroy(pool);
+}
+
 static void test_pool_of_nothing(void **state)
 {
 	mempool_t pool;
@@ -883,6 +923,7 @@ int main(void)
 		TEST(test_sheaf_of_another_cache),
 		TEST(test_bulk_in_an_interrupt),
 		TEST(test_pool_filled_meanwhile),
+		TEST(test_pool_filled_by_reclaim),
 		TEST(test_pool_of_nothing),
 		TEST(test_pool_takes_no_strangers),
 		TEST(test_shrinkers_that_do_nothing),

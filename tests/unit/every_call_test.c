@@ -36,12 +36,14 @@ static unsigned wakes, waits, reclaims, kills;
 static struct kmem_pressure told;
 static void (*when_waiting)(const struct kmem_pressure *p);
 
+static size_t (*also_reclaim)(void);
+
 static size_t on_reclaim(void *ctx, const struct kmem_pressure *p)
 {
 	(void)ctx;
 	if (!reclaims++)
 		told = *p;
-	return 0;
+	return also_reclaim ? also_reclaim() : 0;
 }
 
 static bool on_kill(void *ctx, const struct kmem_pressure *p)
@@ -97,6 +99,7 @@ static int setup(void **state)
 	cache = kmem_cache_create("every", 600, 0, 0, NULL);
 	assert_non_null(cache);
 	wakes = waits = reclaims = kills = 0;
+	also_reclaim = NULL;
 	return 0;
 }
 
@@ -562,6 +565,76 @@ static void test_hooks(void **state)
 	}
 }
 
+/* -- shrinkers -- */
+
+static unsigned counted[5];
+
+static unsigned long count_by_node(struct shrinker *s, struct shrink_control *sc)
+{
+	(void)s;
+	counted[sc->nid]++;
+	return 0;
+}
+
+static unsigned long scan_nothing(struct shrinker *s, struct shrink_control *sc)
+{
+	(void)s;
+	(void)sc;
+	return 0;
+}
+
+/* One that cares for nodes is asked for each, by its number; others once. */
+static void test_shrinkers_and_nodes(void **state)
+{
+	struct shrinker *s;
+
+	(void)state;
+	for (unsigned flags = 0; flags <= SHRINKER_NUMA_AWARE; flags++) {
+		memset(counted, 0, sizeof(counted));
+		s = shrinker_alloc(flags, "nodes");
+		assert_non_null(s);
+		s->count_objects = count_by_node;
+		s->scan_objects = scan_nothing;
+		shrinker_register(s);
+		hold_all(GFP_KERNEL);
+		assert_int_equal(counted[4] && counted[2], flags);
+		assert_int_equal(counted[0] > 0, !flags);
+		assert_int_equal(counted[1] + counted[3], 0);
+		shrinker_free(s);
+		let_go();
+	}
+}
+
+static size_t frees_at_last(void)
+{
+	if (reclaims == 5)
+		__free_page(held[--nr_held]);
+	return 1;
+}
+
+/* The kernel's own reclaim behind them says that it helps: it is believed, and
+ * asked again. */
+static void test_shrinkers_and_reclaim(void **state)
+{
+	struct shrinker *s = shrinker_alloc(0, "in front");
+	struct page *page;
+
+	(void)state;
+	s->count_objects = s->scan_objects = scan_nothing;
+	shrinker_register(s);
+	hold_all(GFP_KERNEL);
+	also_reclaim = frees_at_last;
+	reclaims = kills = 0;
+	page = alloc_page(GFP_KERNEL | QUIET);
+	assert_non_null(page);
+	assert_int_equal(reclaims, 5);
+	assert_int_equal(kills, 0);
+	assert_int_equal(told.attempt, 0);
+	__free_page(page);
+	shrinker_free(s);
+	let_go();
+}
+
 /* -- who waits is woken -- */
 
 static const struct call *being_freed;
@@ -620,6 +693,8 @@ int main(void)
 		CASE(test_watermarks),
 		CASE(test_nolock_leaves_the_reserve),
 		CASE(test_hooks),
+		CASE(test_shrinkers_and_nodes),
+		CASE(test_shrinkers_and_reclaim),
 		CASE(test_whatever_comes_back_wakes),
 	};
 

@@ -260,7 +260,7 @@ struct mine {
 	unsigned long objects, scanned, calls, counts, most;
 	void *mem[600];		/* pages that it gives up */
 	unsigned nr;
-	bool stop, recurse, empty, inside;
+	bool stop, recurse, empty, inside, slow, pretend;
 	gfp_t gfp;
 };
 
@@ -282,6 +282,9 @@ static unsigned long my_scan(struct shrinker *sh, struct shrink_control *sc)
 	m->inside = true;
 	m->calls++;
 	m->scanned += sc->nr_to_scan;
+	assert_int_equal(sc->nr_scanned, sc->nr_to_scan);
+	if (m->slow)
+		sc->nr_scanned = 1;
 	if (sc->nr_to_scan > m->most)
 		m->most = sc->nr_to_scan;
 	if (m->recurse) {
@@ -292,6 +295,8 @@ static unsigned long my_scan(struct shrinker *sh, struct shrink_control *sc)
 	for (; !m->stop && m->nr && freed < sc->nr_to_scan; freed++)
 		free_page((uintptr_t)m->mem[--m->nr]);
 	m->objects -= freed;
+	if (m->pretend)
+		freed = sc->nr_to_scan;
 	m->inside = false;
 	return m->stop ? SHRINK_STOP : freed;
 }
@@ -346,7 +351,7 @@ static void test_shrinker_helps(void **state)
 	p = alloc_page(GFP_NOFS);
 	assert_non_null(p);
 	assert_true(m.calls > 0 && m.nr < 600);
-	assert_false(m.gfp & __GFP_FS);
+	assert_int_equal(m.gfp & (GFP_KERNEL | __GFP_HIGH), GFP_NOFS);
 	__free_pages(p, 0);
 	end(&m);
 }
@@ -388,6 +393,68 @@ static void test_shrinker_batch(void **state)
 	assert_null(alloc_page(GFP_KERNEL | __GFP_NORETRY | QUIET));
 	assert_true(m.calls > 0);
 	assert_true(m.scanned >= m.calls * 1000);
+	end(&m);
+}
+
+/* A batch is 128 if nothing else is said; and a scan that looked at less than it
+ * was asked to is asked again for the rest. */
+static void test_shrinker_looks_at_less(void **state)
+{
+	static struct mine quick, slow;
+
+	(void)state;
+	begin(&quick, 600);
+	begin(&slow, 600);
+	slow.slow = true;
+	shrinker_register(quick.s);
+	shrinker_register(slow.s);
+	take_all_pages();
+	assert_null(alloc_page(GFP_KERNEL | __GFP_NORETRY | QUIET));
+	assert_int_equal(quick.most, 128);
+	assert_int_equal(slow.most, 128);
+	assert_true(slow.calls > 100 * quick.calls / 2);
+	shrinker_free(slow.s);
+	end(&quick);
+}
+
+/* What was put off counts later, but is never more than twice what there is. */
+static void test_shrinker_debt_is_bounded(void **state)
+{
+	static struct mine m;
+
+	(void)state;
+	begin(&m, 100000);
+	m.s->batch = 1000000;
+	m.stop = true;
+	shrinker_register(m.s);
+	take_all_pages();
+	assert_null(alloc_page(GFP_KERNEL | __GFP_NORETRY | QUIET));
+	assert_true(m.most >= 100000);
+	m.stop = false;
+	m.objects = 10;
+	m.most = m.scanned = 0;
+	assert_null(alloc_page(GFP_KERNEL | __GFP_NORETRY | QUIET));
+	assert_in_range(m.most, 1, 20);
+	end(&m);
+}
+
+/* As many objects as pages are asked for, but 32 at least, are enough. */
+static void test_shrinkers_stop_in_time(void **state)
+{
+	static struct mine m;
+
+	(void)state;
+	begin(&m, 4096 * 32);
+	m.s->batch = 1;
+	m.pretend = true;
+	shrinker_register(m.s);
+	take_all_pages();
+	assert_null(alloc_page(GFP_KERNEL | __GFP_NORETRY | QUIET));
+	assert_int_equal(m.counts, 1);
+	assert_int_equal(m.scanned, 64);
+	m.counts = 0;
+	assert_null(alloc_pages(GFP_KERNEL | __GFP_NORETRY | QUIET, 7));
+	assert_int_equal(m.counts, 2);
 	end(&m);
 }
 
@@ -509,6 +576,9 @@ int main(void)
 		CASE(test_shrinker_helps),
 		CASE(test_shrinker_proportion),
 		CASE(test_shrinker_batch),
+		CASE(test_shrinker_debt_is_bounded),
+		CASE(test_shrinkers_stop_in_time),
+		CASE(test_shrinker_looks_at_less),
 		CASE(test_shrink_stop_and_empty),
 		CASE(test_shrinker_recursion),
 		CASE(test_free_during_scan),

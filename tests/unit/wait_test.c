@@ -235,6 +235,54 @@ static void test_one_free_wakes(void **state)
 	free_pages_again();
 }
 
+static struct shrinker *busy;
+static unsigned scans;
+
+static unsigned long some(struct shrinker *s, struct shrink_control *sc)
+{
+	(void)s;
+	(void)sc;
+	return 1000;
+}
+
+static unsigned long until_its_end_is_awaited(struct shrinker *s,
+					      struct shrink_control *sc)
+{
+	(void)s;
+	(void)sc;
+	if (!__atomic_exchange_n(&scans, 1, __ATOMIC_RELEASE))
+		until_somebody_sleeps();
+	return SHRINK_STOP;
+}
+
+static void one_ends_a_shrinker(unsigned cpu, void *arg)
+{
+	(void)arg;
+	if (cpu == 0) {
+		REQUIRE(!alloc_page(GFP_KERNEL | __GFP_NORETRY | QUIET));
+		return;
+	}
+	while (!__atomic_load_n(&scans, __ATOMIC_ACQUIRE))
+		sched_yield();
+	shrinker_free(busy);
+}
+
+/* shrinker_free() sleeps while the shrinker runs, and no memory comes free that
+ * would wake it. */
+static void test_end_of_a_shrinker(void **state)
+{
+	(void)state;
+	scans = 0;
+	busy = shrinker_alloc(0, "busy");
+	assert_non_null(busy);
+	busy->count_objects = some;
+	busy->scan_objects = until_its_end_is_awaited;
+	shrinker_register(busy);
+	take_all_pages(GFP_NOWAIT);
+	host_run_cpus(2, one_ends_a_shrinker, NULL);
+	free_pages_again();
+}
+
 /* -------------------------------------------------------------- exhaustion */
 
 static size_t highest_blocks(void)
@@ -509,6 +557,7 @@ int main(void)
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_one_free_wakes),
+		CASE(test_end_of_a_shrinker),
 		CASE(test_no_wake_up_is_lost),
 		CASE(test_no_wake_up_is_lost_at_a_bound),
 		CASE(test_exhaustion),

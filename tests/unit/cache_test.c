@@ -1078,6 +1078,63 @@ static void test_use_after_free_is_harmless(void **state)
 	end_victim();
 }
 
+/* Caches are trimmed in turn, a little with each slab that is made. Whose turn it
+ * is may be destroyed, its descriptor's page be anybody's. */
+static void test_end_of_whose_turn_it_is(void **state)
+{
+	struct kmem_cache *s[100], *other;
+	static struct page *page[32768];
+	static void *obj[4000];
+	size_t n = 0;
+
+	(void)state;
+	for (unsigned turn = 0; turn < 8; turn++) {
+		for (unsigned i = 0; i < 100; i++) {
+			char name[16];
+
+			snprintf(name, sizeof(name), "turn-%u", i);
+			s[i] = kmem_cache_create(name, 100, 0, SLAB_NO_MERGE,
+						 NULL);
+			assert_non_null(s[i]);
+			kmem_cache_free(s[i], kmem_cache_alloc(s[i],
+							       GFP_KERNEL));
+		}
+		for (unsigned i = 0; i < 100; i++)
+			kmem_cache_destroy(s[i]);
+		kmem_trim(KMEM_DRAIN);
+		kmem_trim(KMEM_DRAIN);
+		while ((page[n] = alloc_page(GFP_NOWAIT | QUIET)))
+			memset(page_to_virt(page[n++]), 0xee, PAGE);
+		while (n)
+			__free_page(page[--n]);
+		other = kmem_cache_create("other", 2000, 0, 0, NULL);
+		assert_int_equal(kmem_cache_alloc_bulk(other, GFP_KERNEL, 4000,
+						       obj), 4000);
+		kmem_cache_free_bulk(other, 4000, obj);
+		kmem_cache_destroy(other);
+		assert_sound();
+	}
+}
+
+/* A bulk call counts as many as it gave or took, from magazines or not. */
+static void test_bulk_is_counted(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("bulk", 64, 0, 0, NULL);
+	struct kmem_layer_stats before;
+	void *obj[100];
+
+	(void)state;
+	for (unsigned round = 0; round < 4; round++) {
+		before = stats(s).layer;
+		assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 100, obj),
+				 100);
+		assert_int_equal(stats(s).layer.allocs, before.allocs + 100);
+		kmem_cache_free_bulk(s, 100, obj);
+		assert_int_equal(stats(s).layer.frees, before.frees + 100);
+	}
+	kmem_cache_destroy(s);
+}
+
 /* SLAB_TYPE_STABLE: whatever gives memory back, a page that was once of a slab
  * stays with its cache, all of it, until that is destroyed. */
 static void test_type_stable(void **state)
@@ -1117,7 +1174,21 @@ static void test_type_stable(void **state)
 		kmem_cache_free_bulk(other, 3000, more);
 		assert_sound();
 	}
+	/* an end that is refused changes nothing of that */
+	obj[0] = kmem_cache_alloc(s, GFP_KERNEL);
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 2999, obj + 1),
+			 2999);
+	kmem_cache_free_bulk(s, 2999, obj + 1);
 	kmem_cache_destroy(s);
+	assert_panicked(obj[0], "still allocated", NULL);
+	pages = stats(s).slabs;
+	kmem_cache_free(s, obj[0]);
+	kmem_cache_shrink(s);
+	kmem_trim(KMEM_DRAIN);
+	assert_true(pages > 0);
+	assert_int_equal(stats(s).slabs, pages);
+	kmem_cache_destroy(s);
+	assert_no_panic();
 	for (unsigned i = 0; i < 3000; i++)
 		assert_ptr_not_equal(virt_to_page(obj[i])->slabs, s);
 	kmem_cache_destroy(other);
@@ -1200,6 +1271,8 @@ int main(void)
 		CASE(test_wrong_interface),
 		CASE(test_free_null),
 		CASE(test_use_after_free_is_harmless),
+		CASE(test_end_of_whose_turn_it_is),
+		CASE(test_bulk_is_counted),
 		CASE(test_type_stable),
 		CASE(test_stats),
 	};

@@ -84,6 +84,7 @@ static int setup(void **state)
 		{ SECOND_NODE, END, KMEM_REGION_USABLE, 2 },
 	};
 	static const struct kmem_hooks hooks = {
+		.log = test_log,
 		.reclaim = on_reclaim, .out_of_memory = on_kill,
 		.wait = on_wait, .wake = on_wake, .cpu_node = node_of_cpu,
 	};
@@ -683,6 +684,43 @@ static void test_whatever_comes_back_wakes(void **state)
 	}
 }
 
+static void free_a_page(const struct kmem_pressure *p)
+{
+	(void)p;
+	assert_true(nr_held > 0);
+	__free_page(held[--nr_held]);
+}
+
+/* What must not fail is tried until it succeeds, and tries that fail are no
+ * news; what may fail says so once (vmalloc() besides, if its array failed). */
+static void test_failures_are_told_once(void **state)
+{
+	(void)state;
+	when_waiting = free_a_page;
+	for_each_call(c) {
+		void *p;
+
+		if (c->get == get_bulk || c->get == get_objects ||
+		    c->get == get_krealloc || (c->is & SLOW))
+			continue;
+		hold_all(GFP_KERNEL);
+		test_log_clear();
+		p = c->get(GFP_KERNEL, c->bytes, KMEM_NO_NODE);
+		if (!p && (test_log_lines() < 1 || test_log_lines() >
+			   (c->put == put_kvfree || c->put == put_vfree) + 1u))
+			fail_msg("%s says %u lines", c->name, test_log_lines());
+		if (p)
+			c->put(p, c->bytes);
+		test_log_clear();
+		waits = 0;
+		p = c->get(GFP_KERNEL | __GFP_NOFAIL, c->bytes, KMEM_NO_NODE);
+		if (!p || test_log_lines())
+			fail_msg("%s: %u lines", c->name, test_log_lines());
+		c->put(p, c->bytes);
+		let_go();
+	}
+}
+
 int main(void)
 {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -696,6 +734,7 @@ int main(void)
 		CASE(test_shrinkers_and_nodes),
 		CASE(test_shrinkers_and_reclaim),
 		CASE(test_whatever_comes_back_wakes),
+		CASE(test_failures_are_told_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

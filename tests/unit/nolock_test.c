@@ -260,6 +260,36 @@ static void test_object_is_put_aside(void **state)
 	assert_sound();
 }
 
+/* Whatever is said to do such frees, does, without any other call. */
+static void test_who_does_them(void **state)
+{
+	struct kmem_cache *s = class_of(64);
+
+	(void)state;
+	for (unsigned who = 0; who < 4; who++) {
+		struct kmem_cache *other = kmem_cache_create("other", 100, 0, 0,
+							     NULL);
+		void *p = kmalloc(64, GFP_KERNEL);
+		struct held h = hold_cache(s);
+
+		kfree_nolock(p);
+		release_cache(s, &h);
+		assert_true(zones.later);
+		if (who == 0)
+			kmem_cache_shrink(other);
+		else if (who == 1)
+			kmem_cache_destroy(other);
+		else if (who == 2)
+			drain_pages();
+		else
+			assert_sound();
+		assert_false(zones.later);
+		assert_int_equal(live(s), 0);
+		if (who != 1)
+			kmem_cache_destroy(other);
+	}
+}
+
 /* More than the stores have room for, of several slabs, and blocks of pages:
  * they are found by their states, a few descriptors at each slow path. */
 static void test_more_than_the_stores_hold(void **state)
@@ -493,6 +523,7 @@ int main(void)
 		TEST(test_nodes),
 		TEST(test_bad_flags),
 		TEST(test_object_is_put_aside),
+		TEST(test_who_does_them),
 		TEST(test_more_than_the_stores_hold),
 		TEST(test_scan_waits_for_the_list_of_caches),
 		TEST(test_who_waits_is_woken_by_others),

@@ -96,6 +96,57 @@ static bool is_waiting(void *p)
 
 /* ------------------------------------------------------------- kfree_rcu */
 
+static unsigned reclaims;
+
+static size_t on_reclaim(void *ctx, const struct kmem_pressure *p)
+{
+	(void)ctx;
+	(void)p;
+	reclaims++;
+	return 0;
+}
+
+static void *fill_memory(size_t size, void *before)
+{
+	void *p;
+
+	while ((p = kmalloc(size, GFP_ATOMIC | __GFP_MEMALLOC | __GFP_NOWARN))) {
+		*(void **)p = before;
+		before = p;
+	}
+	return before;
+}
+
+/* No memory for a batch: its rcu_head serves. kfree_rcu() does not sleep for one,
+ * in whichever context it is; and the barrier waits for that object too. */
+static void test_without_memory(void **state)
+{
+	static const struct kmem_hooks hooks = {
+		.log = test_log, .call_rcu = queue, .rcu_barrier = barrier,
+		.reclaim = on_reclaim,
+	};
+	void *all = NULL, *next;
+	struct thing *t;
+
+	(void)state;
+	machine(&hooks, 16 * MIB);
+	t = kmalloc(sizeof(*t), GFP_KERNEL);
+	for (size_t size = PAGE; size >= 8; size /= 2)
+		all = fill_memory(size, all);
+	reclaims = 0;
+	kfree_rcu(t, rcu);
+	assert_int_equal(reclaims, 0);
+	assert_int_equal(calls, 1);
+	assert_true(is_waiting(t));
+	kvfree_rcu_barrier();
+	assert_false(test_rcu_waits());
+	assert_false(is_waiting(t));
+	for (; all; all = next) {
+		next = *(void **)all;
+		kfree(all);
+	}
+}
+
 /* Freed before a reader has left: its memory would be somebody else's. */
 static void test_not_before_the_grace_period(void **state)
 {
@@ -549,6 +600,7 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(test_without_memory),
 		TEST(test_not_before_the_grace_period),
 		TEST(test_batches),
 		TEST(test_who_comes_late_waits_for_the_next),

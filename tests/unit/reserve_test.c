@@ -245,6 +245,8 @@ static void test_preallocation(void **state)
 		kmem_cache_free(s, objs[--nr]);
 	while (nr)
 		kmem_cache_free(big, objs[--nr]);
+	/* a promise ends with its cache */
+	assert_int_equal(kmem_cache_prealloc(big, 100, GFP_KERNEL), 0);
 	kmem_cache_destroy(big);
 	assert_int_equal(kmem_cache_prealloc(s, 0, GFP_KERNEL), 0);
 	kmem_trim(KMEM_DRAIN_CPU);

@@ -1116,6 +1116,24 @@ static void test_end_of_whose_turn_it_is(void **state)
 	}
 }
 
+/* Figures do not depend on what was there before them. */
+static void test_figures_are_whole(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("figures", 64, 0, 0, NULL);
+	struct kmem_cache_stats a, b;
+
+	(void)state;
+	kmem_cache_free(s, kmem_cache_alloc(s, GFP_KERNEL));
+	memset(&a, 0, sizeof(a));
+	memset(&b, 0xff, sizeof(b));
+	kmem_cache_stats(s, &a);
+	kmem_cache_stats(s, &b);
+	b.node_locks = a.node_locks;	/* looking takes locks */
+	b.layer.depot_locks = a.layer.depot_locks;
+	assert_memory_equal(&a, &b, sizeof(a));
+	kmem_cache_destroy(s);
+}
+
 /* A bulk call counts as many as it gave or took, from magazines or not. */
 static void test_bulk_is_counted(void **state)
 {
@@ -1272,6 +1290,7 @@ int main(void)
 		CASE(test_free_null),
 		CASE(test_use_after_free_is_harmless),
 		CASE(test_end_of_whose_turn_it_is),
+		CASE(test_figures_are_whole),
 		CASE(test_bulk_is_counted),
 		CASE(test_type_stable),
 		CASE(test_stats),

@@ -507,6 +507,58 @@ static void test_watermarks(void **state)
 	assert_int_equal(reclaims + kills + waits, 0);
 }
 
+static void put_all(struct page **page, size_t n)
+{
+	while (n)
+		if (page[--n])
+			__free_page(page[n]);
+}
+
+/* Many pages at once: zeroed to the last; of their kind and node, or none; and
+ * where memory is low, a page for each call and no more. */
+static void test_many_pages(void **state)
+{
+	static struct page *page[3000];
+	struct kmem_zone_stats st;
+	size_t n, before;
+
+	(void)state;
+	soil();
+	n = alloc_pages_bulk_node(GFP_NOWAIT | __GFP_THISNODE | __GFP_ZERO |
+				  __GFP_MOVABLE | QUIET, 2, 3000, page);
+	assert_in_range(n, 1500, 2048);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(page_to_nid(page[i]), 2);
+		for (size_t b = 0; b < PAGE; b++)
+			REQUIRE(!((char *)page_to_virt(page[i]))[b]);
+	}
+	for (unsigned i = 0; kmem_zone_stats(i, &st); i++)
+		if (st.node == 2)
+			assert_in_range(st.free_pages, st.low - 1, st.low);
+	/* low by now: one at a time, down to the minimum */
+	while ((before = n) < 3000) {
+		n = alloc_pages_bulk_node(GFP_NOWAIT | __GFP_THISNODE |
+					  __GFP_ZERO | QUIET, 2, 3000, page);
+		if (n == before)
+			break;
+		assert_int_equal(n, before + 1);
+		for (size_t b = 0; b < PAGE; b++)
+			REQUIRE(!((char *)page_to_virt(page[before]))[b]);
+		memset(page_to_virt(page[before]), 0xff, PAGE);
+	}
+	for (unsigned i = 0; kmem_zone_stats(i, &st); i++)
+		if (st.node == 2)
+			assert_int_equal(free_of(&st), st.min);
+	put_all(page, n);
+	memset(page, 0, sizeof(page));
+	/* the DMA zone is kept for those who need it */
+	n = alloc_pages_bulk(GFP_NOWAIT | QUIET, 3000, page);
+	for (unsigned i = 0; kmem_zone_stats(i, &st); i++)
+		if (!strcmp(st.name, "DMA"))
+			assert_true(free_of(&st) >= st.low + 1024 / 256 - 1);
+	put_all(page, n);
+}
+
 /* What waits for nobody has no reserve either. */
 static void test_nolock_leaves_the_reserve(void **state)
 {
@@ -643,6 +695,8 @@ static void *to_free;
 
 static void free_something(const struct kmem_pressure *p)
 {
+	assert_int_equal(p->node, 4);
+	assert_int_equal(p->order, 0);
 	if (to_free) {
 		assert_false(kmem_woken(p));
 		wakes = 0;
@@ -654,7 +708,6 @@ static void free_something(const struct kmem_pressure *p)
 		assert_true(nr_held > 0);
 		__free_page(held[--nr_held]);
 	}
-	assert_int_equal(told.node, 4);
 }
 
 static void test_whatever_comes_back_wakes(void **state)
@@ -729,6 +782,7 @@ int main(void)
 		CASE(test_interrupts_stay_as_they_are),
 		CASE(test_zone_and_node),
 		CASE(test_watermarks),
+		CASE(test_many_pages),
 		CASE(test_nolock_leaves_the_reserve),
 		CASE(test_hooks),
 		CASE(test_shrinkers_and_nodes),

@@ -236,6 +236,23 @@ static void test_realloc_fails(void **state)
 					  GFP_KERNEL), ZERO_SIZE_PTR);
 }
 
+/* What grows is as well aligned as it was, whatever less is asked for. */
+static void test_grows_as_aligned(void **state)
+{
+	void *p[20];
+
+	(void)state;
+	for (size_t size = 64; size <= 2048; size *= 2)
+		for (unsigned i = 0; i < 20; i++) {
+			p[i] = kmalloc(size, GFP_KERNEL);
+			p[i] = krealloc_node_align(p[i], size + 1, 8, GFP_KERNEL,
+						   KMEM_NO_NODE);
+			assert_true(aligned(p[i], size));
+			if (i == 19)
+				kfree_bulk(20, p);
+		}
+}
+
 int main(void)
 {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -244,6 +261,7 @@ int main(void)
 		CASE(test_types),
 		CASE(test_nonsense),
 		CASE(test_aligned_realloc),
+		CASE(test_grows_as_aligned),
 		CASE(test_debugged),
 		CASE(test_realloc_fails),
 	};

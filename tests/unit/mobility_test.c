@@ -78,6 +78,22 @@ static void test_kept_apart(void **state)
 	assert_sound();
 }
 
+/* Many at once are what they were asked for as, each of them. */
+static void test_many_of_a_kind(void **state)
+{
+	static struct page *page[500];
+
+	(void)state;
+	assert_int_equal(alloc_pages_bulk(GFP_HIGHUSER_MOVABLE, 500, page),
+			 500);
+	for (unsigned i = 0; i < 500; i++) {
+		assert_int_equal(page_mobility(page[i]), MOVABLE);
+		assert_int_equal(kind_of(page[i]), MOVABLE);
+		__free_page(page[i]);
+	}
+	assert_sound();
+}
+
 /* Blocks of all orders and kinds keep their kind through free and split, and
  * all of memory merges again. */
 static void test_every_order_and_kind(void **state)
@@ -374,6 +390,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_kept_apart),
+		CASE(test_many_of_a_kind),
 		CASE(test_every_order_and_kind),
 		CASE(test_part_of_a_page_block_goes),
 		CASE(test_all_of_memory),

@@ -202,6 +202,8 @@ static void test_nodes(void **state)
 	void *p[3];
 
 	(void)state;
+	/* and this CPU has some of its own at hand */
+	kfree(kmalloc(64, GFP_KERNEL));
 	for (int node = 0; node < 3; node++) {
 		p[node] = kmalloc_nolock(64, 0, node);
 		page[node] = alloc_pages_nolock(0, node, 1);
@@ -266,12 +268,17 @@ static void test_who_does_them(void **state)
 	struct kmem_cache *s = class_of(64);
 
 	(void)state;
-	for (unsigned who = 0; who < 4; who++) {
+	for (unsigned who = 0; who < 5; who++) {
 		struct kmem_cache *other = kmem_cache_create("other", 100, 0, 0,
 							     NULL);
-		void *p = kmalloc(64, GFP_KERNEL);
-		struct held h = hold_cache(s);
+		void *p = kmalloc(64, GFP_KERNEL), *obj[MANY];
+		struct held h;
 
+		assert_int_equal(kmem_cache_alloc_bulk(other, GFP_KERNEL, MANY,
+						       obj), MANY);
+		for (unsigned i = 0; who != 4 && i < MANY; i++)
+			kmem_cache_free(other, obj[i]);
+		h = hold_cache(s);
 		kfree_nolock(p);
 		release_cache(s, &h);
 		assert_true(zones.later);
@@ -281,6 +288,9 @@ static void test_who_does_them(void **state)
 			kmem_cache_destroy(other);
 		else if (who == 2)
 			drain_pages();
+		else if (who == 4)	/* frees, of which some are slow */
+			for (unsigned i = 0; i < MANY; i++)
+				kmem_cache_free(other, obj[i]);
 		else
 			assert_sound();
 		assert_false(zones.later);

@@ -98,9 +98,9 @@ static void test_bad_references(void **state)
 	assert_panicked(page_to_virt(page + 1), "get_page", "free");
 	assert_false(get_page_unless_zero(page));
 	get_page(virt_to_page(object));
-	assert_panicked(NULL, "get_page", "slab");
+	assert_panicked(NULL, "get_page", "part of a slab of cache");
 	get_page(virt_to_page(large));
-	assert_panicked(NULL, "get_page", "kmalloc");
+	assert_panicked(NULL, "nobody holds it", "kmalloc");
 	put_page(virt_to_page(large));
 	assert_panicked(NULL, "put_page", "kmalloc");
 	put_page(NULL);

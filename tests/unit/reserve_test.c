@@ -209,6 +209,38 @@ static void test_bound_on_several_CPUs(void **state)
 	assert_true(nr > 5000);
 }
 
+/* A bound that is set late counts what there is; and pages that were not to be
+ * had are not counted: there is as much room when there is memory again. */
+static void test_bound_counts_what_there_is(void **state)
+{
+	struct kmem_cache *big = kmem_cache_create("big", 4096, 0, 0, NULL);
+	static void *room[2000];
+	size_t n = 0;
+
+	(void)state;
+	for (nr = 0; nr < 300; nr++)
+		assert_non_null(objs[nr] = kmem_cache_alloc(s, GFP_KERNEL));
+	bound = kmem_cache_set_max(s, 500);
+	exhaust(s, GFP_KERNEL);
+	assert_in_range(nr, 500, bound);
+	while (nr)
+		kmem_cache_free(s, objs[--nr]);
+	kmem_cache_shrink(s);
+	assert_int_equal(slab_pages(), 0);
+	exhaust(big, GFP_ATOMIC);
+	for (unsigned i = 0; i < 500; i++)
+		while ((room[n] = kmem_cache_alloc(s, GFP_NOWAIT | QUIET)))
+			n++;
+	assert_true(n < 500);
+	while (nr)
+		kmem_cache_free(big, objs[--nr]);
+	while (n)
+		kmem_cache_free(s, room[--n]);
+	kmem_cache_destroy(big);
+	exhaust(s, GFP_KERNEL);
+	assert_in_range(nr, 500, bound);
+}
+
 /* __GFP_NOFAIL at the bound waits; with nothing to wait with it says so. */
 static void test_bound_and_nofail(void **state)
 {
@@ -573,6 +605,7 @@ int main(void)
 		CASE(test_sheaf_under_exhaustion),
 		CASE(test_sheaf_life),
 		CASE(test_bound_on_several_CPUs),
+		CASE(test_bound_counts_what_there_is),
 		CASE(test_bound_and_nofail),
 		CASE(test_preallocation),
 		CASE(test_shrinker_helps),

@@ -382,10 +382,16 @@ static void test_who_waits_is_woken_by_others(void **state)
 	(void)state;
 	kmem_store_relaxed(&zones.waiters, 1);
 	kfree_nolock(p);
+	assert_true(zones.later);
+	assert_int_equal(state_of(p), SLOT_CACHED);
+	kmem_store_relaxed(&zones.waiters, 0);
+	zones_do_later();
+	assert_int_equal(live(class_of(64)), 0);
+	assert_false(zones.later);
+	kmem_store_relaxed(&zones.waiters, 1);
 	free_pages_nolock(page, 0);
 	kmem_store_relaxed(&zones.waiters, 0);
 	assert_true(zones.later);
-	assert_int_equal(state_of(p), SLOT_CACHED);
 	assert_int_equal(page_type(page), PAGE_CACHED);
 	zones_do_later();
 	assert_false(zones.later);

@@ -748,6 +748,25 @@ static void test_direct_map_end(void **state)
 	assert_int_equal(kmem_boot_info()->unreachable, MIB - 16 * PAGE);
 }
 
+/* Memory from address 0 on counts from its first page on. */
+static void test_usable_from_zero(void **state)
+{
+	static const struct test_range map[] = {
+		USABLE(0, 4 * MIB), USABLE(8 * MIB, 12 * MIB),
+	};
+	struct kmem_params p = one_cpu;
+	struct kmem_boot_info info;
+
+	(void)state;
+	p.virt_offset = GIB;
+	assert_int_equal(test_map(map, COUNT(map)), KMEM_OK);
+	assert_int_equal(kmem_boot_plan(&p, &info), KMEM_OK);
+	assert_int_equal(info.usable, 8 * MIB);
+	assert_int_equal(info.usable_pages, 8 * MIB / PAGE);
+	assert_int_equal(info.usable_runs, 2);
+	assert_identity(&info);
+}
+
 /* Without a limit the direct map ends where addresses do: 32 bits reach 4 GiB
  * from the lowest page up, less what lies above the last address. */
 static void test_addresses_end(void **state)
@@ -1562,6 +1581,7 @@ int main(void)
 		CASE(test_smallest_machine),
 		CASE(test_failed_start_keeps_the_map),
 		CASE(test_direct_map_end),
+		CASE(test_usable_from_zero),
 		CASE(test_addresses_end),
 		CASE(test_all_unreachable),
 		CASE(test_metadata_end),

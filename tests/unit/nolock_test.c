@@ -192,6 +192,32 @@ static void test_zones_are_held(void **state)
 	assert_int_equal(test_pages(), before);
 }
 
+/* Slab after slab, and the tables that they need, on a machine of one node. */
+static void test_all_of_one_node(void **state)
+{
+	const struct test_range map[] = {
+		{ 32 * MIB, 48 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE },
+	};
+	const struct kmem_params params = { .nr_cpus = CPUS };
+	static const size_t sizes[] = { 8, 64, 500, 3000 };
+	static void *p[100000];
+
+	(void)state;
+	assert_int_equal(test_machine(map, 1, &params), KMEM_OK);
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(sizes); i++) {
+		size_t n = 0;
+
+		while (n < 100000 &&
+		       (p[n] = kmalloc_nolock(sizes[i], 0, KMEM_NO_NODE)))
+			n++;
+		assert_true(n * sizes[i] > 600 * KIB);
+		assert_sound();
+		while (n)
+			kfree_nolock(p[--n]);
+		zones_do_all_later();
+	}
+}
+
 /* Of the node that was asked for; of this CPU's, if there is none of the name. */
 static void test_nodes(void **state)
 {
@@ -536,6 +562,7 @@ int main(void)
 		TEST(test_next_class),
 		TEST(test_largest_class),
 		TEST(test_zones_are_held),
+		TEST(test_all_of_one_node),
 		TEST(test_nodes),
 		TEST(test_bad_flags),
 		TEST(test_object_is_put_aside),

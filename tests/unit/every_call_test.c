@@ -774,7 +774,16 @@ static void test_failures_are_told_once(void **state)
 		if (!p || test_log_lines())
 			fail_msg("%s: %u lines", c->name, test_log_lines());
 		c->put(p, c->bytes);
+		if (c->is & NODE) {
+			hold_all(GFP_KERNEL);
+			p = c->get(GFP_KERNEL | __GFP_NOFAIL | __GFP_THISNODE,
+				   c->bytes, 2);
+			assert_non_null(p);
+			c->put(p, c->bytes);
+		}
+		wakes = 0;	/* nobody waits any more */
 		let_go();
+		assert_int_equal(wakes, 0);
 	}
 }
 

@@ -372,8 +372,7 @@ static void *must_get(const struct call *c, gfp_t gfp, int node)
 	void *p = c->get(gfp, c->bytes, node);
 
 	if (!p)
-		print_error("%s\n", c->name);
-	assert_non_null(p);
+		fail_msg("%s has none", c->name);
 	return p;
 }
 

@@ -18,6 +18,13 @@
  *
  * Of a depot that nobody has come to since, a trim takes several.
  *
+ * *Whose they are.* Objects of one slab share a cache line of slots, so that what
+ * one CPU has freed is better used by the same one again (slab.c). Full
+ * magazines are on CPU_LISTS lists, and a CPU takes its own first; then what its
+ * own slabs have; and only then what other CPUs have left, unless they have fed
+ * it for long. A trim, too, takes what its own CPU has left, so that slabs come
+ * back to the list that they were on, unless it is to take all.
+ *
  * So who allocates a hundred thousand objects, frees them all and does so again
  * finds them in the depot the third time: exchanging magazines is all that there
  * is to do, where slabs would be filled, emptied and given up. Where does it
@@ -230,16 +237,20 @@ static void push_full(struct depot *d, struct magazine *m, size_t n)
 {
 	KMEM_ASSERT(n > 0 && n <= m->capacity);
 	m->rounds = (uint16_t)n;
-	push(&d->full, m);
+	push(&d->full[own_list()], m);
 	kmem_store_relaxed(&d->nr_full, d->nr_full + 1);
 	d->objects += n;
 	kmem_store_relaxed(&d->used, true);
 }
 
-static struct magazine *pop_full(struct depot *d)
+/* The last that came; of any CPU, if there is none of its own and `any`. */
+static struct magazine *pop_full(struct depot *d, bool any)
 {
-	struct magazine *m = pop(&d->full);
+	unsigned own = own_list(), n = any ? CPU_LISTS : 1;
+	struct magazine *m = NULL;
 
+	for (unsigned i = 0; !m && i < n; i++)
+		m = pop(&d->full[(own + i) % CPU_LISTS]);
 	if (!m)
 		return NULL;
 	kmem_store_relaxed(&d->nr_full, d->nr_full - 1);
@@ -273,7 +284,7 @@ static struct magazine *pop_empty(struct depot *d)
 /* ---- what CPUs ask for ---- */
 
 struct magazine *depot_get_full(struct magazine_layer *l,
-				struct magazine *empty)
+				struct magazine *empty, bool any)
 {
 	struct depot *d = &l->depot;
 	struct magazine *full;
@@ -283,7 +294,7 @@ struct magazine *depot_get_full(struct magazine_layer *l,
 	    inject_fails(KMEM_INJECT_DEPOT, NULL, GFP_NOWAIT, 0))
 		return NULL;
 	irq = lock_irq(&d->lock);
-	full = pop_full(d);
+	full = pop_full(d, any);
 	kmem_store_relaxed(&d->used, true);
 	if (full)
 		empty = push_empty(d, empty);
@@ -316,7 +327,7 @@ bool depot_try_take(struct magazine_layer *l, struct round *r)
 
 	if (!kmem_load_relaxed(&d->nr_full) || !lock_try_irq(&d->lock, &irq))
 		return false;
-	full = pop_full(d);
+	full = pop_full(d, true);
 	if (full)
 		take_round(d, full, r);
 	unlock_irq(&d->lock, irq);
@@ -362,7 +373,7 @@ void depot_regret(struct magazine_layer *l, size_t n)
 static struct magazine *depot_take_any(struct magazine_layer *l)
 {
 	uintptr_t irq = lock_irq(&l->depot.lock);
-	struct magazine *m = pop_full(&l->depot);
+	struct magazine *m = pop_full(&l->depot, true);
 
 	if (!m)
 		m = pop_empty(&l->depot);
@@ -389,15 +400,15 @@ void depot_drain(struct magazine_layer *l)
 }
 
 /* One magazine that nobody has needed, or an empty one too many, or NULL. */
-static struct magazine *depot_take_idle(struct magazine_layer *l)
+static struct magazine *depot_take_idle(struct magazine_layer *l, bool any)
 {
 	struct depot *d = &l->depot;
 	uintptr_t irq = lock_irq(&d->lock);
-	struct magazine *m = NULL;
+	size_t idle = d->idle;
+	struct magazine *m = idle ? pop_full(d, any) : NULL;
 
-	if (d->idle) {
-		d->idle--;
-		m = pop_full(d);
+	if (m) {
+		d->idle = idle - 1;
 		set_bound(l, KMEM_MAX(d->max_objects - m->rounds,
 				      KMEM_MAX(l->min_depot, d->objects)));
 	} else if (d->nr_empty > d->nr_full) {
@@ -420,6 +431,7 @@ static void depot_look_again(struct depot *d)
 void depot_trim(struct magazine_layer *l, size_t most)
 {
 	struct depot *d = &l->depot;
+	bool any = most == SIZE_MAX;
 	struct magazine *m;
 
 	if (!kmem_load_relaxed(&d->nr_full) &&
@@ -427,7 +439,7 @@ void depot_trim(struct magazine_layer *l, size_t most)
 		return;
 	if (!kmem_load_relaxed(&d->used) && most < TRIM_DORMANT)
 		most = TRIM_DORMANT;
-	while (most-- && (m = depot_take_idle(l)))
+	while (most-- && (m = depot_take_idle(l, any)))
 		magazine_give_up(l, m);
 	depot_look_again(d);
 }

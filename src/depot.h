@@ -31,10 +31,11 @@ void depot_grow(struct magazine_layer *l, size_t depot_bytes);
 /* No CPU may use it any more. */
 void depot_fini(struct magazine_layer *l);
 
-/* A full magazine for an empty one (or for NULL). Return: NULL if there is
- * none; then the empty one is still the caller's. */
+/* A full magazine for an empty one (or for NULL), one that this CPU has left or,
+ * if there is none, `any`. Return: NULL if there is none; then the empty one is
+ * still the caller's. */
 struct magazine *depot_get_full(struct magazine_layer *l,
-				struct magazine *empty);
+				struct magazine *empty, bool any);
 
 /* One round of a full magazine, if nobody has the lock. Context: NMI too. */
 bool depot_try_take(struct magazine_layer *l, struct round *r);
@@ -49,7 +50,8 @@ bool depot_put_full(struct magazine_layer *l, struct magazine *full,
 void depot_regret(struct magazine_layer *l, size_t n);
 
 /* Up to `most` magazines back that were not needed since the last call, and
- * the bound down by as much; and empty ones, if there are more than full. */
+ * the bound down by as much; and empty ones, if there are more than full. Of
+ * magazines that other CPUs have left, none, unless `most` is SIZE_MAX. */
 void depot_trim(struct magazine_layer *l, size_t most);
 
 #endif /* KMEM_DEPOT_H */

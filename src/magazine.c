@@ -86,6 +86,10 @@
 #define START_LIMIT	4
 #define RAISE_TRIPS	4
 
+/* Who needed a full magazine so many times, and left none, allocates what others
+ * free. */
+#define FED		8u
+
 static uint8_t fit_limit(size_t object_bytes, size_t magazine_bytes)
 {
 	size_t limit = bits_divide(magazine_bytes, object_bytes);
@@ -372,9 +376,10 @@ static unsigned keep_own(struct magazine_layer *l, struct magazine_cpu *c,
 /* ---- exchanging with the depot ---- */
 
 /* Both magazines are empty: exchange one for a full one. */
-static bool get_full(struct magazine_layer *l, struct magazine_cpu *c)
+static bool get_full(struct magazine_layer *l, struct magazine_cpu *c,
+		     bool any)
 {
-	struct magazine *full = depot_get_full(l, c->previous);
+	struct magazine *full = depot_get_full(l, c->previous, any);
 
 	if (!full)
 		return false;
@@ -393,6 +398,7 @@ static void put_full(struct magazine_layer *l, struct magazine_cpu *c)
 	struct magazine *empty;
 	unsigned n = c->previous_rounds;
 
+	c->unserved = 0;
 	if (depot_put_full(l, c->previous, n, &empty)) {
 		kmem_count(&c->exchanged[DIR_FREE]);
 		kmem_count_n(&c->exchanged_rounds, (size_t)0 - n);
@@ -430,7 +436,10 @@ static bool reload(struct magazine_layer *l, struct magazine_cpu *c)
 		return true;
 	}
 	count_trip(l, c);
-	return get_full(l, c) || refill(l, c);
+	if (get_full(l, c, c->unserved == FED))
+		return true;
+	c->unserved = (uint8_t)KMEM_MIN(c->unserved + 1u, FED);
+	return refill(l, c) || (CPU_LISTS > 1 && get_full(l, c, true));
 }
 
 /* Load `previous`, which is empty, in place of the full one. */

@@ -83,7 +83,9 @@ struct magazine_cpu {
 	uint32_t exchanged[2];		/* magazines, with the depot */
 	size_t seen;			/* of both, at the last trim */
 	struct quarantine *quarantine;	/* NULL: none, or not yet */
-	size_t trips_below[2];		/* to the layer below */
+	uint32_t trips_below[2];	/* to the layer below */
+	uint8_t unserved;		/* times that it found no full magazine
+					 * of its own since it last left one */
 	size_t moved[2];		/* objects that they moved */
 };
 
@@ -95,8 +97,8 @@ _Static_assert(sizeof(struct magazine_cpu) == 2 * KMEM_CACHE_LINE ||
 struct depot {
 	struct kmem_lock lock;
 	/* under lock: */
-	struct magazine *full, *empty;
-	size_t nr_full, nr_empty;
+	struct magazine *full[CPU_LISTS], *empty;
+	size_t nr_full, nr_empty;	/* of all lists */
 	size_t objects;			/* in the full ones */
 	size_t max_objects;		/* bound of `objects`, for now */
 	size_t flushed;			/* objects given below because of that

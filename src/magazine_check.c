@@ -106,9 +106,9 @@ void magazine_for_each(struct magazine_layer *l,
 		if (KMEM_HARDEN && c->quarantine)
 			each_quarantined(c->quarantine, fn, arg);
 	}
-	for (struct magazine *m = MAGAZINES ? l->depot.full : NULL; m;
-	     m = m->next)
-		each_round(m->round, m->rounds, fn, arg);
+	for (unsigned k = 0; MAGAZINES && k < CPU_LISTS; k++)
+		for (struct magazine *m = l->depot.full[k]; m; m = m->next)
+			each_round(m->round, m->rounds, fn, arg);
 }
 
 static void cpu_check(const struct magazine_cpu *c, unsigned cpu,
@@ -134,10 +134,12 @@ static void depot_check(const struct depot *d, const char *name,
 	size_t full = 0, empty = 0, objects = 0;
 	bool right = true;
 
-	for (struct magazine *m = d->full; m; m = m->next) {
-		full++;
-		objects += m->rounds;
-		right = right && m->rounds > 0;
+	for (unsigned i = 0; i < CPU_LISTS; i++) {
+		for (struct magazine *m = d->full[i]; m; m = m->next) {
+			full++;
+			objects += m->rounds;
+			right = right && m->rounds > 0;
+		}
 	}
 	for (struct magazine *m = d->empty; m; m = m->next) {
 		empty++;

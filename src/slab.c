@@ -53,11 +53,17 @@
  * slab's objects share a cache line or two. When two CPUs use objects of one
  * slab, that line goes back and forth between them with each operation: a hot
  * pair on two CPUs took five times as long as on one. So CPUs keep apart where
- * it is cheap. There are SLAB_LISTS lists of partial slabs; a slab is on the
+ * it is cheap. There are CPU_LISTS lists of partial slabs; a slab is on the
  * list of the CPU that last moved it, and take prefers its own. It goes to
  * another CPU's list, and moves the slab to its own, only where making one more
- * slab would waste more: when there is a slab for each CPU already and plenty
- * free in them (better_grow()), or no memory (`any`).
+ * slab would waste more: when there is a slab for each CPU already and much
+ * free in them (better_grow()), or no memory (`any`). Full magazines are kept
+ * apart likewise (depot.c): either alone is of no use, for as long as objects
+ * cross one way, they mix a little more with each crossing. Of random frees and
+ * allocations on two CPUs, 10,000 objects each, 24 of 100 met a slot line that
+ * the other CPU had written last; now 4 do, for 2 % more pages. (Without any
+ * crossing, 0.3 of 100 and 3 %; but then those that one CPU frees, for another to
+ * allocate, would go through their slabs.)
  *
  * *Breathing.* How many empty slabs a node keeps (max_empty) follows the
  * working set, as the depot's bound does (depot.c): up when a slab is made
@@ -100,7 +106,7 @@
 /* The list of partial slabs that this CPU uses first. */
 static struct kmem_list *own_partial(struct slab_node *n)
 {
-	return &n->partial[kmem_arch_cpu() % SLAB_LISTS];
+	return &n->partial[own_list()];
 }
 
 /* ---- the slabs of a node; its lock is held ---- */
@@ -197,19 +203,19 @@ static size_t slab_take(struct slab_node *n, struct page *head,
 
 /*
  * Slabs that other CPUs use are better left alone: slots of neighbours share a
- * cache line. So a node that has fewer slabs than there are CPUs, or hardly
- * anything free, should rather grow; unless slabs are of few objects.
+ * cache line. So a node should rather grow that has little free, or fewer slabs
+ * than there are CPUs (unless they are of few objects).
  */
 static bool better_grow(const struct kmem_slabs *s, const struct slab_node *n)
 {
-	return s->objects >= SLAB_SHARED_OBJECTS &&
-	       (n->nr_slabs < zones.nr_cpus ||
-		n->capacity - n->inuse < n->capacity / 64);
+	return n->capacity - n->inuse < n->capacity / 8 ||
+	       (s->objects >= SLAB_SHARED_OBJECTS &&
+		n->nr_slabs < zones.nr_cpus);
 }
 
 static struct kmem_list *others_partial(struct slab_node *n)
 {
-	for (unsigned i = 0; i < SLAB_LISTS; i++)
+	for (unsigned i = 0; i < CPU_LISTS; i++)
 		if (!list_empty(&n->partial[i]))
 			return &n->partial[i];
 	return NULL;
@@ -226,7 +232,7 @@ static struct page *node_slab(struct kmem_slabs *s, struct slab_node *n,
 		l = &n->empty;
 	if (!list_empty(l))
 		return list_page(l->next);
-	if (SLAB_LISTS == 1)
+	if (CPU_LISTS == 1)
 		return NULL;
 	l = others_partial(n);
 	if (!l || (!any && better_grow(s, n)))

@@ -41,16 +41,22 @@
 /* Bytes of the smallest object: a page of them can be numbered. */
 #define SLAB_MIN_SIZE	(KMEM_PAGE_SIZE / SLOTS_LARGE)
 
-/* Lists of partial slabs in a node, a power of two: CPU i uses list
- * i % SLAB_LISTS first (slab.c says why). */
-#define SLAB_LISTS \
+/* What CPUs share, slabs with something free and full magazines, is on so many
+ * lists, a power of two: a CPU uses its own first (slab.c says why). */
+#define CPU_LISTS \
 	(KMEM_MAX_CPUS >= 8 ? 8u : KMEM_MAX_CPUS >= 2 ? 2u : 1u)
+
+/* The list that is this CPU's own. */
+KMEM_INLINE unsigned own_list(void)
+{
+	return kmem_arch_cpu() % CPU_LISTS;
+}
 
 /* The slabs of one node. */
 struct slab_node {
 	KMEM_ALIGNED(KMEM_CACHE_LINE) struct kmem_lock lock;
 	/* under lock: */
-	struct kmem_list partial[SLAB_LISTS], full, empty;
+	struct kmem_list partial[CPU_LISTS], full, empty;
 	size_t nr_slabs;		/* on all lists */
 	size_t nr_empty;
 	size_t max_empty;		/* its bound, for now */

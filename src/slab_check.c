@@ -65,7 +65,7 @@ void slabs_for_each_slab(struct kmem_slabs *s,
 			 void (*fn)(struct page *head, void *arg), void *arg)
 {
 	for (unsigned i = 0; i < s->nr_nodes; i++) {
-		for (unsigned k = 0; k < SLAB_LISTS; k++)
+		for (unsigned k = 0; k < CPU_LISTS; k++)
 			walk_list(&s->node[i].partial[k], fn, arg);
 		walk_list(&s->node[i].full, fn, arg);
 		walk_list(&s->node[i].empty, fn, arg);
@@ -181,7 +181,7 @@ void slabs_check(struct kmem_slabs *s, struct check *c)
 		struct slab_node *n = &s->node[i];
 		struct slab_node sum = { .nr_slabs = 0 };
 
-		for (unsigned k = 0; k < SLAB_LISTS; k++)
+		for (unsigned k = 0; k < CPU_LISTS; k++)
 			node_check_list(s, &n->partial[k], SLABS_PARTIAL, &sum,
 					c);
 		node_check_list(s, &n->full, SLABS_FULL, &sum, c);

@@ -135,7 +135,7 @@ void slabs_init(struct kmem_slabs *s, const char *name, size_t size,
 	slabs_layout(s, KMEM_MAX(size, SLAB_MIN_SIZE));
 	for (unsigned i = 0; i < nr_nodes; i++) {
 		memset(&node[i], 0, sizeof(node[i]));
-		for (unsigned k = 0; k < SLAB_LISTS; k++)
+		for (unsigned k = 0; k < CPU_LISTS; k++)
 			list_init(&node[i].partial[k]);
 		list_init(&node[i].full);
 		list_init(&node[i].empty);

@@ -96,7 +96,7 @@ static void repair(struct slab_node *n, struct page *head)
 	if (was_empty)
 		slab_count_empty(n, head, false);
 	n->inuse = list_inuse(&n->full) + list_inuse(&n->empty);
-	for (unsigned k = 0; k < SLAB_LISTS; k++)
+	for (unsigned k = 0; k < CPU_LISTS; k++)
 		n->inuse += list_inuse(&n->partial[k]);
 	slab_place(n, head);
 	n->max_empty = KMEM_MAX(n->max_empty, n->nr_empty);

@@ -165,7 +165,7 @@ static void test_magazines(void **state)
 	SEES("M1", (c->previous = NULL, c->previous_rounds = 1),
 	     (c->previous = previous, c->previous_rounds = rounds));
 	SEES("M5", c->busy = 1, c->busy = 0);
-	full = l->depot.full;
+	full = l->depot.full[0];
 	assert_non_null(full);
 	rounds = full->rounds;
 	SEES("M3", full->rounds = 0, full->rounds = rounds);
@@ -175,8 +175,8 @@ static void test_magazines(void **state)
 	most = l->depot.max_objects;
 	SEES("M4", l->depot.max_objects = 0, l->depot.max_objects = most);
 	/* two full ones that are not, and one on the list of empty ones */
-	SEES("M3", (l->depot.full = &none[0], l->depot.empty = full),
-	     (l->depot.full = full, l->depot.empty = empty));
+	SEES("M3", (l->depot.full[0] = &none[0], l->depot.empty = full),
+	     (l->depot.full[0] = full, l->depot.empty = empty));
 	none[0].rounds = 1;
 	none[0].next = empty;
 	SEES("M3", (l->depot.empty = &none[0], l->depot.nr_empty++),

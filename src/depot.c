@@ -20,10 +20,9 @@
  *
  * *Whose they are.* Objects of one slab share a cache line of slots, so that what
  * one CPU has freed is better used by the same one again (slab.c). Full
- * magazines are on CPU_LISTS lists, and a CPU takes its own first; then what its
- * own slabs have; and only then what other CPUs have left, unless they have fed
- * it for long. A trim, too, takes what its own CPU has left, so that slabs come
- * back to the list that they were on, unless it is to take all.
+ * magazines are on CPU_LISTS lists. A CPU takes its own first; then what its own
+ * slabs have; and only then what other CPUs have left. But who has not left any
+ * for long allocates what others free, and begins with theirs.
  *
  * So who allocates a hundred thousand objects, frees them all and does so again
  * finds them in the depot the third time: exchanging magazines is all that there
@@ -400,15 +399,15 @@ void depot_drain(struct magazine_layer *l)
 }
 
 /* One magazine that nobody has needed, or an empty one too many, or NULL. */
-static struct magazine *depot_take_idle(struct magazine_layer *l, bool any)
+static struct magazine *depot_take_idle(struct magazine_layer *l)
 {
 	struct depot *d = &l->depot;
 	uintptr_t irq = lock_irq(&d->lock);
-	size_t idle = d->idle;
-	struct magazine *m = idle ? pop_full(d, any) : NULL;
+	struct magazine *m = NULL;
 
-	if (m) {
-		d->idle = idle - 1;
+	if (d->idle) {
+		d->idle--;
+		m = pop_full(d, true);
 		set_bound(l, KMEM_MAX(d->max_objects - m->rounds,
 				      KMEM_MAX(l->min_depot, d->objects)));
 	} else if (d->nr_empty > d->nr_full) {
@@ -431,7 +430,6 @@ static void depot_look_again(struct depot *d)
 void depot_trim(struct magazine_layer *l, size_t most)
 {
 	struct depot *d = &l->depot;
-	bool any = most == SIZE_MAX;
 	struct magazine *m;
 
 	if (!kmem_load_relaxed(&d->nr_full) &&
@@ -439,7 +437,7 @@ void depot_trim(struct magazine_layer *l, size_t most)
 		return;
 	if (!kmem_load_relaxed(&d->used) && most < TRIM_DORMANT)
 		most = TRIM_DORMANT;
-	while (most-- && (m = depot_take_idle(l, any)))
+	while (most-- && (m = depot_take_idle(l)))
 		magazine_give_up(l, m);
 	depot_look_again(d);
 }

@@ -50,8 +50,7 @@ bool depot_put_full(struct magazine_layer *l, struct magazine *full,
 void depot_regret(struct magazine_layer *l, size_t n);
 
 /* Up to `most` magazines back that were not needed since the last call, and
- * the bound down by as much; and empty ones, if there are more than full. Of
- * magazines that other CPUs have left, none, unless `most` is SIZE_MAX. */
+ * the bound down by as much; and empty ones, if there are more than full. */
 void depot_trim(struct magazine_layer *l, size_t most);
 
 #endif /* KMEM_DEPOT_H */

@@ -53,17 +53,22 @@
  * slab's objects share a cache line or two. When two CPUs use objects of one
  * slab, that line goes back and forth between them with each operation: a hot
  * pair on two CPUs took five times as long as on one. So CPUs keep apart where
- * it is cheap. There are CPU_LISTS lists of partial slabs; a slab is on the
- * list of the CPU that last moved it, and take prefers its own. It goes to
- * another CPU's list, and moves the slab to its own, only where making one more
- * slab would waste more: when there is a slab for each CPU already and much
- * free in them (better_grow()), or no memory (`any`). Full magazines are kept
- * apart likewise (depot.c): either alone is of no use, for as long as objects
- * cross one way, they mix a little more with each crossing. Of random frees and
- * allocations on two CPUs, 10,000 objects each, 24 of 100 met a slot line that
- * the other CPU had written last; now 4 do, for 2 % more pages. (Without any
- * crossing, 0.3 of 100 and 3 %; but then those that one CPU frees, for another to
- * allocate, would go through their slabs.)
+ * it is cheap:
+ *
+ *  - There are CPU_LISTS lists of partial slabs. A slab is on the list of the
+ *    CPU that took the first of its objects; of a full one, `free` says on which
+ *    list it goes when something comes back, whoever gives it: that of the CPU
+ *    that took the last.
+ *  - Take uses its own list, then empty slabs; those of other CPUs only where one
+ *    more slab would be worse: when much is free in them and there is a slab for
+ *    each CPU already (better_grow()), or no memory (`any`).
+ *  - Full magazines are kept apart likewise (depot.c).
+ *
+ * All three are needed: as long as objects cross one way, CPUs' objects mix a
+ * little more with each crossing. When two CPUs freed and allocated at random,
+ * with 10,000 objects each, 24 of 100 operations met a line of slots that the
+ * other CPU had written last; so 1 does, for 1.5 % more pages. With eight CPUs it
+ * is 5 of 100 instead of 38.
  *
  * *Breathing.* How many empty slabs a node keeps (max_empty) follows the
  * working set, as the depot's bound does (depot.c): up when a slab is made
@@ -78,7 +83,7 @@
  *  S2	all its pages have type PAGE_SLAB, and the same owner, slot array and
  *	order
  *  S3	it is on `full` if inuse == objects, on `empty` if inuse == 0, else on
- *	`partial`
+ *	`partial`; if full, free < CPU_LISTS
  *  S4	every slot not on the chain is LIVE, CACHED, RCU or NOLOCK
  * and for each node:
  *  S5	capacity, inuse, nr_pages: the sums over its slabs; nr_slabs and
@@ -103,12 +108,6 @@
  * them, a node keeps one. */
 #define BREATHING	MAGAZINES
 
-/* The list of partial slabs that this CPU uses first. */
-static struct kmem_list *own_partial(struct slab_node *n)
-{
-	return &n->partial[own_list()];
-}
-
 /* ---- the slabs of a node; its lock is held ---- */
 
 void slab_count_empty(struct slab_node *n, const struct page *head, bool more)
@@ -122,17 +121,18 @@ void slab_count_empty(struct slab_node *n, const struct page *head, bool more)
 	n->idle_empty = KMEM_MIN(n->idle_empty, n->nr_empty);
 }
 
-/* Where it belongs now; this CPU was the last to change it. */
-void slab_place(struct slab_node *n, struct page *head)
+/* Where it belongs now: while it is partial, on that list. */
+void slab_place(struct slab_node *n, struct page *head, unsigned list)
 {
 	list_del(&head->list);
 	if (head->inuse == slab_objects(head)) {
+		head->free = (kmem_slot_t)list;
 		list_add(&head->list, &n->full);
 	} else if (head->inuse == 0) {
 		list_add(&head->list, &n->empty);
 		slab_count_empty(n, head, true);
 	} else {
-		list_add(&head->list, own_partial(n));
+		list_add(&head->list, &n->partial[list]);
 	}
 }
 
@@ -197,7 +197,7 @@ static size_t slab_take(struct slab_node *n, struct page *head,
 	if (MAGAZINES && KMEM_UNLIKELY(!room))
 		slab_broken(n, head);
 	else if (was_empty || take == room)
-		slab_place(n, head);
+		slab_place(n, head, slabs_list(head->slabs));
 	return take;
 }
 
@@ -225,8 +225,7 @@ static struct kmem_list *others_partial(struct slab_node *n)
 static struct page *node_slab(struct kmem_slabs *s, struct slab_node *n,
 			      bool any)
 {
-	struct kmem_list *l = own_partial(n);
-	struct page *head;
+	struct kmem_list *l = &n->partial[slabs_list(s)];
 
 	if (list_empty(l))
 		l = &n->empty;
@@ -235,11 +234,7 @@ static struct page *node_slab(struct kmem_slabs *s, struct slab_node *n,
 	if (CPU_LISTS == 1)
 		return NULL;
 	l = others_partial(n);
-	if (!l || (!any && better_grow(s, n)))
-		return NULL;
-	head = list_page(l->next);
-	slab_place(n, head);		/* ours from now on */
-	return head;
+	return l && (any || !better_grow(s, n)) ? list_page(l->next) : NULL;
 }
 
 static size_t node_take(struct kmem_slabs *s, struct slab_node *n,
@@ -294,7 +289,7 @@ static void slab_emptied(struct slab_node *n, struct page *head,
 	    may_keep(n, head)) {
 		if (MAGAZINES)
 			slab_freshen(head);
-		slab_place(n, head);
+		slab_place(n, head, 0);
 		if (BREATHING)
 			n->max_empty = KMEM_MAX(n->max_empty, n->nr_empty);
 	} else {
@@ -308,16 +303,18 @@ static void slab_emptied(struct slab_node *n, struct page *head,
 static void slab_put(struct slab_node *n, struct page *head, unsigned index,
 		     struct kmem_list *excess)
 {
-	bool was_full = head->free == SLOT_END;
+	bool was_full = head->inuse == slab_objects(head);
+	unsigned free = head->free;
 
-	kmem_store_relaxed(&head->slot[index], head->free);
+	kmem_store_relaxed(&head->slot[index],
+			   was_full ? SLOT_END : (kmem_slot_t)free);
 	head->free = (kmem_slot_t)(index - slabs_first(head->slabs));
 	kmem_store_relaxed(&head->inuse, (kmem_slot_t)(head->inuse - 1));
 	n->inuse--;
 	if (head->inuse == 0)
 		slab_emptied(n, head, excess);
 	else if (was_full)
-		slab_place(n, head);
+		slab_place(n, head, free);
 }
 
 /* The round says of an object of s what is so: it is CACHED, and its slot is

@@ -107,6 +107,8 @@ struct kmem_slabs {
 	uint8_t left;			/* bytes to the left of each object that
 					 * are its own */
 	uint8_t pad;			/* behind the last one, nobody's */
+	bool table;			/* of kmem's own, used on slow paths
+					 * only: CPUs need not keep apart */
 	/* of debugged slabs (debug.c); otherwise NULL */
 	struct slab_debug *debug;
 	/* of those that are hardened (guard.h); otherwise NULL */
@@ -140,6 +142,7 @@ KMEM_INLINE_ONCE void tables_init(struct kmem_slabs *s, const char *name,
 				  size_t size, struct slab_node *node)
 {
 	slabs_init(s, name, size, node, 1);
+	s->table = true;
 	if (TABLE_PAD)
 		slabs_layout_padded(s, TABLE_PAD);
 }
@@ -300,9 +303,9 @@ unsigned slab_next_free(const struct page *head, unsigned index);
 void slab_set_pages(struct kmem_slabs *s, struct page *head, unsigned order,
 		    kmem_slot_t *slot);
 
-/* With the node locked: put a slab on the list where it belongs; count one
- * empty slab more or less. */
-void slab_place(struct slab_node *n, struct page *head);
+/* With the node locked: put a slab where it belongs, on that list of partial
+ * ones if it is or will be partial; count one empty slab more or less. */
+void slab_place(struct slab_node *n, struct page *head, unsigned list);
 void slab_count_empty(struct slab_node *n, const struct page *head, bool more);
 
 /* With the node locked: the chain of free objects leads nowhere; report. */
@@ -406,6 +409,12 @@ KMEM_INLINE bool slot_on_its_way(kmem_slot_t slot)
 KMEM_INLINE bool slot_taken(const struct kmem_slabs *s, kmem_slot_t slot)
 {
 	return slot == slabs_live(s) || slot_on_its_way(slot);
+}
+
+/* The list of partial slabs that this CPU uses first. */
+KMEM_INLINE unsigned slabs_list(const struct kmem_slabs *s)
+{
+	return s->table ? 0 : own_list();
 }
 
 /* The first object of a slab. */

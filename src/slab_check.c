@@ -137,6 +137,9 @@ void slab_check(struct kmem_slabs *s, struct page *head,
 		check_violated(c, "S1: cache %s, slab %p: %u in use + %u free "
 			       "of %u", s->name, base, head->inuse, chain,
 			       slab_objects(head));
+	if (head->inuse == slab_objects(head) && head->free >= CPU_LISTS)
+		check_violated(c, "S3: cache %s, slab %p: full, of CPU list %u",
+			       s->name, base, head->free);
 	if (taken != head->inuse)
 		check_violated(c, "S4: cache %s, slab %p: %u in use, but %u "
 			       "slots are not free", s->name, base,

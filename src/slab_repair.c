@@ -33,8 +33,7 @@ KMEM_COLD void slab_broken(struct slab_node *n, struct page *head)
 					   slabs_live(head->slabs));
 	n->inuse += (size_t)(slab_objects(head) - head->inuse);
 	kmem_store_relaxed(&head->inuse, (kmem_slot_t)slab_objects(head));
-	head->free = SLOT_END;
-	slab_place(n, head);
+	slab_place(n, head, slabs_list(head->slabs));
 }
 
 /* Its slot says that it is in use, and so does its record: only slabs that are
@@ -98,7 +97,7 @@ static void repair(struct slab_node *n, struct page *head)
 	n->inuse = list_inuse(&n->full) + list_inuse(&n->empty);
 	for (unsigned k = 0; k < CPU_LISTS; k++)
 		n->inuse += list_inuse(&n->partial[k]);
-	slab_place(n, head);
+	slab_place(n, head, slabs_list(head->slabs));
 	n->max_empty = KMEM_MAX(n->max_empty, n->nr_empty);
 }
 

@@ -105,7 +105,8 @@ struct page {
 		uint8_t mobility;	/* free block: of the list it is on;
 					 * PAGE_HELD: as what it was given */
 	};
-	kmem_slot_t free;		/* slab: first free slot */
+	kmem_slot_t free;		/* slab: first free slot; of a full one,
+					 * the list that it goes to next */
 	uint16_t slab_offset;		/* slab: bytes from its start to here */
 	struct kmem_slabs *slabs;	/* slab: the owner; else NULL */
 	union {

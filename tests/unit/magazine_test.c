@@ -273,6 +273,83 @@ static void test_remote_free(void **state)
 	assert_int_equal(one.left, STORE);
 }
 
+/* So many objects were in use on CPU 0 and CPU 1 each. Some of their magazines
+ * are full now, and in the depot. Return: the first object that is not CPU 0's
+ * but CPU 1's. */
+static uintptr_t start_used_by_two(unsigned n)
+{
+	static void *held[2][2000];
+	uintptr_t first = 0;
+
+	one_start(64, 8192, 65536);
+	one.layer.depot.max_objects = 2 * n;
+	for (unsigned cpu = 0; cpu < 2; cpu++) {
+		host_cpu_set(cpu);
+		first = one.next + 1;	/* that was the last taken */
+		for (unsigned i = 0; i < n; i++)
+			REQUIRE((held[cpu][i] = one_alloc()));
+	}
+	for (unsigned cpu = 0; cpu < 2; cpu++) {
+		host_cpu_set(cpu);
+		for (unsigned i = 0; i < n; i++)
+			one_free(held[cpu][i]);
+	}
+	one_check(0);
+	return first;
+}
+
+/* A full magazine that a CPU has left is its own. It takes those of others when
+ * neither it nor the layer below has anything. */
+static void test_own_magazines_first(void **state)
+{
+	const unsigned n = 1000;
+	uintptr_t first = start_used_by_two(n);
+	unsigned takes, got;
+
+	(void)state;
+	for (unsigned cpu = 0; cpu < 2; cpu++) {
+		host_cpu_set(cpu);
+		takes = one.takes;
+		for (got = 0; one.takes == takes; got++) {
+			uintptr_t obj = (uintptr_t)one_alloc();
+
+			assert_true(one.takes > takes ||
+				    (obj < first) == (cpu == 0));
+		}
+		assert_in_range(got, n, n + 62 + 1);
+	}
+	magazine_layer_fini(&one.layer);
+
+	start_used_by_two(n);
+	one.left = 0;
+	host_cpu_set(0);
+	for (got = 0; one_alloc(); got++)
+		;
+	/* but for what CPU 1 still holds */
+	assert_in_range(got, 2 * n - 2 * 62, 2 * (n + 62));
+	magazine_layer_fini(&one.layer);
+}
+
+/* Who never leaves a full magazine allocates what others free: he takes theirs
+ * first. */
+static void test_fed_by_others(void **state)
+{
+	unsigned takes;
+
+	(void)state;
+	start_used_by_two(2000);
+	host_cpu_set(2);
+	for (unsigned i = 0; i < 8 * 62; i++)
+		one_alloc();
+	takes = one.takes;
+	assert_true(takes > 0);
+	for (unsigned i = 0; i < 40 * 62; i++)
+		one_alloc();
+	assert_int_equal(one.takes, takes);
+	host_cpu_set(0);
+	magazine_layer_fini(&one.layer);
+}
+
 /* The store runs dry: NULL, and what is in this CPU's magazines was used up
  * before. */
 static void test_store_runs_dry(void **state)
@@ -687,6 +764,8 @@ int main(void)
 		CASE(test_bounds),
 		CASE(test_few_trips),
 		CASE(test_remote_free),
+		CASE(test_own_magazines_first),
+		CASE(test_fed_by_others),
 		CASE(test_store_runs_dry),
 		CASE(test_busy_slots),
 		CASE(test_drain_by_epoch),

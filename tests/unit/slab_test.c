@@ -411,6 +411,47 @@ static void test_cpus_keep_apart(void **state)
 	assert_slabs_sound();
 }
 
+/* What comes back to a full slab is for the CPU that took its last object,
+ * whoever gives it. */
+static void test_full_slab_has_an_owner(void **state)
+{
+	struct round a[64], b[64], r;
+
+	(void)state;
+	kmem_reset();
+	host_machine(32 * MIB, 2);
+	start_slabs(64);
+	a[0] = slabs_grow(&slabs, GFP_KERNEL);
+	assert_int_equal(slabs_take(&slabs, a + 1, 63, false), 63);
+	host_cpu_set(1);
+	b[0] = slabs_grow(&slabs, GFP_KERNEL);
+	assert_int_equal(slabs_take(&slabs, b + 1, 63, false), 63);
+	slabs_give(&slabs, &a[7], 1);
+	assert_slabs_sound();
+	/* little is free in others' slabs */
+	assert_int_equal(slabs_take(&slabs, &r, 1, false), 0);
+	host_cpu_set(0);
+	assert_int_equal(slabs_take(&slabs, &r, 1, false), 1);
+	assert_ptr_equal(r.obj, a[7].obj);
+
+	/* without a choice it goes to CPU 1, and what comes back later too */
+	slabs_give(&slabs, &r, 1);
+	host_cpu_set(1);
+	assert_int_equal(slabs_take(&slabs, &r, 1, true), 1);
+	assert_ptr_equal(r.obj, a[7].obj);
+	host_cpu_set(0);
+	slabs_give(&slabs, &a[9], 1);
+	assert_int_equal(slabs_take(&slabs, &r, 1, false), 0);
+	host_cpu_set(1);
+	assert_int_equal(slabs_take(&slabs, &r, 1, false), 1);
+	assert_ptr_equal(r.obj, a[9].obj);
+	slabs_give(&slabs, a, 64);
+	slabs_give(&slabs, b, 64);
+	assert_slabs_sound();
+	slabs_shrink(&slabs);
+	host_cpu_set(0);
+}
+
 /* A round whose slot is not its object's own, as a second copy of a racing
  * double free may carry it: reported, and neither slot is touched. */
 static void test_foreign_slot(void **state)
@@ -706,6 +747,7 @@ int main(void)
 		CASE(test_breathing),
 		CASE(test_breathing_is_bounded),
 		CASE(test_cpus_keep_apart),
+		CASE(test_full_slab_has_an_owner),
 		CASE(test_foreign_slot),
 		CASE(test_random_take_and_give),
 		CASE(test_constructor),

@@ -113,6 +113,7 @@ static void choose_main_range(const struct region *r)
 	m->main_nr = bytes >> KMEM_PAGE_SHIFT;
 	m->main_base = base;
 	m->main_pages = table_at(r);
+	m->main_pfn = m->first_pfn + ((base - m->base) >> KMEM_PAGE_SHIFT);
 }
 
 static void write_section_table(void)

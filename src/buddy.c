@@ -84,8 +84,8 @@ static uint32_t *nonempty_for(struct buddy *b, enum mobility m)
 	return &b->nonempty[KMEM_MOBILITY ? m : 0];
 }
 
-static void block_insert(struct buddy *b, struct page *page, unsigned order,
-			 enum mobility m)
+KMEM_INLINE void block_insert(struct buddy *b, struct page *page,
+			      unsigned order, enum mobility m)
 {
 	page_set_type(page, PAGE_FREE);
 	page->order = (uint8_t)order;
@@ -100,15 +100,16 @@ static void block_insert(struct buddy *b, struct page *page, unsigned order,
 	*nonempty_for(b, m) |= (uint32_t)1 << order;
 }
 
-static enum mobility block_remove(struct buddy *b, struct page *page,
-				  unsigned order)
+KMEM_INLINE enum mobility block_remove(struct buddy *b, struct page *page,
+				       unsigned order)
 {
 	enum mobility m = list_of(page);
 
+	/* between the head and the head: the only one */
+	if (page->list.next == page->list.prev)
+		*nonempty_for(b, m) &= ~((uint32_t)1 << order);
 	list_del(&page->list);
 	count_add(&b->nr_blocks[order], (size_t)-1);
-	if (list_empty(list_for(b, m, order)))
-		*nonempty_for(b, m) &= ~((uint32_t)1 << order);
 	return m;
 }
 
@@ -119,8 +120,8 @@ void buddy_move(struct buddy *b, struct page *head, enum mobility m)
 }
 
 /* The free block that could merge with this one, or NULL. */
-static struct page *free_buddy(const struct buddy *b, uintptr_t pfn,
-			       unsigned order)
+KMEM_INLINE struct page *free_buddy(const struct buddy *b, uintptr_t pfn,
+				    unsigned order)
 {
 	struct page *p = pfn_to_page(pfn ^ ((uintptr_t)1 << order));
 
@@ -148,6 +149,7 @@ struct page *buddy_take(struct buddy *b, unsigned order, enum mobility m)
 {
 	uint32_t fits = *nonempty_for(b, m) & ((uint32_t)-1 << order);
 	struct page *page;
+	uintptr_t pfn;
 	unsigned o;
 
 	if (!fits)
@@ -156,9 +158,9 @@ struct page *buddy_take(struct buddy *b, unsigned order, enum mobility m)
 	page = list_page(list_for(b, m, o)->next);
 	KMEM_ASSERT(page_type(page) == PAGE_FREE && page->order == o);
 	block_remove(b, page, o);
+	pfn = page->pfn;
 	while (o-- > order)
-		block_insert(b, pfn_to_page(page->pfn +
-					    ((uintptr_t)1 << o)), o, m);
+		block_insert(b, pfn_to_page(pfn + ((uintptr_t)1 << o)), o, m);
 	if (KMEM_MOBILITY && order > PAGE_BLOCK_ORDER)
 		mark_page_blocks(page, order, m);
 	page_set_type(page, PAGE_ALLOCATED);
@@ -169,6 +171,7 @@ struct page *buddy_take(struct buddy *b, unsigned order, enum mobility m)
 
 void buddy_give(struct buddy *b, struct page *page, unsigned order)
 {
+	uintptr_t pfn = page->pfn;
 	struct page *other;
 
 	KMEM_ASSERT(page->zone == b->zone);
@@ -176,18 +179,19 @@ void buddy_give(struct buddy *b, struct page *page, unsigned order)
 	KMEM_ASSERT(page_type(page) != PAGE_FREE);
 	count_add(&b->free_pages, (size_t)1 << order);
 	for (; order < KMEM_MAX_ORDER; order++) {
-		other = free_buddy(b, page->pfn, order);
+		other = free_buddy(b, pfn, order);
 		if (!other)
 			break;
 		block_remove(b, other, order);
-		if (other->pfn < page->pfn) {
+		if (pfn >> order & 1) {
 			page_set_type(page, PAGE_TAIL);
 			page = other;
+			pfn -= (uintptr_t)1 << order;
 		} else {
 			page_set_type(other, PAGE_TAIL);
 		}
 	}
-	block_insert(b, page, order, block_mobility(b, page->pfn));
+	block_insert(b, page, order, block_mobility(b, pfn));
 }
 
 unsigned block_order(uintptr_t pfn, uintptr_t end)

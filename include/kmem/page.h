@@ -132,6 +132,7 @@ struct kmem_page_map {
 	uintptr_t main_base;		/* address of its first page */
 	uintptr_t main_nr;		/* pages in it */
 	struct page *main_pages;	/* their descriptors */
+	uintptr_t main_pfn;		/* frame number of the first */
 
 	uintptr_t base;			/* address of the first section */
 	uintptr_t nr_sections;
@@ -186,14 +187,11 @@ KMEM_INLINE struct page *virt_to_page(const void *addr)
  */
 KMEM_INLINE struct page *pfn_to_page(uintptr_t pfn)
 {
-	uintptr_t nr = pfn - kmem_page_map.first_pfn;
+	uintptr_t nr = pfn - kmem_page_map.main_pfn;
 
-	if (KMEM_SMALL_CODE)
-		return kmem_page_of_pfn(pfn);
-	if (KMEM_UNLIKELY(nr > UINTPTR_MAX >> KMEM_PAGE_SHIFT))
-		return NULL;
-	return virt_to_page((void *)(kmem_page_map.base +
-				     (nr << KMEM_PAGE_SHIFT)));
+	if (!KMEM_SMALL_CODE && KMEM_LIKELY(nr < kmem_page_map.main_nr))
+		return kmem_page_map.main_pages + nr;
+	return kmem_page_of_pfn(pfn);
 }
 
 /** page_to_pfn - the frame number of a page. Context: any. Cost: one load. */

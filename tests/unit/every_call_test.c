@@ -538,16 +538,20 @@ static void test_many_pages(void **state)
 	for (unsigned i = 0; kmem_zone_stats(i, &st); i++)
 		if (st.node == 2)
 			assert_in_range(st.free_pages, st.low - 1, st.low);
-	/* low by now: one at a time, down to the minimum */
+	/* low by now: one at a time, down to the minimum; a second one if that
+	 * was left for a magazine above the low mark */
 	while ((before = n) < 3000) {
 		n = alloc_pages_bulk_node(GFP_NOWAIT | __GFP_THISNODE |
 					  __GFP_ZERO | QUIET, 2, 3000, page);
 		if (n == before)
 			break;
-		assert_int_equal(n, before + 1);
-		for (size_t b = 0; b < PAGE; b++)
-			REQUIRE(!((char *)page_to_virt(page[before]))[b]);
-		memset(page_to_virt(page[before]), 0xff, PAGE);
+		assert_in_range(n - before, 1, 2);
+		for (; before < n; before++) {
+			for (size_t b = 0; b < PAGE; b++)
+				REQUIRE(!((char *)page_to_virt(
+						page[before]))[b]);
+			memset(page_to_virt(page[before]), 0xff, PAGE);
+		}
 	}
 	for (unsigned i = 0; kmem_zone_stats(i, &st); i++)
 		if (st.node == 2)

@@ -71,7 +71,7 @@ static void choose_order(struct kmem_slabs *s)
 		o++;
 	s->min_order = (uint8_t)o;
 	for (best = o; !slab_fits(s, best, shift); best++) {
-		if (best < KMEM_SLAB_MAX_ORDER)
+		if (best != KMEM_SLAB_MAX_ORDER)
 			continue;
 		best = o - 1;
 		shift--;

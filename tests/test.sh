@@ -237,6 +237,10 @@ done
 # What callers see of -O2, at the price of -O1: that calls at an end are jumps.
 light="-O1 -foptimize-sibling-calls"
 host_tests gcc 30 CC=gcc
+# All sizes, and all states of a small zone, are in the whole of these loops.
+host_tests "gcc: every size, every state" 100 CC=gcc TEST_SRC="\
+	tests/unit/slab_test.c tests/unit/kmalloc_test.c \
+	tests/unit/cache_test.c tests/model/exhaustive.c"
 host_tests clang 10 CC=clang
 host_tests "kmem's own assertions" 10 CC=gcc DEBUG=1 OPT="$light"
 host_tests "AddressSanitizer and UndefinedBehaviorSanitizer" 10 \

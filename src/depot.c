@@ -220,7 +220,7 @@ void depot_fini(struct magazine_layer *l)
 static void push(struct magazine **list, struct magazine *m)
 {
 	m->next = *list;
-	*list = m;
+	kmem_store_relaxed(list, m);
 }
 
 static struct magazine *pop(struct magazine **list)
@@ -228,7 +228,7 @@ static struct magazine *pop(struct magazine **list)
 	struct magazine *m = *list;
 
 	if (m)
-		*list = m->next;
+		kmem_store_relaxed(list, m->next);
 	return m;
 }
 
@@ -282,6 +282,14 @@ static struct magazine *pop_empty(struct depot *d)
 
 /* ---- what CPUs ask for ---- */
 
+/* There may be one for this CPU, its own or any. A look without the lock. */
+static bool has_full(const struct depot *d, bool any)
+{
+	if (any)
+		return kmem_load_relaxed(&d->nr_full);
+	return kmem_load_relaxed(&d->full[own_list()]);
+}
+
 struct magazine *depot_get_full(struct magazine_layer *l,
 				struct magazine *empty, bool any)
 {
@@ -289,7 +297,7 @@ struct magazine *depot_get_full(struct magazine_layer *l,
 	struct magazine *full;
 	uintptr_t irq;
 
-	if (!kmem_load_relaxed(&d->nr_full) ||
+	if (!has_full(d, any) ||
 	    inject_fails(KMEM_INJECT_DEPOT, NULL, GFP_NOWAIT, 0))
 		return NULL;
 	irq = lock_irq(&d->lock);

@@ -5,10 +5,9 @@
  * Machines built from a map, recorded panics and log lines, drained machines,
  * random numbers that can be replayed, loops that shrink under slow tools.
  *
- * The functions need no test framework; the assert_ macros at the end are for
- * programs that have included <cmocka.h> before. Threads and long loops use
- * REQUIRE(), which ends the process: a framework's longjmp() must not leave
- * the thread that it started on.
+ * Nothing here needs a test framework: what does is in unit.h. Threads and long
+ * loops use REQUIRE(), which ends the process: a framework's longjmp() must not
+ * leave the thread that it started on.
  */
 #ifndef KMEM_TESTLIB_H
 #define KMEM_TESTLIB_H
@@ -134,25 +133,5 @@ void test_log_clear(void);
 /* A line logged since the last clear contains this. */
 bool test_logged(const char *words);
 unsigned test_log_lines(void);
-
-/* ------------------------------------------------------ for cmocka's users */
-
-/* For machines with memory above 4 GiB. */
-#define NEEDS_64_BIT() do { \
-	if (sizeof(void *) < 8) \
-		skip(); \
-} while (0)
-
-#define assert_sound()		assert_int_equal(test_violations(), 0)
-#define assert_panicked(addr, word, word2) \
-	assert_true(test_panicked((addr), (word), (word2)))
-#define assert_no_panic()	assert_int_equal(test_panics(), 0)
-/* How a test ends: nothing was reported, all is sound, no machine is left. */
-#define assert_clean_end() do { \
-	assert_no_panic(); \
-	assert_sound(); \
-	kmem_reset(); \
-	host_memory_release(); \
-} while (0)
 
 #endif /* KMEM_TESTLIB_H */

@@ -2,14 +2,7 @@
 /*
  * tests/inject/inject_test.c - what a rule says fails, and nothing else.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "testlib.h"
+#include "unit.h"
 #include "kmem_arch.h"
 
 #define CALLS	100
@@ -31,11 +24,9 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	kmem_inject_clear();
 	kmem_cache_destroy(s);
-	assert_clean_end();
-	return 0;
+	return clean_end(state);
 }
 
 /* Allocate and free an object, CALLS times; which[i]: the call i + 1 failed.
@@ -610,26 +601,26 @@ static void test_no_caller(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(test_nth),
-		CASE(test_interval_and_times),
-		CASE(test_chance_and_seed),
-		CASE(test_caches_by_name),
-		CASE(test_flags),
-		CASE(test_call_sites),
-		CASE(test_caller_hook),
-		CASE(test_every_function),
-		CASE(test_not_counted),
-		CASE(test_nofail),
-		CASE(test_bulk),
-		CASE(test_inner_slab_and_table),
-		CASE(test_inner_magazine_and_depot),
-		CASE(test_counts_without_failing),
-		CASE(test_nonsense_is_refused),
-		CASE(test_several_cpus),
-		CASE(test_impossible_requests),
-		CASE(test_no_caller),
+		TEST(test_nth),
+		TEST(test_interval_and_times),
+		TEST(test_chance_and_seed),
+		TEST(test_caches_by_name),
+		TEST(test_flags),
+		TEST(test_call_sites),
+		TEST(test_caller_hook),
+		TEST(test_every_function),
+		TEST(test_not_counted),
+		TEST(test_nofail),
+		TEST(test_bulk),
+		TEST(test_inner_slab_and_table),
+		TEST(test_inner_magazine_and_depot),
+		TEST(test_counts_without_failing),
+		TEST(test_nonsense_is_refused),
+		TEST(test_several_cpus),
+		TEST(test_impossible_requests),
+		TEST(test_no_caller),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

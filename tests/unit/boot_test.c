@@ -7,15 +7,10 @@
  * whether it is usable or taken, and counts. Whatever kmem says of bytes and
  * pages must agree with it.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <time.h>
 
-#include <cmocka.h>
-
+#include "unit.h"
 #include "regions.h"
-#include "testlib.h"
 
 #define USABLE(start, end) \
 	{ (start), (end), KMEM_REGION_USABLE, KMEM_NO_NODE }
@@ -220,15 +215,6 @@ static int setup(void **state)
 	test_log_clear();
 	test_panics_record();
 	host_cpu_set(0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kmem_reset();
-	host_memory_release();
-	assert_no_panic();
 	return 0;
 }
 
@@ -1560,7 +1546,6 @@ static void test_log_of_start(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_unsorted),
 		CASE(test_overlapping),

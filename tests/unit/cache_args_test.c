@@ -2,13 +2,7 @@
 /*
  * tests/unit/cache_args_test.c - the forms of kmem_cache_create().
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "testlib.h"
+#include "unit.h"
 
 static const struct kmem_hooks log_hooks = { .log = test_log };
 
@@ -24,13 +18,6 @@ static int setup(void **state)
 	assert_int_equal(test_machine(map, 1, &p), KMEM_OK);
 	test_log_clear();
 	test_panics_record();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
 	return 0;
 }
 
@@ -238,7 +225,6 @@ static void test_flags(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_both_forms),
 		CASE(test_usercopy),

@@ -2,13 +2,7 @@
 /*
  * tests/unit/cache_merge_test.c - caches that share one.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "testlib.h"
+#include "unit.h"
 
 static const struct kmem_hooks log_hooks = { .log = test_log };
 
@@ -30,13 +24,6 @@ static int setup(void **state)
 {
 	(void)state;
 	start(true);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
 	return 0;
 }
 
@@ -390,7 +377,6 @@ static void test_at_once(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_off_by_default),
 		CASE(test_rules),

@@ -5,13 +5,7 @@
  * Machines of one to four nodes, of 16 MiB each, with two CPUs a node: CPU i is
  * on node i / 2. The number of a node is not its index: 10, 11, 12, 13.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "testlib.h"
+#include "unit.h"
 
 #define QUIET	__GFP_NOWARN
 #define NODE(i)	(10 + (int)(i))
@@ -61,13 +55,6 @@ static int setup(void **state)
 	start(3);
 	waits = 0;
 	test_panics_record();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
 	return 0;
 }
 
@@ -481,7 +468,6 @@ static void test_all_at_once(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_ids),
 		CASE(test_every_node_from_every_cpu),

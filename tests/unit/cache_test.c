@@ -2,13 +2,7 @@
 /*
  * tests/unit/cache_test.c - kmem_cache, through the public calls.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "testlib.h"
+#include "unit.h"
 
 #define QUIET	__GFP_NOWARN
 
@@ -32,13 +26,6 @@ static int setup(void **state)
 	host_cpu_set(0);
 	start(64 * MIB, 2);
 	test_panics_record();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
 	return 0;
 }
 
@@ -1251,7 +1238,6 @@ static void test_stats(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_every_size),
 		CASE(test_every_align),

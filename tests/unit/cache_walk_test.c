@@ -3,14 +3,8 @@
  * tests/unit/cache_walk_test.c - every object that somebody has, and what an
  * address is.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
+#include "unit.h"
 #include "cache.h"
-#include "testlib.h"
 
 static const struct kmem_hooks log_hooks = { .log = test_log };
 
@@ -27,13 +21,6 @@ static int setup(void **state)
 	assert_int_equal(test_machine(map, 2, &p), KMEM_OK);
 	test_log_clear();
 	test_panics_record();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
 	return 0;
 }
 
@@ -397,7 +384,6 @@ static void test_dump(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_walk_finds_what_is_live),
 		CASE(test_walk_stops),

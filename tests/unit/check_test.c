@@ -6,17 +6,11 @@
  * checker has to name that invariant; then it is as it was, and nothing may be
  * said. A checker that has gone blind makes every other test pass.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
+#include "unit.h"
 #include "cache.h"
 #include "grace.h"
 #include "kmalloc.h"
 #include "page_alloc.h"
-#include "testlib.h"
 #include "vm_area.h"
 
 static struct kmem_cache *s;
@@ -38,10 +32,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	kmem_cache_destroy(s);
-	assert_clean_end();
-	return 0;
+	return clean_end(state);
 }
 
 static const char *wanted;

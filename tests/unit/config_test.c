@@ -6,28 +6,15 @@
  * the same, or what is wrong is not found where there is no text to say it with.
  * So this runs in any configuration, and looks into no layer.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "testlib.h"
-
 #include <kmem/reserve.h>
+
+#include "unit.h"
 
 static int setup(void **state)
 {
 	(void)state;
 	host_machine(8 * MIB, 1);
 	test_panics_record();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
 	return 0;
 }
 
@@ -161,17 +148,15 @@ static void test_frees_that_come_later(void **state)
 	assert_int_equal(test_live_objects(), 0);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_reports),
-		TEST(test_bound),
-		TEST(test_wrong_frees),
-		TEST(test_all_of_memory),
-		TEST(test_products),
-		TEST(test_frees_that_come_later),
+		CASE(test_reports),
+		CASE(test_bound),
+		CASE(test_wrong_frees),
+		CASE(test_all_of_memory),
+		CASE(test_products),
+		CASE(test_frees_that_come_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

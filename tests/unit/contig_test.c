@@ -2,13 +2,7 @@
 /*
  * tests/unit/contig_test.c - pages by where they are, and many at once.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "testlib.h"
+#include "unit.h"
 #include "page_alloc.h"
 
 #define QUIET	__GFP_NOWARN
@@ -20,13 +14,6 @@ static int setup(void **state)
 	host_machine(BYTES, 2);
 	test_panics_record();
 	test_drain(2);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
 	return 0;
 }
 
@@ -368,8 +355,6 @@ static void test_bulk_to_the_end(void **state)
 	assert_sound();
 	let_go();
 }
-
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {

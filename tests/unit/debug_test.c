@@ -6,18 +6,12 @@
  * and sets of flags, and must be reported exactly once, with what was expected
  * and found and with who had the object; afterwards all must be as before.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
+#include <kmem/reserve.h>
 
-#include <cmocka.h>
-
+#include "unit.h"
 #include "debug.h"
 #include "kmalloc.h"
 #include "list.h"
-#include "testlib.h"
-
-#include <kmem/reserve.h>
 
 #define F	SLAB_CONSISTENCY_CHECKS
 #define Z	SLAB_RED_ZONE
@@ -62,13 +56,6 @@ static int setup(void **state)
 {
 	(void)state;
 	start(NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
 	return 0;
 }
 
@@ -1392,45 +1379,44 @@ static void test_duplicate(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
-		TEST(test_overflows_of_objects),
-		TEST(test_overflows_of_kmalloc),
-		TEST(test_overflows_of_constant_kmalloc),
-		TEST(test_alignment_of_kmalloc),
-		TEST(test_class_size),
-		TEST(test_overflows_of_copies),
-		TEST(test_krealloc_moves_the_zone),
-		TEST(test_write_after_free),
-		TEST(test_write_after_free_without_allocation),
-		TEST(test_contents),
-		TEST(test_bad_frees),
-		TEST(test_racing_double_frees),
-		TEST(test_no_false_alarm_on_two_cpus),
-		TEST(test_traces),
-		TEST(test_callers),
-		TEST(test_hooks),
-		TEST(test_destroy_with_live_objects),
-		TEST(test_trace_lines),
-		TEST(test_consistency),
-		TEST(test_layout),
-		TEST(test_too_large_for_red_zones),
-		TEST(test_out_of_memory),
-		TEST(test_held),
-		TEST(test_held_when_short),
-		TEST(test_magazines),
-		TEST(test_options),
-		TEST(test_bad_options),
-		TEST(test_random_options),
-		TEST(test_options_reach_caches),
-		TEST(test_traces_are_sorted),
-		TEST(test_traces_of_callers),
-		TEST(test_consistency_of_an_empty_slab),
-		TEST(test_checker_of_records),
-		TEST(test_krealloc_of_an_object),
-		TEST(test_nothing_is_held_from_who_waits),
-		TEST(test_string_that_changes),
-		TEST(test_in_front),
-		TEST(test_duplicate),
+		CASE(test_overflows_of_objects),
+		CASE(test_overflows_of_kmalloc),
+		CASE(test_overflows_of_constant_kmalloc),
+		CASE(test_alignment_of_kmalloc),
+		CASE(test_class_size),
+		CASE(test_overflows_of_copies),
+		CASE(test_krealloc_moves_the_zone),
+		CASE(test_write_after_free),
+		CASE(test_write_after_free_without_allocation),
+		CASE(test_contents),
+		CASE(test_bad_frees),
+		CASE(test_racing_double_frees),
+		CASE(test_no_false_alarm_on_two_cpus),
+		CASE(test_traces),
+		CASE(test_callers),
+		CASE(test_hooks),
+		CASE(test_destroy_with_live_objects),
+		CASE(test_trace_lines),
+		CASE(test_consistency),
+		CASE(test_layout),
+		CASE(test_too_large_for_red_zones),
+		CASE(test_out_of_memory),
+		CASE(test_held),
+		CASE(test_held_when_short),
+		CASE(test_magazines),
+		CASE(test_options),
+		CASE(test_bad_options),
+		CASE(test_random_options),
+		CASE(test_options_reach_caches),
+		CASE(test_traces_are_sorted),
+		CASE(test_traces_of_callers),
+		CASE(test_consistency_of_an_empty_slab),
+		CASE(test_checker_of_records),
+		CASE(test_krealloc_of_an_object),
+		CASE(test_nothing_is_held_from_who_waits),
+		CASE(test_string_that_changes),
+		CASE(test_in_front),
+		CASE(test_duplicate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,18 +7,12 @@
  * or wild writes, bring about: made by hand, and then reported. One group a
  * module; what is usual is in that module's own tests.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
+#include "unit.h"
 #include "cache.h"
 #include "format.h"
 #include "grace.h"
 #include "kmalloc.h"
 #include "page_alloc.h"
-#include "testlib.h"
 
 #define BYTES	(32 * MIB)
 
@@ -38,13 +32,6 @@ static int setup(void **state)
 	(void)state;
 	machine(NULL);
 	test_panics_record();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
 	return 0;
 }
 
@@ -900,41 +887,39 @@ static void test_reason_without_text(void **state)
 	test_panics_clear();
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_started_twice),
-		TEST(test_before_the_start),
-		TEST(test_pages_that_are_none),
-		TEST(test_heads),
-		TEST(test_holders_written_over),
-		TEST(test_bulk_second_copy),
-		TEST(test_bulk_second_copy_of_an_object),
-		TEST(test_vmalloc_must_not_fail),
-		TEST(test_contig_reclaims),
-		TEST(test_contig_range_zeroed),
-		TEST(test_impossible_blocks),
-		TEST(test_sizes_that_overflow),
-		TEST(test_node_second_copy),
-		TEST(test_broken_chain),
-		TEST(test_lookup_of_what_is_no_block),
-		TEST(test_sheaf_of_another_cache),
-		TEST(test_bulk_in_an_interrupt),
-		TEST(test_pool_filled_meanwhile),
-		TEST(test_pool_filled_by_reclaim),
-		TEST(test_pool_of_nothing),
-		TEST(test_pool_takes_no_strangers),
-		TEST(test_shrinkers_that_do_nothing),
-		TEST(test_shrinkers_and_the_hook),
-		TEST(test_rcu_not_what_it_was),
-		TEST(test_rcu_debugged_not_what_it_was),
-		TEST(test_rcu_without_memory),
-		TEST(test_vmalloc_without_memory),
-		TEST(test_checkers_see),
-		TEST(test_format_ends_in_percent),
-		TEST(test_reason_without_text),
+		CASE(test_started_twice),
+		CASE(test_before_the_start),
+		CASE(test_pages_that_are_none),
+		CASE(test_heads),
+		CASE(test_holders_written_over),
+		CASE(test_bulk_second_copy),
+		CASE(test_bulk_second_copy_of_an_object),
+		CASE(test_vmalloc_must_not_fail),
+		CASE(test_contig_reclaims),
+		CASE(test_contig_range_zeroed),
+		CASE(test_impossible_blocks),
+		CASE(test_sizes_that_overflow),
+		CASE(test_node_second_copy),
+		CASE(test_broken_chain),
+		CASE(test_lookup_of_what_is_no_block),
+		CASE(test_sheaf_of_another_cache),
+		CASE(test_bulk_in_an_interrupt),
+		CASE(test_pool_filled_meanwhile),
+		CASE(test_pool_filled_by_reclaim),
+		CASE(test_pool_of_nothing),
+		CASE(test_pool_takes_no_strangers),
+		CASE(test_shrinkers_that_do_nothing),
+		CASE(test_shrinkers_and_the_hook),
+		CASE(test_rcu_not_what_it_was),
+		CASE(test_rcu_debugged_not_what_it_was),
+		CASE(test_rcu_without_memory),
+		CASE(test_vmalloc_without_memory),
+		CASE(test_checkers_see),
+		CASE(test_format_ends_in_percent),
+		CASE(test_reason_without_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,16 +13,10 @@
  *
  * A call that is new belongs into the table.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include <kmem/nolock.h>
 #include <kmem/page_ref.h>
 
-#include "testlib.h"
+#include "unit.h"
 #include "kmem_arch.h"
 
 #define QUIET		__GFP_NOWARN
@@ -101,18 +95,6 @@ static int setup(void **state)
 	assert_non_null(cache);
 	wakes = waits = reclaims = kills = 0;
 	also_reclaim = NULL;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kmem_cache_destroy(cache);
-	assert_no_panic();
-	assert_sound();
-	kmem_reset();
-	host_memory_release();
-	host_memory_share(false);
 	return 0;
 }
 
@@ -792,7 +774,6 @@ static void test_failures_are_told_once(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_zeroed),
 		CASE(test_interrupts_stay_as_they_are),

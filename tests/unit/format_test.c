@@ -3,15 +3,10 @@
  * tests/unit/format_test.c - the small printf against the large one.
  */
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include <cmocka.h>
-
+#include "unit.h"
 #include "format.h"
-#include "testlib.h"
 
 /* Both must write the same text and say the same length. */
 #define SAME(...) do { \

@@ -3,13 +3,7 @@
  * tests/unit/gfp_test.c - what flags promise: reserves, zones, nodes, and that
  * who must not sleep is told.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "testlib.h"
+#include "unit.h"
 #include "page_alloc.h"
 
 #define QUIET	__GFP_NOWARN
@@ -19,13 +13,6 @@ static int setup(void **state)
 	(void)state;
 	host_machine(64 * MIB, 1);
 	test_panics_record();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
 	return 0;
 }
 
@@ -221,8 +208,6 @@ static void test_other_sleeping_calls(void **state)
 	assert_panicked(NULL, "kmem_cache_destroy", NULL);
 	atomic = false;
 }
-
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {

@@ -6,14 +6,8 @@
  * Each attack must be reported once, with the object, what was expected and
  * found; afterwards all must be sound, and the object be used as any other.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
+#include "unit.h"
 #include "kmalloc.h"
-#include "testlib.h"
 
 #define RIGHT	"right guard overwritten"
 #define LEFT	"left guard overwritten"
@@ -33,13 +27,6 @@ static int setup(void **state)
 	assert_int_equal(test_machine(map, 1, &p), KMEM_OK);
 	test_panics_record();
 	test_log_clear();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
 	return 0;
 }
 
@@ -548,24 +535,23 @@ static void test_nothing_without_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
-		TEST(test_overflows_of_objects),
-		TEST(test_long_overflow),
-		TEST(test_overflows_of_kmalloc),
-		TEST(test_overflows_of_constant_kmalloc),
-		TEST(test_every_free),
-		TEST(test_report_names_the_caller),
-		TEST(test_guards_differ),
-		TEST(test_write_after_free),
-		TEST(test_write_after_free_to_a_slab),
-		TEST(test_nothing_old_is_seen),
-		TEST(test_constructor),
-		TEST(test_quarantine),
-		TEST(test_quarantine_of_another_cpu),
-		TEST(test_no_false_alarm_on_two_cpus),
-		TEST(test_too_large_for_guards),
+		CASE(test_overflows_of_objects),
+		CASE(test_long_overflow),
+		CASE(test_overflows_of_kmalloc),
+		CASE(test_overflows_of_constant_kmalloc),
+		CASE(test_every_free),
+		CASE(test_report_names_the_caller),
+		CASE(test_guards_differ),
+		CASE(test_write_after_free),
+		CASE(test_write_after_free_to_a_slab),
+		CASE(test_nothing_old_is_seen),
+		CASE(test_constructor),
+		CASE(test_quarantine),
+		CASE(test_quarantine_of_another_cpu),
+		CASE(test_no_false_alarm_on_two_cpus),
+		CASE(test_too_large_for_guards),
 	};
-	const struct CMUnitTest without[] = { TEST(test_nothing_without_it) };
+	const struct CMUnitTest without[] = { CASE(test_nothing_without_it) };
 
 	if (!KMEM_HARDEN)
 		return cmocka_run_group_tests(without, NULL, NULL);

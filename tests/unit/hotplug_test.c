@@ -10,17 +10,12 @@
  */
 #include <pthread.h>
 #include <sched.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
+#include "unit.h"
 #include "magazine.h"
-#include "testlib.h"
 
 #define FIRST	(1 * MIB)		/* the memory of the boot */
 #define LAST	(65 * MIB)
@@ -38,15 +33,6 @@ static int setup(void **state)
 	(void)state;
 	test_panics_record();
 	host_cpu_set(0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_no_panic();
-	kmem_reset();
-	host_memory_release();
 	return 0;
 }
 
@@ -796,8 +782,6 @@ static void descriptors_in_the_upper_half(void **state)
 	assert_int_equal(take_away(at + half, half), KMEM_OK);
 	assert_same(&before);
 }
-
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {

@@ -3,14 +3,7 @@
  * tests/unit/inject_off_test.c - without KMEM_INJECT no allocation is failed, and
  * whoever sets a rule is told.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "testlib.h"
+#include "unit.h"
 
 static void test_refused(void **state)
 {

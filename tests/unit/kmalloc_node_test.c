@@ -3,13 +3,7 @@
  * tests/unit/kmalloc_node_test.c - aligned memory by the byte. (Nodes:
  * cache_node_test.c.)
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "testlib.h"
+#include "unit.h"
 
 #define QUIET	__GFP_NOWARN
 
@@ -18,13 +12,6 @@ static int setup(void **state)
 	(void)state;
 	host_machine(96 * MIB, 2);
 	test_panics_record();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
 	return 0;
 }
 
@@ -255,7 +242,6 @@ static void test_grows_as_aligned(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_every_alignment),
 		CASE(test_types),

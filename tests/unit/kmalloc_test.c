@@ -2,13 +2,7 @@
 /*
  * tests/unit/kmalloc_test.c - memory by the byte.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "testlib.h"
+#include "unit.h"
 
 #define QUIET	__GFP_NOWARN
 
@@ -17,13 +11,6 @@ static int setup(void **state)
 	(void)state;
 	host_machine(96 * MIB, 2);
 	test_panics_record();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
 	return 0;
 }
 
@@ -1155,7 +1142,6 @@ static void test_exhaustion(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_every_size),
 		CASE(test_too_large),

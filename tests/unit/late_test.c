@@ -5,30 +5,15 @@
  * A machine whose memory is zero must behave like any other, page for page;
  * what differs is how much of it is touched at start-up.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include <cmocka.h>
-
-#include "host.h"
-#include "testlib.h"
+#include "unit.h"
 
 static int setup(void **state)
 {
 	(void)state;
 	test_panics_record();
 	test_panics_clear();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	test_panics_abort();
-	kmem_reset();
-	host_memory_release();
 	return 0;
 }
 
@@ -208,8 +193,6 @@ static void late_memory_is_there(void **state)
 			 KMEM_EINVAL);
 	assert_sound();
 }
-
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {

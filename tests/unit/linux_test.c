@@ -3,16 +3,9 @@
  * tests/unit/linux_test.c - code written for Linux, with <kmem/linux.h> in
  * place of Linux's headers: do its names mean here what they mean there?
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <kmem/linux.h>
 
-#include "testlib.h"
+#include "unit.h"
 
 struct item {
 	unsigned long key;
@@ -25,13 +18,6 @@ static int setup(void **state)
 	(void)state;
 	host_machine(64 * MIB, 1);
 	test_panics_record();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
 	return 0;
 }
 
@@ -190,7 +176,6 @@ static void test_caches(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_names_of_pages),
 		CASE(test_gfp_leaves_room_for_flags_of_others),

@@ -6,15 +6,10 @@
  * caches and pages through the public calls, with interrupts that land in the
  * fast path.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <time.h>
 
-#include <cmocka.h>
-
+#include "unit.h"
 #include "magazine.h"
-#include "testlib.h"
 
 #define QUIET	__GFP_NOWARN
 #define CPUS	4
@@ -24,14 +19,6 @@ static int setup(void **state)
 	(void)state;
 	host_machine(64 * MIB, CPUS);
 	test_panics_record();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	host_irq_stop();
-	assert_clean_end();
 	return 0;
 }
 
@@ -758,7 +745,6 @@ static void test_interrupts_that_drain(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_random_walk),
 		CASE(test_bounds),

@@ -7,16 +7,10 @@
  * have the kernel's stack in is taken for free. The blob is what OVMF wrote
  * (tests/data/bootinfo).
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include <kmem/map_efi.h>
 
+#include "unit.h"
 #include "blob.h"
-#include "testlib.h"
 
 #define FILE_NAME	"tests/data/bootinfo/uefi-ovmf.bin"
 #define EACH		48u

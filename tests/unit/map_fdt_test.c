@@ -9,20 +9,12 @@
  * byte beyond.
  */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <kmem/map_fdt.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "testlib.h"
+#include "unit.h"
 
 #define DATA "tests/data/fdt/"
 

@@ -7,16 +7,10 @@
  * left to a kernel (tests/data/bootinfo): an array of pointers, the entries a
  * page or two above, the response at the end.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include <kmem/map_limine.h>
 
+#include "unit.h"
 #include "blob.h"
-#include "testlib.h"
 
 #define FILE_NAME	"tests/data/bootinfo/limine-bios.bin"
 #define HHDM_FILE	"tests/data/bootinfo/limine-bios-hhdm.bin"

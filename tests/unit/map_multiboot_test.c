@@ -8,16 +8,10 @@
  * field read at the wrong place, a byte read outside of what is there, a tag
  * that leads astray, an end that never comes.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include <kmem/map_multiboot.h>
 
+#include "unit.h"
 #include "blob.h"
-#include "testlib.h"
 
 #define DATA "tests/data/bootinfo/"
 

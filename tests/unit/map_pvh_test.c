@@ -7,16 +7,10 @@
  * kernel (tests/data/bootinfo), and its expected contents are written out
  * below, from QEMU's own list of its machine's memory.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include <kmem/map_pvh.h>
 
+#include "unit.h"
 #include "blob.h"
-#include "testlib.h"
 
 #define FILE_NAME	"tests/data/bootinfo/pvh-qemu.bin"
 #define BASE		0x5a8u		/* physical, of the file's first byte */

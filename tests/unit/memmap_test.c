@@ -8,20 +8,13 @@
  * that end in the middle of a page, empty ranges) is counted wrong.
  */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "memmap.h"
+#include <dirent.h>
+#include <string.h>
 
 #include <host.h>
 
-#include <dirent.h>
-#include <stdlib.h>
-#include <string.h>
+#include "unit.h"
+#include "memmap.h"
 
 #define MAPS "tests/data/memmaps"
 

@@ -12,17 +12,11 @@
  * Other misuse is in the test of each module; here is what is the same for
  * all: that reports name who called and what the object is of.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "cache.h"
-#include "testlib.h"
-
 #include <kmem/kvmalloc.h>
 #include <kmem/mempool.h>
+
+#include "unit.h"
+#include "cache.h"
 
 /* Compiled always, run in debug builds. */
 #define KMEM_DEBUG_TEST	__attribute__((unused))
@@ -49,18 +43,13 @@ static int teardown(void **state)
 {
 	struct kmem_cache_stats st;
 
-	(void)state;
 	test_drain(2);
 	assert_no_panic();
 	assert_sound();
 	kmem_cache_stats(s, &st);
 	assert_int_equal(st.live, 0);
 	kmem_cache_destroy(s);
-	assert_no_panic();
-	assert_sound();
-	kmem_reset();
-	host_memory_release();
-	return 0;
+	return clean_end(state);
 }
 
 static kmem_slot_t *slot_of(void *obj)
@@ -707,30 +696,30 @@ static void test_block_inside_another(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(test_second_copy_at_the_slab),
-		CASE(test_second_copy_without_slab),
-		CASE(test_allocation_without_slab),
-		CASE(test_second_copy_in_a_foreign_slab),
+		TEST(test_second_copy_at_the_slab),
+		TEST(test_second_copy_without_slab),
+		TEST(test_allocation_without_slab),
+		TEST(test_second_copy_in_a_foreign_slab),
 #if KMEM_DEBUG	/* what the default build does not look for: cache.c */
-		CASE(test_allocation_from_a_foreign_slab),
-		CASE(test_allocation_with_a_recycled_slot),
+		TEST(test_allocation_from_a_foreign_slab),
+		TEST(test_allocation_with_a_recycled_slot),
 #endif
-		CASE(test_second_copy_is_allocated),
-		CASE(test_second_copy_in_bulk),
-		CASE(test_second_copy_of_a_live_object),
-		CASE(test_caller_is_named),
-		CASE(test_wrong_cache_is_placed),
-		CASE(test_sensitive_leaves_others_alone),
-		CASE(test_no_cache),
-		CASE(test_destroyed_cache),
-		CASE(test_reserve_of_debugged_objects),
-		CASE(test_block_on_both),
-		CASE(test_block_in_use),
-		CASE(test_block_is_allocated),
-		CASE(test_block_second_allocation),
-		CASE(test_block_inside_another),
+		TEST(test_second_copy_is_allocated),
+		TEST(test_second_copy_in_bulk),
+		TEST(test_second_copy_of_a_live_object),
+		TEST(test_caller_is_named),
+		TEST(test_wrong_cache_is_placed),
+		TEST(test_sensitive_leaves_others_alone),
+		TEST(test_no_cache),
+		TEST(test_destroyed_cache),
+		TEST(test_reserve_of_debugged_objects),
+		TEST(test_block_on_both),
+		TEST(test_block_in_use),
+		TEST(test_block_is_allocated),
+		TEST(test_block_second_allocation),
+		TEST(test_block_inside_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

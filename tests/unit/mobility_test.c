@@ -4,16 +4,10 @@
  * outside: where pages of each kind are put, what is claimed and what is
  * stolen, and what is left of memory after a long churn of both kinds.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "testlib.h"
-#include "page_alloc.h"
-
 #include <kmem/nolock.h>
+
+#include "unit.h"
+#include "page_alloc.h"
 
 #define QUIET		__GFP_NOWARN
 #define BYTES		(64 * MIB)
@@ -37,13 +31,6 @@ static int setup(void **state)
 	start(BYTES, false);
 	test_panics_record();
 	test_log_clear();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
 	return 0;
 }
 
@@ -383,8 +370,6 @@ static void test_large_blocks_after_churn(void **state)
 		assert_true(with > 4 * without);
 	}
 }
-
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {

@@ -7,17 +7,11 @@
  * CPU's magazines, by their busy flag, and the locks of slabs, zones and the
  * list of caches. A call that waited for one of them would never return.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
+#include "unit.h"
 #include "cache.h"
 #include "kmalloc.h"
 #include "nolock.h"
 #include "page_alloc.h"
-#include "testlib.h"
 
 #define CPUS	1		/* and so magazines of pages */
 #define MANY	400		/* more than all stores have room for */
@@ -41,13 +35,6 @@ static int setup(void **state)
 	(void)state;
 	machine(&params);
 	test_panics_record();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
 	return 0;
 }
 
@@ -554,26 +541,24 @@ static void test_the_other_magazine(void **state)
 		kfree(p[--n]);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_next_class),
-		TEST(test_largest_class),
-		TEST(test_zones_are_held),
-		TEST(test_all_of_one_node),
-		TEST(test_nodes),
-		TEST(test_bad_flags),
-		TEST(test_object_is_put_aside),
-		TEST(test_who_does_them),
-		TEST(test_more_than_the_stores_hold),
-		TEST(test_scan_waits_for_the_list_of_caches),
-		TEST(test_who_waits_is_woken_by_others),
-		TEST(test_bad_frees),
-		TEST(test_debugged_class),
-		TEST(test_second_copies),
-		TEST(test_the_other_magazine),
+		CASE(test_next_class),
+		CASE(test_largest_class),
+		CASE(test_zones_are_held),
+		CASE(test_all_of_one_node),
+		CASE(test_nodes),
+		CASE(test_bad_flags),
+		CASE(test_object_is_put_aside),
+		CASE(test_who_does_them),
+		CASE(test_more_than_the_stores_hold),
+		CASE(test_scan_waits_for_the_list_of_caches),
+		CASE(test_who_waits_is_woken_by_others),
+		CASE(test_bad_frees),
+		CASE(test_debugged_class),
+		CASE(test_second_copies),
+		CASE(test_the_other_magazine),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

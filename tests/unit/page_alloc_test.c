@@ -6,13 +6,7 @@
  * here it is seen from outside, together with the CPUs' magazines, the zones,
  * the watermarks and what happens when memory runs short.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "testlib.h"
+#include "unit.h"
 #include "kmem_arch.h"
 
 #define QUIET	__GFP_NOWARN
@@ -23,13 +17,6 @@ static int setup(void **state)
 	host_machine(64 * MIB, 1);
 	test_panics_record();
 	test_log_clear();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
 	return 0;
 }
 
@@ -1319,7 +1306,6 @@ static void test_slabs_are_reclaimed(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_every_order),
 		CASE(test_order_too_large),

@@ -2,13 +2,7 @@
 /*
  * tests/unit/page_ref_test.c - blocks with several holders.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "testlib.h"
+#include "unit.h"
 #include "page_alloc.h"
 
 static int setup(void **state)
@@ -16,13 +10,6 @@ static int setup(void **state)
 	(void)state;
 	host_machine(64 * MIB, 4);
 	test_panics_record();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
 	return 0;
 }
 
@@ -229,8 +216,6 @@ static void test_racing_holders(void **state)
 		assert_sound();
 	}
 }
-
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {

@@ -2,13 +2,7 @@
 /*
  * tests/unit/page_test.c - the four names of a page, and what has none.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "testlib.h"
+#include "unit.h"
 
 /* Beyond what 32 bits can number, where addresses have more. */
 #define FAR	(sizeof(void *) > 4 ? 4 * GIB : GIB)
@@ -27,13 +21,6 @@ static int setup(void **state)
 	host_cpu_set(0);
 	test_panics_record();
 	return test_machine(map, KMEM_ARRAY_SIZE(map), NULL);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
-	return 0;
 }
 
 static void check_page(uintptr_t pfn)
@@ -172,7 +159,6 @@ static void test_allocated_page(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_every_page),
 		CASE(test_no_two_share_a_descriptor),

@@ -7,17 +7,11 @@
  * or the machine is made on which it is the ordinary one. edges_test.c has what
  * only CPUs that race, or wild writes, bring about.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
+#include "unit.h"
 #include "cache.h"
 #include "kmalloc.h"
 #include "list.h"
 #include "page_alloc.h"
-#include "testlib.h"
 
 #define QUIET	__GFP_NOWARN
 
@@ -26,13 +20,6 @@ static int setup(void **state)
 	(void)state;
 	host_machine(32 * MIB, 1);
 	test_panics_record();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
 	return 0;
 }
 
@@ -901,48 +888,46 @@ static void test_ever_more_memory(void **state)
 	assert_true(runs);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_figures_before_the_start),
-		TEST(test_nmi_during_the_start),
-		TEST(test_deferred_frees_of_strangers),
-		TEST(test_exact_pages_that_are_not),
-		TEST(test_no_head),
-		TEST(test_free_of_what_will_be_free),
-		TEST(test_report_has_the_kernels_caller),
-		TEST(test_pointer_in_a_free_object),
-		TEST(test_resize_on_any_node),
-		TEST(test_resize_to_nothing),
-		TEST(test_resize_with_vmalloc),
-		TEST(test_resize_without_vmalloc),
-		TEST(test_boundary_below_the_size),
-		TEST(test_debug_string_of_strange_names),
-		TEST(test_zones_that_overlap),
-		TEST(test_pools_and_strangers),
-		TEST(test_promises_come_to_an_end),
-		TEST(test_empty_pool_without_a_wait_hook),
-		TEST(test_shrinker_that_runs_is_waited_for),
-		TEST(test_no_dma_memory),
-		TEST(test_contig_below_a_hole),
-		TEST(test_contig_of_many_blocks),
-		TEST(test_contig_range_of_no_zone),
-		TEST(test_contig_of_one_node),
-		TEST(test_walk_of_two_nodes),
-		TEST(test_second_copy_of_a_node),
-		TEST(test_objects_of_a_node),
-		TEST(test_scan_over_a_hole),
-		TEST(test_memory_up_to_the_end),
-		TEST(test_windows_that_overlap),
-		TEST(test_ends_that_are_far),
-		TEST(test_report_of_two_nodes),
-		TEST(test_sharing_looks_at_all),
-		TEST(test_debugged_is_not_shared),
-		TEST(test_later_memory_below),
-		TEST(test_page_blocks_that_are_not_whole),
-		TEST(test_ever_more_memory),
+		CASE(test_figures_before_the_start),
+		CASE(test_nmi_during_the_start),
+		CASE(test_deferred_frees_of_strangers),
+		CASE(test_exact_pages_that_are_not),
+		CASE(test_no_head),
+		CASE(test_free_of_what_will_be_free),
+		CASE(test_report_has_the_kernels_caller),
+		CASE(test_pointer_in_a_free_object),
+		CASE(test_resize_on_any_node),
+		CASE(test_resize_to_nothing),
+		CASE(test_resize_with_vmalloc),
+		CASE(test_resize_without_vmalloc),
+		CASE(test_boundary_below_the_size),
+		CASE(test_debug_string_of_strange_names),
+		CASE(test_zones_that_overlap),
+		CASE(test_pools_and_strangers),
+		CASE(test_promises_come_to_an_end),
+		CASE(test_empty_pool_without_a_wait_hook),
+		CASE(test_shrinker_that_runs_is_waited_for),
+		CASE(test_no_dma_memory),
+		CASE(test_contig_below_a_hole),
+		CASE(test_contig_of_many_blocks),
+		CASE(test_contig_range_of_no_zone),
+		CASE(test_contig_of_one_node),
+		CASE(test_walk_of_two_nodes),
+		CASE(test_second_copy_of_a_node),
+		CASE(test_objects_of_a_node),
+		CASE(test_scan_over_a_hole),
+		CASE(test_memory_up_to_the_end),
+		CASE(test_windows_that_overlap),
+		CASE(test_ends_that_are_far),
+		CASE(test_report_of_two_nodes),
+		CASE(test_sharing_looks_at_all),
+		CASE(test_debugged_is_not_shared),
+		CASE(test_later_memory_below),
+		CASE(test_page_blocks_that_are_not_whole),
+		CASE(test_ever_more_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,14 +6,8 @@
  * when a reader that was there when it was queued has left, which the test says
  * by test_grace_period().
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
+#include "unit.h"
 #include "cache.h"
-#include "testlib.h"
 
 #define CPUS	2
 #define MANY	1000
@@ -68,14 +62,6 @@ static int setup(void **state)
 	machine(&with_rcu, 32 * MIB);
 	test_panics_record();
 	test_log_clear();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	host_irq_stop();
-	assert_clean_end();
 	return 0;
 }
 
@@ -598,24 +584,23 @@ static void test_what_readers_see_stays(void **state)
 
 int main(void)
 {
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_without_memory),
-		TEST(test_not_before_the_grace_period),
-		TEST(test_batches),
-		TEST(test_who_comes_late_waits_for_the_next),
-		TEST(test_barrier),
-		TEST(test_what_it_takes),
-		TEST(test_double_free),
-		TEST(test_out_of_memory),
-		TEST(test_without_the_hook),
-		TEST(test_from_interrupts),
-		TEST(test_typesafe_pages),
-		TEST(test_typesafe_reuse),
-		TEST(test_destroy_without_barrier),
-		TEST(test_what_readers_see_stays),
-		TEST(test_vmalloc_memory),
-		TEST(test_vmalloc_memory_out_of_memory),
+		CASE(test_without_memory),
+		CASE(test_not_before_the_grace_period),
+		CASE(test_batches),
+		CASE(test_who_comes_late_waits_for_the_next),
+		CASE(test_barrier),
+		CASE(test_what_it_takes),
+		CASE(test_double_free),
+		CASE(test_out_of_memory),
+		CASE(test_without_the_hook),
+		CASE(test_from_interrupts),
+		CASE(test_typesafe_pages),
+		CASE(test_typesafe_reuse),
+		CASE(test_destroy_without_barrier),
+		CASE(test_what_readers_see_stays),
+		CASE(test_vmalloc_memory),
+		CASE(test_vmalloc_memory_out_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

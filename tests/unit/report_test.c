@@ -7,15 +7,9 @@
  * must name it, and must be silent again when it has been taken back. A check
  * that never fails proves nothing.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
+#include "unit.h"
 #include "kmalloc.h"
 #include "list.h"
-#include "testlib.h"
 
 #define CPUS	2
 
@@ -41,15 +35,11 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	assert_sound();
 	for (unsigned i = 0; i < 90; i++)
 		kmem_cache_free(s, live[i]);
 	kmem_cache_destroy(s);
-	assert_no_panic();
-	kmem_reset();
-	host_memory_release();
-	return 0;
+	return clean_end(state);
 }
 
 /* Bytes from object to object. */
@@ -805,34 +795,34 @@ static void test_without_a_machine(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(test_buddy_counts),
-		CASE(test_buddy_blocks),
-		CASE(test_buddies_both_free),
-		CASE(test_zone_limits),
-		CASE(test_lost_page),
-		CASE(test_cached_page),
-		CASE(test_slab_counts),
-		CASE(test_slab_pages),
-		CASE(test_slab_lists),
-		CASE(test_slots),
-		CASE(test_broken_chain),
-		CASE(test_magazines),
-		CASE(test_cached_objects),
-		CASE(test_report_is_plain),
-		CASE(test_report_boot),
-		CASE(test_report_zones),
-		CASE(test_report_caches),
-		CASE(test_report_layers),
-		CASE(test_for_each_cache),
-		CASE(test_usage_follows_each_step),
-		CASE(test_stats_of_empty_slabs),
-		CASE(test_usage_is_checked),
-		CASE(test_leak_between_two_points),
-		CASE(test_report_usage),
-		CASE(test_report_of_three),
-		CASE(test_without_a_machine),
+		TEST(test_buddy_counts),
+		TEST(test_buddy_blocks),
+		TEST(test_buddies_both_free),
+		TEST(test_zone_limits),
+		TEST(test_lost_page),
+		TEST(test_cached_page),
+		TEST(test_slab_counts),
+		TEST(test_slab_pages),
+		TEST(test_slab_lists),
+		TEST(test_slots),
+		TEST(test_broken_chain),
+		TEST(test_magazines),
+		TEST(test_cached_objects),
+		TEST(test_report_is_plain),
+		TEST(test_report_boot),
+		TEST(test_report_zones),
+		TEST(test_report_caches),
+		TEST(test_report_layers),
+		TEST(test_for_each_cache),
+		TEST(test_usage_follows_each_step),
+		TEST(test_stats_of_empty_slabs),
+		TEST(test_usage_is_checked),
+		TEST(test_leak_between_two_points),
+		TEST(test_report_usage),
+		TEST(test_report_of_three),
+		TEST(test_without_a_machine),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,13 +3,7 @@
  * tests/unit/reserve_test.c - sheaves, bounds and preallocation of caches, and
  * shrinkers.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "testlib.h"
+#include "unit.h"
 #include "kmem_arch.h"
 
 #define QUIET	__GFP_NOWARN
@@ -57,12 +51,10 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	while (nr)
 		kmem_cache_free(s, objs[--nr]);
 	kmem_cache_destroy(s);
-	assert_clean_end();
-	return 0;
+	return clean_end(state);
 }
 
 static void exhaust(struct kmem_cache *of, gfp_t gfp)
@@ -601,24 +593,24 @@ static void test_shrinker_misuse(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(test_sheaf_under_exhaustion),
-		CASE(test_sheaf_life),
-		CASE(test_bound_on_several_CPUs),
-		CASE(test_bound_counts_what_there_is),
-		CASE(test_bound_and_nofail),
-		CASE(test_preallocation),
-		CASE(test_shrinker_helps),
-		CASE(test_shrinker_proportion),
-		CASE(test_shrinker_batch),
-		CASE(test_shrinker_debt_is_bounded),
-		CASE(test_shrinkers_stop_in_time),
-		CASE(test_shrinker_looks_at_less),
-		CASE(test_shrink_stop_and_empty),
-		CASE(test_shrinker_recursion),
-		CASE(test_free_during_scan),
-		CASE(test_shrinker_misuse),
+		TEST(test_sheaf_under_exhaustion),
+		TEST(test_sheaf_life),
+		TEST(test_bound_on_several_CPUs),
+		TEST(test_bound_counts_what_there_is),
+		TEST(test_bound_and_nofail),
+		TEST(test_preallocation),
+		TEST(test_shrinker_helps),
+		TEST(test_shrinker_proportion),
+		TEST(test_shrinker_batch),
+		TEST(test_shrinker_debt_is_bounded),
+		TEST(test_shrinkers_stop_in_time),
+		TEST(test_shrinker_looks_at_less),
+		TEST(test_shrink_stop_and_empty),
+		TEST(test_shrinker_recursion),
+		TEST(test_free_during_scan),
+		TEST(test_shrinker_misuse),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

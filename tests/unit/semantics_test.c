@@ -5,14 +5,7 @@
  * kept. How it is kept under stress, in corners and against misuse is in the
  * modules' own tests.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "testlib.h"
+#include "unit.h"
 
 #define QUIET	__GFP_NOWARN
 
@@ -68,13 +61,6 @@ static int setup(void **state)
 	test_log_clear();
 	test_panics_record();
 	return test_machine(map, 1, &p);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
-	return 0;
 }
 
 /* All that `gfp` can get, as a list through the pages; then give it back. */
@@ -472,7 +458,6 @@ static void test_create_refuses_names_and_sizes(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_orders_from_0_to_the_largest),
 		CASE(test_requests_fall_back_downwards),

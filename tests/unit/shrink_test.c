@@ -2,14 +2,8 @@
 /*
  * tests/unit/shrink_test.c - what makes failing runs short.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
+#include "unit.h"
 #include "shrink.h"
-#include "testlib.h"
 
 #define STEPS	20000
 

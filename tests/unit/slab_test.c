@@ -2,16 +2,10 @@
 /*
  * tests/unit/slab_test.c - the slab layer alone, without names and magazines.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
+#include "unit.h"
 #include "bits.h"
 #include "list.h"
 #include "slab.h"
-#include "testlib.h"
 
 /* The layer's calls, with objects for rounds. Each object's slot is verified
  * to be the one that the layer above is told. */
@@ -93,13 +87,6 @@ static int setup(void **state)
 	(void)state;
 	host_machine(32 * MIB, 1);
 	test_panics_record();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
 	return 0;
 }
 
@@ -737,7 +724,6 @@ static void test_tables_keep_off_the_ends(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_geometry),
 		CASE(test_index_of_every_byte),

@@ -8,15 +8,10 @@
  * or never; a refused release has done half of its work; the account loses a
  * byte; CPUs that allocate meanwhile see something unfinished.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <time.h>
 
-#include <cmocka.h>
-
+#include "unit.h"
 #include "buddy.h"
-#include "testlib.h"
 
 #define USABLE(start, end) \
 	{ (start), (end), KMEM_REGION_USABLE, KMEM_NO_NODE }
@@ -32,15 +27,6 @@ static int setup(void **state)
 	test_log_clear();
 	test_panics_record();
 	host_cpu_set(0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_no_panic();
-	kmem_reset();
-	host_memory_release();
 	return 0;
 }
 
@@ -521,8 +507,6 @@ static void init_takes_no_time_for_free_lists(void **state)
 		assert_true(gib / time >= 1);
 #endif
 }
-
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {

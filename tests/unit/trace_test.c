@@ -8,19 +8,12 @@
  * trace with one thing wrong.
  */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "trace.h"
-
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "unit.h"
+#include "trace.h"
 
 /* ---- building a trace -------------------------------------------------- */
 

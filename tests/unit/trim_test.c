@@ -3,13 +3,7 @@
  * tests/unit/trim_test.c - kmem_trim(): what kmem holds for nobody goes back,
  * to the last page.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "testlib.h"
+#include "unit.h"
 #include "kmem_arch.h"
 
 #define CPUS	4
@@ -48,13 +42,6 @@ static int setup(void **state)
 	start(&hooks);
 	test_panics_record();
 	test_log_clear();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
 	return 0;
 }
 
@@ -342,7 +329,6 @@ static void test_deferred_frees_arrive(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_free_pages_equal_after_a_drain),
 		CASE(test_equal_with_a_busy_system),

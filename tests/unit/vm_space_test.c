@@ -5,13 +5,7 @@
  * The oracle is an array with a byte for each page of a small range: it is
  * searched from the bottom, page by page, and knows no tree.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "testlib.h"
+#include "unit.h"
 #include "vm_space.h"
 
 #define BASE	((uintptr_t)0x40000000)

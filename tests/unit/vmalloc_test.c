@@ -6,14 +6,9 @@
  * The hooks are watched: what is mapped where, and whether kmem holds a lock or
  * masks interrupts while it calls them. They can be made to fail.
  */
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdlib.h>
 
-#include <cmocka.h>
-
-#include "testlib.h"
+#include "unit.h"
 #include "vm_area.h"
 
 #define RANGE		(8 * MIB)
@@ -95,16 +90,6 @@ static int setup(void **state)
 	(void)state;
 	test_panics_record();
 	machine(MEMORY, RANGE);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	test_panics_abort();
-	kmem_reset();
-	host_memory_release();
-	host_memory_share(false);
 	return 0;
 }
 
@@ -194,7 +179,7 @@ static void before_the_start(void **state)
 	uintptr_t direct;
 	char *p;
 
-	teardown(state);
+	clean_end(state);
 	test_panics_record();
 	assert_int_equal(init_with(base, base + MIB, true), KMEM_EBUSY);
 	assert_int_equal(test_machine(map, 1, &params), KMEM_OK);
@@ -230,7 +215,6 @@ static void before_the_start(void **state)
 	kvfree(p);
 	assert_int_equal(host_vmalloc(MIB), KMEM_OK);
 	assert_int_equal(init_with(base, base + MIB, true), KMEM_EBUSY);
-	assert_clean_end();
 }
 
 /* ---- memory ---- */
@@ -290,7 +274,6 @@ static void large_from_single_pages(void **state)
 	assert_null(test_changed(p, size, 7));
 	vfree(p);
 	defragment();
-	assert_clean_end();
 }
 
 /* Every size around a page: all of it usable, the next page not. */
@@ -321,7 +304,6 @@ static void sizes_and_zeros(void **state)
 	}
 	assert_false(is_vmalloc_addr(&pages));
 	assert_all_back(pages);
-	assert_clean_end();
 }
 
 /* Each name, with what it promises beside memory. */
@@ -358,7 +340,6 @@ static void every_name(void **state)
 				    (size_t)1 << (sizeof(size_t) * 4),
 				    GFP_KERNEL));
 	assert_all_back(pages);
-	assert_clean_end();
 }
 
 /* What can't be is refused at once: nothing is taken, no hook is called. */
@@ -398,7 +379,6 @@ static void refusals(void **state)
 	assert_null(vmalloc(32 * MIB));
 	assert_int_equal(hook.maps, maps);
 	assert_all_back(pages);
-	assert_clean_end();
 }
 
 /* ---- guard pages ---- */
@@ -424,7 +404,6 @@ static void guards_fault(void **state)
 	assert_ptr_equal(r, p);
 	vfree(r);
 	vfree(q);
-	assert_clean_end();
 }
 
 /* A stack that overflows must not reach its neighbour's pages, whatever that
@@ -465,7 +444,6 @@ static void stacks_have_guards(void **state)
 	kmem_stack_free(t);
 	free_vm_area(below);
 	assert_all_back(pages);
-	assert_clean_end();
 }
 
 /* ---- failure ---- */
@@ -509,7 +487,6 @@ static void map_fails_at_each_call(void **state)
 	assert_true(stats().failed > 0);
 	for (size_t i = 0; i < 6; i++)
 		__free_page(page[i]);
-	assert_clean_end();
 }
 
 /* What VM_MAP_PUT_PAGES gives away is still the caller's if vmap() fails. */
@@ -528,7 +505,6 @@ static void failed_vmap_keeps_nothing(void **state)
 	assert_sound();
 	vfree(p);
 	assert_int_equal(stats().pages, 0);
-	assert_clean_end();
 }
 
 /* With k pages of memory left for k = 0, 1, …, a request meets the end of
@@ -562,7 +538,6 @@ static void memory_runs_out_at_each_step(void **state)
 	while (n)
 		__free_page(all[--n]);
 	assert_all_back(pages);
-	assert_clean_end();
 }
 
 /* All addresses in use, in the smallest areas that there are. */
@@ -589,7 +564,6 @@ static void range_runs_out(void **state)
 	while (n)
 		vfree(area[--n]);
 	assert_all_back(pages);
-	assert_clean_end();
 }
 
 static unsigned waits;
@@ -626,7 +600,6 @@ static void nofail_waits(void **state)
 	p = __vmalloc(PAGE, GFP_KERNEL | __GFP_NOFAIL);
 	assert_non_null(p);
 	vfree(p);
-	assert_clean_end();
 }
 
 /* ---- misuse ---- */
@@ -707,7 +680,6 @@ static void misuse_of_vfree(void **state)
 	kfree(k);
 	kfree(large);
 	assert_all_back(pages);
-	assert_clean_end();
 }
 
 /* A page of an area that someone else frees is missing when the area ends. */
@@ -722,7 +694,6 @@ static void stolen_page(void **state)
 	assert_true(kmem_check_all(NULL, NULL) > 0);
 	vfree(p);
 	assert_panicked(page_to_virt(page), "free_pages", "freed twice");
-	assert_clean_end();
 }
 
 /* ---- later ---- */
@@ -768,7 +739,6 @@ static void freed_in_an_interrupt(void **state)
 	vfree_atomic(p);
 	vm_unmap_aliases();
 	assert_all_back(pages);
-	assert_clean_end();
 }
 
 static void *to_free[64];
@@ -814,7 +784,6 @@ static void interrupts_free(void **state)
 	vm_unmap_aliases();
 	assert_true(served > 1);
 	assert_all_back(pages);
-	assert_clean_end();
 }
 
 /* ---- mappings ---- */
@@ -862,7 +831,6 @@ static void vmap_shows_pages(void **state)
 	p = vmap(array, 4, VM_MAP | VM_MAP_PUT_PAGES, 0);
 	vfree(p);
 	assert_all_back(pages);
-	assert_clean_end();
 }
 
 static void areas_without_guards(void **state)
@@ -878,7 +846,6 @@ static void areas_without_guards(void **state)
 	vunmap(p);
 	vunmap(q);
 	__free_page(page);
-	assert_clean_end();
 }
 
 /* Registers that begin and end in the middle of pages. */
@@ -902,7 +869,6 @@ static void physical_addresses(void **state)
 	vm_unmap_phys(p);
 	assert_true(faults(p));
 	assert_all_back(pages);
-	assert_clean_end();
 }
 
 /* Addresses alone: kmem maps nothing there, and unmaps whatever is. */
@@ -927,7 +893,6 @@ static void addresses_alone(void **state)
 	assert_true(faults((char *)stats().start + PAGE));
 	__free_page(page);
 	assert_all_back(pages);
-	assert_clean_end();
 }
 
 /* ---- changing the size ---- */
@@ -967,7 +932,6 @@ static void vrealloc_keeps_content(void **state)
 	assert_null(vrealloc(q, 0, GFP_KERNEL));
 	assert_true(faults(q));
 	assert_all_back(pages);
-	assert_clean_end();
 }
 
 /* ---- kvmalloc ---- */
@@ -1015,7 +979,6 @@ static void kvmalloc_has_a_second_choice(void **state)
 	kvfree_sensitive(p, 8 * PAGE);
 	defragment();
 	assert_all_back(pages);
-	assert_clean_end();
 }
 
 static void kvmalloc_family(void **state)
@@ -1064,7 +1027,6 @@ static void kvmalloc_family(void **state)
 	kvfree(p);
 	assert_panicked(p, "vfree", "double free");
 	assert_all_back(pages);
-	assert_clean_end();
 }
 
 /* ---- looking inside ---- */
@@ -1103,7 +1065,6 @@ static void report_names_areas(void **state)
 	vfree(p);
 	vm_unmap_phys(q);
 	kmem_stack_free(s);
-	assert_clean_end();
 }
 
 /* No areas, and one that has only addresses. */
@@ -1122,7 +1083,6 @@ static void report_of_little(void **state)
 	assert_int_equal(report_lines, 2);
 	assert_null(strstr(report[1], "pages="));
 	free_vm_area(area);
-	assert_clean_end();
 }
 
 /* A kernel that can't be in atomic context when it frees, and one that could not
@@ -1145,7 +1105,6 @@ static void hooks_that_are_missing(void **state)
 	assert_non_null(p);
 	vfree(p);
 	assert_int_equal(stats().areas, 0);
-	assert_clean_end();
 }
 
 /* What is not the start of memory to be freed is not zeroed either. */
@@ -1164,7 +1123,6 @@ static void sensitive_memory(void **state)
 	kvfree_sensitive(q, PAGE);		/* nothing is there */
 	assert_panicked(q, NULL, NULL);
 	kvfree_sensitive(p, 2 * PAGE);
-	assert_clean_end();
 }
 
 /* Addresses are taken but for gaps that are just long enough: a stack, which is
@@ -1190,7 +1148,6 @@ static void stack_in_narrow_gaps(void **state)
 		kmem_stack_free(s[--stacks]);
 	while (n)
 		vfree(p[--n]);
-	assert_clean_end();
 }
 
 /* Grown in place, and not to be zero. */
@@ -1208,7 +1165,6 @@ static void grown_in_place(void **state)
 	assert_int_equal(r[199], 2);
 	assert_int_equal(r[200], 0);
 	vfree(r);
-	assert_clean_end();
 }
 
 /* The checker must see what it is there for. */
@@ -1235,7 +1191,6 @@ static void checker_sees(void **state)
 	SEES(vm.nr_deferred++, vm.nr_deferred--);		/* V5 */
 #undef SEES
 	vfree(p);
-	assert_clean_end();
 }
 
 /* ---- many CPUs ---- */
@@ -1288,7 +1243,6 @@ static void many_cpus(void **state)
 	assert_int_equal(stats().pages, 0);
 	assert_int_equal(stats().allocs, stats().frees);
 	assert_true(stats().allocs > 100);
-	assert_clean_end();
 }
 
 /* The same area freed by all CPUs at once: one frees it, the others are told. */
@@ -1324,46 +1278,43 @@ static void racing_double_free(void **state)
 	test_panics_clear();
 	assert_int_equal(stats().frees, 50);
 	assert_int_equal(stats().areas, 0);
-	assert_clean_end();
 }
-
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(before_the_start),
-		TEST(large_from_single_pages),
-		TEST(sizes_and_zeros),
-		TEST(every_name),
-		TEST(refusals),
-		TEST(guards_fault),
-		TEST(stacks_have_guards),
-		TEST(map_fails_at_each_call),
-		TEST(failed_vmap_keeps_nothing),
-		TEST(memory_runs_out_at_each_step),
-		TEST(range_runs_out),
-		TEST(nofail_waits),
-		TEST(misuse_of_vfree),
-		TEST(stolen_page),
-		TEST(freed_in_an_interrupt),
-		TEST(interrupts_free),
-		TEST(vmap_shows_pages),
-		TEST(areas_without_guards),
-		TEST(physical_addresses),
-		TEST(addresses_alone),
-		TEST(vrealloc_keeps_content),
-		TEST(kvmalloc_has_a_second_choice),
-		TEST(kvmalloc_family),
-		TEST(report_names_areas),
-		TEST(report_of_little),
-		TEST(hooks_that_are_missing),
-		TEST(sensitive_memory),
-		TEST(stack_in_narrow_gaps),
-		TEST(grown_in_place),
-		TEST(checker_sees),
-		TEST(many_cpus),
-		TEST(racing_double_free),
+		CASE(before_the_start),
+		CASE(large_from_single_pages),
+		CASE(sizes_and_zeros),
+		CASE(every_name),
+		CASE(refusals),
+		CASE(guards_fault),
+		CASE(stacks_have_guards),
+		CASE(map_fails_at_each_call),
+		CASE(failed_vmap_keeps_nothing),
+		CASE(memory_runs_out_at_each_step),
+		CASE(range_runs_out),
+		CASE(nofail_waits),
+		CASE(misuse_of_vfree),
+		CASE(stolen_page),
+		CASE(freed_in_an_interrupt),
+		CASE(interrupts_free),
+		CASE(vmap_shows_pages),
+		CASE(areas_without_guards),
+		CASE(physical_addresses),
+		CASE(addresses_alone),
+		CASE(vrealloc_keeps_content),
+		CASE(kvmalloc_has_a_second_choice),
+		CASE(kvmalloc_family),
+		CASE(report_names_areas),
+		CASE(report_of_little),
+		CASE(hooks_that_are_missing),
+		CASE(sensitive_memory),
+		CASE(stack_in_narrow_gaps),
+		CASE(grown_in_place),
+		CASE(checker_sees),
+		CASE(many_cpus),
+		CASE(racing_double_free),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,14 +6,9 @@
  * limit here, but the process has.
  */
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "testlib.h"
+#include "unit.h"
 #include "kmem_arch.h"
 
 #define QUIET	__GFP_NOWARN
@@ -73,13 +68,6 @@ static int setup(void **state)
 	test_panics_record();
 	test_log_clear();
 	alarm(120);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_clean_end();
 	return 0;
 }
 
@@ -560,7 +548,6 @@ static void test_mempool_misuse(void **state)
 
 int main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_one_free_wakes),
 		CASE(test_end_of_a_shrinker),

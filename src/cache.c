@@ -133,7 +133,7 @@ static bool cache_given_written(struct kmem_cache *s, gfp_t gfp, void *obj,
 	if (page->slabs != &s->slabs)
 		return false;
 	r.slot = &page->slot[slab_index(page, &s->slabs, obj).index];
-	if (*r.slot != SLOT_CACHED || guard_blank(obj, s->slabs.guard->blank))
+	if (*r.slot != SLOT_CACHED || !guard_written_to(s->slabs.guard, obj))
 		return false;
 	guard_given(&s->slabs, r.obj, r.slot, size, caller);
 	kmem_store_plain(r.slot, SLOT_LIVE);
@@ -260,7 +260,7 @@ void kmem_cache_free(struct kmem_cache *s, void *obj)
 
 KMEM_INLINE size_t alloc_one(struct kmem_cache *s, void **obj)
 {
-	struct round r;
+	struct round r = { NULL, NULL };
 
 	if (!magazine_alloc(&s->magazine, &r))
 		return 0;
@@ -365,7 +365,7 @@ KMEM_INLINE void free_one(struct kmem_cache *s, void *p)
 	if (page && page->slabs && (!s || page->slabs == &s->slabs) &&
 	    cache_mark_cached(page, page->slabs, p, &slot)) {
 		s = slabs_cache(page->slabs);
-		if (KMEM_HARDEN)
+		if (KMEM_HARDEN && !guard_taken_fast(&s->slabs, p, slot))
 			guard_taken("kmem_cache_free_bulk", &s->slabs, p, slot,
 				    KMEM_CALLER);
 		if (MAGAZINES && !magazine_free(&s->magazine, p, slot))

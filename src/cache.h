@@ -294,7 +294,7 @@ KMEM_INLINE bool round_belongs(const struct kmem_cache *s, struct round r)
 KMEM_INLINE size_t cache_asked(const struct kmem_cache *s, gfp_t gfp)
 {
 	return KMEM_HARDEN && slabs_sized(&s->slabs) ?
-		s->slabs.guard->size - (gfp >> KMEM_GFP_LEFT_SHIFT) : 0;
+		s->slabs.guard->full - (gfp >> KMEM_GFP_LEFT_SHIFT) : 0;
 }
 
 /* The reverse, of objects of that size. */
@@ -404,7 +404,7 @@ KMEM_INLINE void *cache_alloc(struct kmem_cache *s, gfp_t gfp)
 	if (KMEM_UNLIKELY(!magazine_alloc(&s->magazine, &r)))
 		return cache_alloc_below(s, gfp);
 	/* What has magazines is guarded: cache_asked() without its tests. */
-	if (KMEM_UNLIKELY(!cache_mark_live_fast(s, r, s->slabs.guard->size -
+	if (KMEM_UNLIKELY(!cache_mark_live_fast(s, r, s->slabs.guard->full -
 						(gfp >> KMEM_GFP_LEFT_SHIFT))))
 		return cache_alloc_again(s, gfp, r.obj);
 	return r.obj;

@@ -137,7 +137,7 @@ struct quarantine *quarantine_new(struct magazine_layer *l)
 	if (!q)
 		return NULL;
 	memset(q, 0, sizeof(*q));
-	q->length = l->quarantine;
+	q->last = l->quarantine - 1u;
 	q->random = (uint32_t)guard_of(q);
 	kmem_add_relaxed(&l->magazine_bytes, sizeof(*q));
 	return q;

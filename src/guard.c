@@ -47,6 +47,8 @@
  * Locks: none. Who has an object CACHED may look at it.
  *
  * Cost: of a free, O(size) to blank it; of an allocation, O(size) to look at it.
+ * Up to 64 bytes that is some twenty instructions of the hundred that a pair of
+ * calls takes more than without all this; at 1,024 nearly all of the time.
  */
 #include "guard.h"
 
@@ -92,14 +94,20 @@ bool guard_init(struct kmem_slabs *s, size_t size, size_t align, bool keeps)
 	if (!g)
 		return false;
 	memset(g, 0, sizeof(*g));
-	g->size = (uint32_t)size;
-	g->full = (uint32_t)round_up_to(size, GUARD_BYTES);
+	g->size = size;
+	g->full = (size_t)round_up_to(size, GUARD_BYTES);
+	g->left = g->full - g->size;
 	g->blank = keeps ? 0 : g->size;
 	g->zones = slabs_layout_apart(s, g->full, align, GUARD_BYTES,
 				      GUARD_BYTES);
 	if (!g->zones)
 		kmem_log("kmem: cache %s: objects of %u bytes are too large "
 			 "for guards", s->name, (unsigned)g->size);
+	g->words = g->blank & ~(GUARD_WORD - 1);
+	g->rest = g->blank == g->words ? 0 :
+		  ~guard_from((uintptr_t)-1, g->blank);
+	g->fast = g->zones && !g->left && g->words <= GUARD_FAST ? g->words :
+								   SIZE_MAX;
 	s->guard = g;
 	return true;
 }
@@ -110,6 +118,7 @@ void guard_sized(struct kmem_slabs *s)
 
 	if (!g || !g->zones)
 		return;
+	KMEM_ASSERT(!g->left);
 	g->side = KMEM_MAX(nr_slots(s, s->order), nr_slots(s, s->min_order));
 	tables_init(&g->sizes, "guard-sizes",
 		    (size_t)round_up_to(3 * g->side * sizeof(kmem_slot_t),
@@ -179,16 +188,30 @@ static void guard_report(const char *call, const struct kmem_slabs *s,
 		       p[at]);
 }
 
-static void guard_draw(const struct slab_guard *g, void *p, size_t size)
+static void draw_bytes(unsigned char *p, int from, int to)
 {
-	char *left = (char *)p - GUARD_BYTES;
-
-	for (size_t at = 0; at < GUARD_BYTES; at += GUARD_WORD)
-		*guard_at(left, at) = guard_of(p);
-	guard_draw_right(g, p, size);
+	for (; from < to; from++)
+		p[from] = guard_byte(p, from);
 }
 
-KMEM_COLD void guard_damaged(const char *call, struct kmem_slabs *s, void *p,
+static void guard_draw(const struct slab_guard *g, void *p, size_t size)
+{
+	draw_bytes(p, -(int)GUARD_BYTES, 0);
+	draw_bytes(p, (int)size, (int)(g->full + GUARD_BYTES));
+}
+
+static bool guard_intact(const struct slab_guard *g, const void *p,
+			 const kmem_slot_t *slot)
+{
+	size_t left = guard_left(g, slot);
+	uintptr_t guard = guard_of(p), differ = guard_differs(g, p, guard);
+
+	if (left)
+		differ |= guard_differs_left(g, p, guard, left);
+	return !differ;
+}
+
+static KMEM_COLD void guard_damaged(const char *call, struct kmem_slabs *s, void *p,
 			     size_t size, uintptr_t caller)
 {
 	const struct slab_guard *g = s->guard;
@@ -203,6 +226,16 @@ KMEM_COLD void guard_damaged(const char *call, struct kmem_slabs *s, void *p,
 		guard_report(call, s, p, right, "right guard overwritten",
 			     guard_byte(p, right), caller);
 	guard_draw(g, p, size);
+}
+
+void guard_taken(const char *call, struct kmem_slabs *s, void *p,
+		 kmem_slot_t *slot, uintptr_t caller)
+{
+	const struct slab_guard *g = s->guard;
+
+	if (g->zones && KMEM_UNLIKELY(!guard_intact(g, p, slot)))
+		guard_damaged(call, s, p, guard_size(g, slot), caller);
+	memset(p, 0, g->blank);
 }
 
 static void blank_again(const char *call, struct kmem_slabs *s,
@@ -247,7 +280,7 @@ void guard_slab_ends(struct page *head)
 	for (unsigned i = 0; i < slab_objects(head); i++) {
 		void *p = slab_object(head, i);
 
-		if (!guard_blank(p, g->blank))
+		if (guard_written_to(g, p))
 			blank_again("end of the slab", s, p, 0);
 	}
 }
@@ -272,15 +305,15 @@ void guard_fit(struct kmem_slabs *s, void *p, size_t size)
 	if (size > old)			/* not to show what guards look like */
 		memset((char *)p + old, 0, size - old);
 	guard_set_size(s->guard, slot, size);
-	guard_draw_right(s->guard, p, size);
+	draw_bytes(p, (int)size, (int)s->guard->full);
 }
 
 void guard_resize(const char *call, struct kmem_slabs *s, void *p,
 		  size_t size, uintptr_t caller)
 {
-	size_t old = guard_size_at(s, p);
+	kmem_slot_t *slot = guarded_slot(s, p);
 
-	if (!guard_intact(s->guard, p, old))
-		guard_damaged(call, s, p, old, caller);
+	if (!guard_intact(s->guard, p, slot))
+		guard_damaged(call, s, p, guard_size(s->guard, slot), caller);
 	guard_fit(s, p, size);
 }

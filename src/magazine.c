@@ -111,10 +111,8 @@ void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
 
 void magazine_layer_quarantine(struct magazine_layer *l, size_t object_bytes)
 {
-	size_t most = bits_divide(QUARANTINE_BYTES, object_bytes);
-
-	most = KMEM_MAX(most, (size_t)QUARANTINE_LEAST);
-	l->quarantine = (uint8_t)KMEM_MIN(most, (size_t)QUARANTINE_MOST);
+	l->quarantine = object_bytes <= QUARANTINE_BYTES / QUARANTINE_MOST ?
+			QUARANTINE_MOST : QUARANTINE_LEAST;
 }
 
 void magazine_layer_grow(struct magazine_layer *l, size_t object_bytes,
@@ -264,27 +262,23 @@ static void give_below(struct magazine_layer *l, struct magazine_cpu *c,
 	l->give(l, r, n);
 }
 
-/* Of n rounds, give those that are objects; none is left. */
-static void give_objects_of(struct magazine_layer *l, struct magazine_cpu *c,
-			    struct round *r, size_t n)
-{
-	size_t k = 0;
-
-	for (size_t i = 0; i < n; i++)
-		if (r[i].obj)
-			r[k++] = r[i];
-	give_below(l, c, r, k);
-	memset(r, 0, n * sizeof(*r));
-}
-
 static void empty_quarantine(struct magazine_layer *l, struct magazine_cpu *c)
 {
 	struct quarantine *q = c->quarantine;
+	struct round r[QUARANTINE_SEATS];
+	size_t n = 0;
 
 	if (!q || !q->held)
 		return;
-	give_objects_of(l, c, q->queue, QUARANTINE_MOST);
-	give_objects_of(l, c, q->seat, QUARANTINE_SEATS);
+	for (unsigned i = 0; i < QUARANTINE_PLACES; i++) {
+		if (q->obj[i])
+			r[n++] = (struct round){ q->obj[i], q->slot[i] };
+		if (n == KMEM_ARRAY_SIZE(r) || i == QUARANTINE_PLACES - 1) {
+			give_below(l, c, r, n);
+			n = 0;
+		}
+	}
+	memset(q->obj, 0, sizeof(q->obj));
 	kmem_store_relaxed(&q->held, 0);
 }
 

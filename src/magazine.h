@@ -34,19 +34,29 @@ struct magazine {
  * is freed goes in first; what comes out in its place, to a magazine, has been
  * through the queue, and so has seen as many frees come after it as that is
  * long, and then through one of the seats, whichever chance has chosen.
+ *
+ * One generator serves both: x -> a x + c modulo 2^32, a - 1 a multiple of four
+ * and c odd, is a cycle of all numbers, and its lower k bits are one of 2^k
+ * (Hull, Dobell 1962). So they come to each place of the queue in turn, in an
+ * order that is as good as any; and the upper ones choose the seat.
  */
 #define QUARANTINE_MOST		32u	/* frees; of large objects fewer, */
-#define QUARANTINE_LEAST	16u	/* but so many */
-#define QUARANTINE_BYTES	32768u	/* what few enough are */
+#define QUARANTINE_LEAST	16u	/* but so many; powers of two */
+#define QUARANTINE_BYTES	32768u	/* that few enough have at most */
 #define QUARANTINE_SEATS	8u	/* a power of two */
+#define QUARANTINE_PLACES	(QUARANTINE_SEATS + QUARANTINE_MOST)
 
 struct quarantine {
-	uint32_t length;		/* of the queue */
-	uint32_t next;			/* of it, the oldest */
-	uint32_t held;			/* objects, in both */
 	uint32_t random;
-	struct round queue[QUARANTINE_MOST], seat[QUARANTINE_SEATS];
+	uint32_t last;			/* place of the queue: its length - 1 */
+	size_t held;			/* objects, in both */
+	void *obj[QUARANTINE_PLACES];	/* the seats, then the queue; or NULL */
+	kmem_slot_t *slot[QUARANTINE_PLACES];	/* of each */
 };
+
+_Static_assert(!(QUARANTINE_MOST & (QUARANTINE_MOST - 1)) &&
+	       !(QUARANTINE_LEAST & (QUARANTINE_LEAST - 1)),
+	       "the queue is a cycle of the generator's lower bits");
 
 /*
  * What one CPU has of one layer, written by that CPU only (but `end` may be
@@ -147,32 +157,31 @@ KMEM_INLINE struct magazine_cpu *layer_cpu(struct magazine_layer *l,
 	return (struct magazine_cpu *)(void *)(l + 1) + cpu;
 }
 
-KMEM_INLINE void swap_rounds(struct round *a, struct round *b)
+/* The round takes that place; what was there comes out. */
+KMEM_INLINE void quarantine_swap(struct quarantine *q, size_t place,
+				 struct round *r)
 {
-	struct round r = *a;
+	struct round out = { q->obj[place], q->slot[place] };
 
-	*a = *b;
-	*b = r;
+	q->obj[place] = r->obj;
+	q->slot[place] = r->slot;
+	*r = out;
 }
 
 /* An object is freed: *r is another one then, which may be given out again.
  * Return: false if there is none yet. Blocks of pages, which have no slot, go
- * past it. */
+ * past it. As long as the queue has none to give, there is none in a seat. */
 KMEM_INLINE bool quarantine_pass(struct magazine_cpu *c, struct round *r)
 {
 	struct quarantine *q = KMEM_HARDEN && r->slot ? c->quarantine : NULL;
-	uint32_t next;
+	uint32_t now;
 
 	if (!KMEM_HARDEN || KMEM_UNLIKELY(!q))
 		return true;
-	next = q->next;
-	swap_rounds(r, &q->queue[next]);
-	q->next = next + 1 < q->length ? next + 1 : 0;
-	if (KMEM_LIKELY(r->obj)) {
-		q->random = q->random * 1664525u + 1013904223u;
-		swap_rounds(r, &q->seat[q->random / (UINT32_MAX /
-						QUARANTINE_SEATS + 1)]);
-	}
+	now = q->random * 1664525u + 1013904223u;
+	q->random = now;
+	quarantine_swap(q, (size_t)(now & q->last) + QUARANTINE_SEATS, r);
+	quarantine_swap(q, now / (UINT32_MAX / QUARANTINE_SEATS + 1), r);
 	if (KMEM_LIKELY(r->obj))
 		return true;
 	kmem_store_relaxed(&q->held, q->held + 1);

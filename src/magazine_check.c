@@ -85,12 +85,12 @@ static void each_quarantined(const struct quarantine *q,
 			     void (*fn)(const struct round *r, void *arg),
 			     void *arg)
 {
-	for (unsigned i = 0; i < QUARANTINE_MOST; i++)
-		if (q->queue[i].obj)
-			fn(&q->queue[i], arg);
-	for (unsigned i = 0; i < QUARANTINE_SEATS; i++)
-		if (q->seat[i].obj)
-			fn(&q->seat[i], arg);
+	for (unsigned i = 0; i < QUARANTINE_PLACES; i++) {
+		struct round r = { q->obj[i], q->slot[i] };
+
+		if (r.obj)
+			fn(&r, arg);
+	}
 }
 
 void magazine_for_each(struct magazine_layer *l,

@@ -16,7 +16,7 @@ export KMEM_TEST_SCALE="${KMEM_TEST_SCALE:-5}"
 export CFLAGS="${CFLAGS:--O1 -foptimize-sibling-calls}"
 export OPT="${OPT:--O1}"
 all="page-256 page-16k page-64k linux-classes no-magazines no-mobility small
-	hardened"
+	hardened hardened-words"
 [ "$1" = list ] && { printf '%s\n' $all; exit; }
 failed=0
 ran=0
@@ -48,6 +48,9 @@ small="$small -DKMEM_MAX_ORDER=10 -DKMEM_MAX_REGIONS=512 -DKMEM_NAME_BYTES=48"
 small="$small -DKMEM_ARCH_HAS_CLZ=0 -DKMEM_ARCH_HAS_DIV=0"
 small="$small -DKMEM_ARCH_HAS_UMULL=0"
 
+# As kernels have it, which leave vector registers alone.
+words='-DKMEM_HARDEN=1 -DKMEM_ARCH_VECTOR_BYTES=__SIZEOF_POINTER__'
+
 wanted=" ${*:-$(echo $all)} "
 case $wanted in *" page-256 "*)
 	config page-256 -DKMEM_PAGE_SHIFT=8 ;; esac
@@ -69,5 +72,7 @@ case $wanted in *" hardened "*)
 	config hardened -DKMEM_HARDEN=1 "harden cache cache_args cache_merge \
 		cache_node cache_walk debug kmalloc kmalloc_node late magazine \
 		misuse page_alloc rcu report reserve semantics slab trim" ;; esac
+case $wanted in *" hardened-words "*)
+	config hardened-words "$words" harden ;; esac
 set -- $wanted
 [ $failed -eq 0 ] && [ $ran -eq $# ]

@@ -22,6 +22,14 @@
 #define KMEM_ARCH_DMA_LIMIT	((uint64_t)16 << 20)
 #define KMEM_ARCH_DMA32_LIMIT	((uint64_t)4 << 30)
 
+/* Signal handlers may use them as well. */
+#ifdef KMEM_ARCH_VECTOR_BYTES
+#elif defined(__AVX2__)
+#define KMEM_ARCH_VECTOR_BYTES	32
+#elif defined(__SSE2__) || defined(__ARM_NEON)
+#define KMEM_ARCH_VECTOR_BYTES	16
+#endif
+
 struct kmem_host_cpu {
 	unsigned cpu;
 	volatile unsigned char irqs_masked;

@@ -48,6 +48,10 @@
  *		0 if the CPU has no instruction that counts leading zeros, that
  *		divides, that multiplies 32 bits by 32 to 64: kmem then does it
  *		in steps, where compilers would call their library.
+ *	KMEM_ARCH_VECTOR_BYTES
+ *		of the vectors that all who call kmem may use, handlers of
+ *		interrupts too: KMEM_HARDEN looks at objects by them. The
+ *		default is a word, for kernels leave such registers to programs.
  *
  * ## Why a plain flag is enough
  *
@@ -78,6 +82,9 @@
 #endif
 #ifndef KMEM_ARCH_HAS_UMULL
 #define KMEM_ARCH_HAS_UMULL	1
+#endif
+#ifndef KMEM_ARCH_VECTOR_BYTES
+#define KMEM_ARCH_VECTOR_BYTES	sizeof(uintptr_t)
 #endif
 
 KMEM_BEGIN_DECLS

@@ -276,7 +276,8 @@ static void test_guards_differ(void **state)
 
 static void test_write_after_free(void **state)
 {
-	static const size_t sizes[] = { 8, 50, 64, 100, 1000, 4096 };
+	static const size_t sizes[] = { 1, 8, 13, 50, 64, 100, 136, 300, 1000,
+					4096 };
 	static char *obj[3000];
 
 	(void)state;
@@ -302,6 +303,32 @@ static void test_write_after_free(void **state)
 			kmem_cache_destroy(s);
 			assert_no_panic();
 		}
+}
+
+/* Of any number of words, each byte is looked at and zeroed, and none beyond: not
+ * the first, not the last, not where two runs of words meet. */
+static void test_every_byte(void **state)
+{
+	static uintptr_t words[100];
+	unsigned char *p = (unsigned char *)(words + 1);
+
+	(void)state;
+	for (size_t n = 0; n <= sizeof(words) - 2 * GUARD_WORD; n += GUARD_WORD) {
+		memset(words, 0, sizeof(words));
+		p[-1] = p[n] = 1;
+		assert_false(guard_any(p, n));
+		for (size_t at = 0; at < n; at++) {
+			p[at] = 0x80;
+			assert_true(guard_any(p, n));
+			p[at] = 0;
+		}
+		if (n > GUARD_FAST)	/* is left to memset() */
+			continue;
+		memset(words, 0xff, sizeof(words));
+		guard_clear(p, n);
+		assert_false(guard_any(p, n));
+		assert_true(p[-1] == 0xff && p[n] == 0xff);
+	}
 }
 
 /* Also if it is never given out: when its slab goes. */
@@ -383,8 +410,8 @@ static void test_constructor(void **state)
 
 /* ------------------------------------------------------------- quarantine */
 
-/* Not given out before QUARANTINE_LEAST more frees; a second free meanwhile is
- * found; counted; and back in the slab after a drain. */
+/* Not given out before so many more frees as the queue is long; a second free
+ * meanwhile is found; counted; and back in the slab after a drain. */
 static void test_quarantine(void **state)
 {
 	static const size_t sizes[] = { 8, 64, 1024, 8192 };
@@ -395,12 +422,14 @@ static void test_quarantine(void **state)
 		struct kmem_cache *s = kmem_cache_create("held", sizes[i], 0,
 							 0, NULL);
 		struct kmem_cache_stats st;
+		unsigned length = sizes[i] < 1024 ? QUARANTINE_MOST :
+						    QUARANTINE_LEAST;
 		void *p = kmem_cache_alloc(s, GFP_KERNEL);
 
 		assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 200,
 						       obj), 200);
 		kmem_cache_free(s, p);
-		for (unsigned k = 0; k < QUARANTINE_LEAST; k++) {
+		for (unsigned k = 0; k < length; k++) {
 			void *q;
 
 			kmem_cache_free(s, p);
@@ -411,14 +440,14 @@ static void test_quarantine(void **state)
 			obj[k] = q;
 		}
 		kmem_cache_stats(s, &st);
-		assert_true(st.layer.in_quarantine >= QUARANTINE_LEAST);
+		assert_true(st.layer.in_quarantine >= length);
 		assert_true(st.layer.in_cpus >= st.layer.in_quarantine);
 		assert_int_equal(st.live, 200);
 		assert_sound();
 		kmem_cache_free_bulk(s, 200, obj);
 		kmem_cache_stats(s, &st);
-		assert_in_range(st.layer.in_quarantine, QUARANTINE_LEAST,
-				QUARANTINE_MOST + QUARANTINE_SEATS);
+		assert_in_range(st.layer.in_quarantine, length,
+				length + QUARANTINE_SEATS);
 		kmem_cache_shrink(s);
 		kmem_cache_stats(s, &st);
 		assert_int_equal(st.layer.in_quarantine, 0);
@@ -542,6 +571,7 @@ int main(void)
 		CASE(test_every_free),
 		CASE(test_report_names_the_caller),
 		CASE(test_guards_differ),
+		CASE(test_every_byte),
 		CASE(test_write_after_free),
 		CASE(test_write_after_free_to_a_slab),
 		CASE(test_nothing_old_is_seen),

@@ -3,7 +3,11 @@
 # make bench [QUICK=1] [BENCH_LONG=1] [ROWS=text] [CONTENDERS=a,b] [ROUNDS=n]
 #            [PEERS="some.so other.so"] [BENCH_TRACES="a.kat b.kat"]
 # make bench-checks     what the checks of the default build and of KMEM_HARDEN
-#                       cost: beside a build that has none; ROUNDS=n
+#                       cost: beside a build that has none; ROUNDS=n;
+#			HARDENED: flags for the latter's src/, in a BUILD of
+#			its own: as kernels have it, without vector registers,
+#			BUILD=build/words HARDENED='-mgeneral-regs-only
+#			-DKMEM_ARCH_VECTOR_BYTES=8'
 # make bench-churn      what long use leaves of large blocks
 # make bench-plot       draw what the last `make bench` has measured
 #
@@ -38,14 +42,14 @@ bench-churn: $(BUILD)/kmem-churn
 
 CHECKS := $(BUILD)/bench-checks
 
-# checks-program NAME FLAGS
+# checks-program NAME FLAGS FLAGS-OF-SRC
 define checks-program
 CHECKS_OBJ_$(1) := $$(patsubst %.c,$(CHECKS)/$(1)/%.o,$$(LIB_SRC) \
 	tests/bench/checks/checks.c tests/bench/machine.c arch/host/host.c)
 
 $(CHECKS)/$(1)/src/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(CPPFLAGS) $(2) $$(CFLAGS) -MMD -MP -c $$< -o $$@
+	$$(Q)$$(CC) $$(CPPFLAGS) $(2) $$(CFLAGS) $(3) -MMD -MP -c $$< -o $$@
 
 $(CHECKS)/$(1)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $$(@D)
@@ -59,7 +63,7 @@ $(CHECKS)/$(1)/checks: $$(CHECKS_OBJ_$(1))
 endef
 $(eval $(call checks-program,unchecked,-DKMEM_UNCHECKED=1))
 $(eval $(call checks-program,default,))
-$(eval $(call checks-program,hardened,-DKMEM_HARDEN=1))
+$(eval $(call checks-program,hardened,-DKMEM_HARDEN=1,$(HARDENED)))
 
 .PHONY: bench-checks
 bench-checks: $(CHECKS)/unchecked/checks $(CHECKS)/default/checks \

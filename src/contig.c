@@ -273,8 +273,7 @@ int alloc_contig_range(uintptr_t start, uintptr_t end, unsigned flags,
 	if (!s.zone)
 		return NO_SUCH_RANGE;
 	gfp = gfp_checked("alloc_contig_range", gfp);
-	if (start < kmem_load_relaxed(&s.zone->start_pfn) ||
-	    end > kmem_load_relaxed(&s.zone->end_pfn))
+	if (end > kmem_load_relaxed(&s.zone->end_pfn))
 		return NO_SUCH_RANGE;
 	if (pages_injected(gfp, INJECT_CALLER))
 		return RANGE_BUSY;

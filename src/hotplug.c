@@ -431,14 +431,11 @@ int kmem_add_memory(kmem_phys_t start, kmem_phys_t size, int node)
 
 /* ---- removing ---- */
 
-/* The pages of a section that hold its own descriptors; none: false. */
+/* The pages of a section that hold its own descriptors, if there are any: of
+ * a page that has a descriptor. */
 static bool own_table(pfn_t pfn, struct page_run *table)
 {
-	const struct page *p = *section_of(pfn);
-
-	if (!p)
-		return false;
-	table->pfn = virt_to_phys(p) >> KMEM_PAGE_SHIFT;
+	table->pfn = virt_to_phys(*section_of(pfn)) >> KMEM_PAGE_SHIFT;
 	table->end = table->pfn + table_pages();
 	return page_state(table->pfn) == PAGE_TABLE;
 }

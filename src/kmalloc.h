@@ -65,11 +65,10 @@ KMEM_INLINE size_t size_aligned_as(size_t size, size_t old)
  * has as many bytes as were asked for, in a class that has more. */
 KMEM_INLINE size_t kmalloc_room(const void *p, size_t old)
 {
-	const struct page *page = KMEM_CACHE_DEBUG ? virt_to_page(p) : NULL;
+	struct kmem_slabs *s = KMEM_CACHE_DEBUG ? virt_to_page(p)->slabs :
+						    NULL;
 
-	if (!page || !page->slabs)
-		return old;
-	return kmem_cache_size(slabs_cache(page->slabs));
+	return s ? kmem_cache_size(slabs_cache(s)) : old;
 }
 
 /* Make a block of `old` bytes one of `size`, where it is; what it has beyond

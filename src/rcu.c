@@ -136,8 +136,9 @@ static bool add(const void *p, gfp_t gfp)
 	if (queue_add(g, p, &b))
 		return true;
 	b = kmalloc(BATCH_BYTES, gfp | __GFP_NOWARN);
-	if (!b || !queue_add(g, p, &b))
+	if (!b)
 		return false;
+	queue_add(g, p, &b);		/* now it can */
 	kfree(b);			/* there was room by then */
 	return true;
 }

@@ -180,8 +180,7 @@ static uintptr_t address_of(const struct vm_area *a, size_t i)
 
 static void area_unmap(const struct vm_area *a, size_t first, size_t nr)
 {
-	if (nr)
-		vm.params.unmap(vm.params.ctx, address_of(a, first), nr);
+	vm.params.unmap(vm.params.ctx, address_of(a, first), nr);
 }
 
 static bool map_run(const struct vm_area *a, size_t i, size_t n,
@@ -423,8 +422,8 @@ void vm_area_finish_free(const void *p)
 	struct vm_area *a = area_covering(p);
 
 	vm_unlock(irq);
-	if (a)
-		area_defer(a);
+	KMEM_ASSERT(a);		/* whoever began has it until now */
+	area_defer(a);
 }
 
 void vm_area_free(const char *call, enum vm_kind kind, const void *p,

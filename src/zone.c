@@ -125,7 +125,7 @@ static unsigned distance(const struct node *a, const struct node *b)
  * around) is first, so that neighbours don't all fall back to node 0. */
 static void order_nodes(struct node *n)
 {
-	for (unsigned i = 0; i < zones.nr_nodes && i < KMEM_MAX_NODES; i++) {
+	for (unsigned i = 0; i < zones.nr_nodes; i++) {
 		unsigned next = n->index + i;
 		unsigned other = next < zones.nr_nodes ? next :
 				 next - zones.nr_nodes;

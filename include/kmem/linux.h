@@ -165,7 +165,7 @@ KMEM_INLINE size_t size_add(size_t a, size_t b)
 /** size_sub - a - b, or SIZE_MAX if that is negative or one of them SIZE_MAX */
 KMEM_INLINE size_t size_sub(size_t a, size_t b)
 {
-	return a == SIZE_MAX || b == SIZE_MAX || b > a ? SIZE_MAX : a - b;
+	return a == SIZE_MAX || b > a ? SIZE_MAX : a - b;
 }
 
 KMEM_END_DECLS

@@ -85,6 +85,9 @@ static void test_sizes_saturate(void **state)
 	assert_int_equal(size_sub(5, 3), 2);
 	assert_int_equal(size_sub(3, 5), SIZE_MAX);
 	assert_int_equal(size_sub(SIZE_MAX, 1), SIZE_MAX);
+	assert_int_equal(size_sub(1, SIZE_MAX), SIZE_MAX);
+	assert_int_equal(size_sub(SIZE_MAX, SIZE_MAX), SIZE_MAX);
+	assert_int_equal(size_sub(3, 3), 0);
 	assert_int_equal(array_size(huge, 2), SIZE_MAX);
 	assert_int_equal(array3_size(2, 3, 4), 24);
 	assert_int_equal(struct_size(item, values, 3),

@@ -667,6 +667,36 @@ static void refuses_bad_headers(void **state)
 	}
 }
 
+/* A blob of 2 GiB is refused for its length alone: its offsets would not be sums
+ * that can't overflow. */
+static void refuses_more_than_2_gib(void **state)
+{
+	struct blob b = blob_read(DATA "riscv64-virt.dtb");
+	struct kmem_fdt fdt;
+
+	(void)state;
+	put_word(b.data + KMEM_FDT_TOTAL_SIZE * 4, 0x80000000);
+	assert_int_equal(kmem_fdt_open(&fdt, b.data, SIZE_MAX), KMEM_EINVAL);
+	free(b.data);
+}
+
+/* Version 16 does not say how long the structure is: to the blob's end. */
+static void structure_of_version_16(void **state)
+{
+	struct blob b = structure_last(blob_read(DATA "riscv64-virt.dtb"));
+	struct map m;
+
+	(void)state;
+	put_word(b.data + KMEM_FDT_VERSION * 4, 16);
+	put_word(b.data + KMEM_FDT_STRUCT_SIZE * 4, 0xffffffff);
+	assert_int_equal(map_copy(b.data, b.size, &m), KMEM_OK);
+	assert_int_equal(m.nr, 1);
+	put_word(b.data + KMEM_FDT_STRUCT_AT * 4, (uint32_t)b.size + 4);
+	assert_int_equal(map_copy(b.data, b.size, &m), KMEM_EINVAL);
+	assert_int_equal(m.nr, 0);
+	free(b.data);
+}
+
 /* ---- damage ------------------------------------------------------------ */
 
 static volatile uint64_t sum;
@@ -700,6 +730,48 @@ static void tour(const unsigned char *data, size_t room)
 				       kmem_fdt_reg_size(&regs, i);
 		REQUIRE(++nodes <= room);
 	} while (kmem_fdt_next(&fdt, &node));
+}
+
+/* Memory that was given away too early: the blob is written over after
+ * kmem_fdt_open() has found it good. Then a walk ends, and finds nothing. */
+static void written_over_after_it_was_opened(void **state)
+{
+	struct blob b = structure_last(blob_read(DATA "riscv64-virt.dtb"));
+	struct kmem_fdt_node root, cpus, at;
+	struct kmem_fdt fdt;
+	struct map m = { .nr = 0 };
+	size_t length;
+
+	(void)state;
+	assert_int_equal(kmem_fdt_open(&fdt, b.data, b.size), KMEM_OK);
+	root = kmem_fdt_root(&fdt);
+	assert_true(kmem_fdt_find(&fdt, "cpus", &cpus));
+	assert_non_null(kmem_fdt_prop(&fdt, &root, "model", &length));
+
+	/* the bodies of the root and of its child */
+	memset(b.data + cpus.body, 0xff, fdt.structure_end - cpus.body);
+	assert_null(kmem_fdt_prop(&fdt, &cpus, "#address-cells", &length));
+	assert_int_equal(length, 0);
+	at = cpus;
+	assert_false(kmem_fdt_next(&fdt, &at));
+	assert_int_equal(at.body, cpus.body);
+	memset(b.data + root.body, 0xff, cpus.body - root.body);
+	assert_null(kmem_fdt_prop(&fdt, &root, "model", &length));
+	/* whose parent is not found on the way: the root */
+	assert_int_equal(kmem_fdt_parent(&fdt, &cpus).body, root.body);
+
+	memset(b.data + fdt.structure, 0xff, root.body - fdt.structure);
+	root = kmem_fdt_root(&fdt);
+	assert_string_equal(root.name, "");
+	assert_false(kmem_fdt_next(&fdt, &root));
+	assert_null(kmem_fdt_prop(&fdt, &root, "model", &length));
+
+	/* reservations that have lost their end */
+	memset(b.data + fdt.reservations, 0x01, b.size - fdt.reservations);
+	assert_int_equal(kmem_fdt_map_reservations(&fdt, note, &m),
+			 KMEM_EINVAL);
+	assert_int_equal(m.nr, (b.size - fdt.reservations) / 16);
+	free(b.data);
 }
 
 static void truncate_everywhere(struct blob b)
@@ -817,6 +889,9 @@ int main(void)
 		cmocka_unit_test(refuses_bad_regs),
 		cmocka_unit_test(refuses_bad_structure),
 		cmocka_unit_test(refuses_bad_headers),
+		cmocka_unit_test(refuses_more_than_2_gib),
+		cmocka_unit_test(structure_of_version_16),
+		cmocka_unit_test(written_over_after_it_was_opened),
 		cmocka_unit_test(every_truncation),
 		cmocka_unit_test(every_damaged_byte),
 		cmocka_unit_test(random_damage),

@@ -196,6 +196,26 @@ static void refuses_absurd_numbers(void **state)
 	free(b.bytes);
 }
 
+/* 0 is what a loader leaves that knows no such request: no response, even for
+ * who can see what is at address 0. */
+static void refuses_no_response(void **state)
+{
+	struct blob b = blob_read(FILE_NAME);
+	struct kmem_map_window w = { b.bytes, 0, b.size };
+	struct seen seen = { .nr = 0 };
+
+	(void)state;
+	blob_put64(&b, KMEM_LIMINE_COUNT, 1);
+	blob_put64(&b, KMEM_LIMINE_ENTRIES, RESPONSE);
+	blob_put64(&b, RESPONSE, ENTRIES);
+	assert_int_equal(kmem_map_limine(&w, 0, seen_add, &seen), KMEM_EINVAL);
+	assert_int_equal(seen.nr, 0);
+	memmove(b.bytes + 8, b.bytes, KMEM_LIMINE_RESPONSE_BYTES);
+	assert_int_equal(kmem_map_limine(&w, 8, seen_add, &seen), KMEM_OK);
+	assert_int_equal(seen.nr, 1);
+	free(b.bytes);
+}
+
 /* Only three types are memory for kmem, and these are whole pages. */
 static void believes_in_three_types(void **state)
 {
@@ -238,6 +258,7 @@ int main(void)
 		cmocka_unit_test(sees_no_more_than_the_window),
 		cmocka_unit_test(survives_every_changed_byte),
 		cmocka_unit_test(refuses_absurd_numbers),
+		cmocka_unit_test(refuses_no_response),
 		cmocka_unit_test(believes_in_three_types),
 	};
 

@@ -192,6 +192,14 @@ static void falls_back_to_two_numbers(void **state)
 	blob_put32(&b, 0, 0);
 	assert_int_equal(walk_grub(b.bytes, b.size, seen_add, &seen),
 			 KMEM_EINVAL);
+
+	/* A map of nothing is none, and the two numbers are not asked then. */
+	blob_put32(&b, 0, KMEM_MULTIBOOT_HAS_MAP | KMEM_MULTIBOOT_HAS_KIB);
+	blob_put32(&b, KMEM_MULTIBOOT_MAP_BYTES, 0);
+	seen.nr = 0;
+	assert_int_equal(walk_grub(b.bytes, b.size, seen_add, &seen),
+			 KMEM_EINVAL);
+	assert_int_equal(seen.nr, 0);
 	free(b.bytes);
 }
 

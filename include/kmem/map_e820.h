@@ -78,7 +78,7 @@ KMEM_INLINE int kmem_map_report(uint64_t start, uint64_t size,
 		return KMEM_EINVAL;
 	if (start > max)
 		return KMEM_OK;
-	if (size && start + (size - 1) > max)
+	if (size > max || (size && start + (size - 1) > max))
 		size = max - start;
 	entry.start = (kmem_phys_t)start;
 	entry.size = (kmem_phys_t)size;

@@ -318,7 +318,8 @@ int kmem_init(const struct kmem_params *params)
 		guard_bootstrap(params->secret);
 	if (MAGAZINES)
 		init_layers();
-	if (!kmem_cache_bootstrap(params->merge_caches) || !kmalloc_bootstrap()) {
+	kmem_cache_bootstrap(params->merge_caches);
+	if (!kmalloc_bootstrap()) {
 		forget();
 		regions.nr = nr;
 		return plan_refuse(&boot.plan, "too little memory for the caches",

@@ -38,9 +38,13 @@ struct kmem_cache {
 	(MAGAZINES ? sizeof(struct kmem_cache) + LAYER_BYTES(nr_cpus) : \
 		     offsetof(struct kmem_cache, magazine))
 
-/* At boot, once; the zones are ready. merge: params.merge_caches. Return: false
- * if memory is too short. */
-bool kmem_cache_bootstrap(bool merge);
+/* So many CPUs that there may be such a cache of them. */
+#define CACHE_MAX_CPUS \
+	(CACHE_BYTES(KMEM_MAX_CPUS) <= KMEM_CACHE_MAX_SIZE ? KMEM_MAX_CPUS : \
+	 (KMEM_CACHE_MAX_SIZE - CACHE_BYTES(0)) / sizeof(struct magazine_cpu))
+
+/* At boot, once; the zones are ready. merge: params.merge_caches. */
+void kmem_cache_bootstrap(bool merge);
 
 /* A cache has grown by a slab, or a CPU freed a magazine-full: let so many
  * others give up what they don't need. Context: any. */

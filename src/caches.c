@@ -607,7 +607,7 @@ void bare_slabs(struct kmem_slabs *s, const char *name, size_t size,
  *	caches			all of the above
  *	kmalloc()		caches (kmalloc.c)
  */
-bool kmem_cache_bootstrap(bool merge)
+void kmem_cache_bootstrap(bool merge)
 {
 	lock_init(&caches.lock);
 	list_init(&caches.list);
@@ -626,5 +626,4 @@ bool kmem_cache_bootstrap(bool merge)
 	if (MERGING)
 		cache_merge_init(merge);
 	page_alloc_set_shrink(caches_shrink);
-	return true;
 }

@@ -159,12 +159,12 @@ static int check_params(const struct kmem_params *p)
 	}
 	if (KMEM_CACHE_DEBUG ? !debug_options_set(p->debug) : p->debug != NULL)
 		return KMEM_EINVAL;
-	if (p->nr_cpus <= KMEM_MAX_CPUS &&
-	    CACHE_BYTES(p->nr_cpus) <= KMEM_CACHE_MAX_SIZE &&
+	if (p->nr_cpus <= CACHE_MAX_CPUS &&
 	    (!p->dma32_end || p->dma_end <= p->dma32_end))
 		return KMEM_OK;
-	kmem_log("kmem: boot: parameters out of range: %u CPUs (at most %d), "
-		 "zone ends 0x%llx 0x%llx", p->nr_cpus, KMEM_MAX_CPUS,
+	kmem_log("kmem: boot: parameters out of range: %u CPUs (at most %u), "
+		 "zone ends 0x%llx 0x%llx", p->nr_cpus,
+		 (unsigned)CACHE_MAX_CPUS,
 		 (unsigned long long)p->dma_end,
 		 (unsigned long long)p->dma32_end);
 	return KMEM_EINVAL;
@@ -283,33 +283,23 @@ static kmem_phys_t sections_cost(const struct plan *plan, unsigned order)
 	       sections * section_bytes(order);
 }
 
-/* A section's bytes must be a number, too, on 32-bit machines. */
-static bool valid_order(unsigned order)
-{
-	return order <= SECTION_MAX_ORDER &&
-	       order + KMEM_PAGE_SHIFT < sizeof(uintptr_t) * __CHAR_BIT__;
-}
-
-/* Memory is added by sections of at least 2^this blocks of the highest order,
- * one of which is spoilt. */
-#define HOTPLUG_ORDER	3
+/* Memory is added by sections of 8 blocks of the highest order or more, one of
+ * which is spoilt. */
+#define HOTPLUG_MIN_ORDER \
+	KMEM_MAX(KMEM_SECTION_MIN_ORDER, \
+		 KMEM_MIN(KMEM_MAX_ORDER + 3, SECTION_MAX_ORDER))
 
 static unsigned least_order(const struct plan *plan)
 {
-	unsigned order = KMEM_SECTION_MIN_ORDER;
-
-	if (plan->params.hotplug_end)
-		while (order < SECTION_MAX_ORDER && valid_order(order + 1) &&
-		       order < KMEM_MAX_ORDER + HOTPLUG_ORDER)
-			order++;
-	return order;
+	return plan->params.hotplug_end ? HOTPLUG_MIN_ORDER :
+					  KMEM_SECTION_MIN_ORDER;
 }
 
 static void choose_section_order(struct plan *plan)
 {
 	kmem_phys_t least = ~(kmem_phys_t)0;
 
-	for (unsigned o = least_order(plan); valid_order(o); o++) {
+	for (unsigned o = least_order(plan); o <= SECTION_MAX_ORDER; o++) {
 		kmem_phys_t cost = sections_cost(plan, o);
 
 		if (cost <= least) {
@@ -434,7 +424,7 @@ static bool place(struct plan *plan)
 
 	choose_section_order(plan);
 	best = plan->section_order;
-	for (o = best; valid_order(o); o++) {
+	for (o = best; o <= SECTION_MAX_ORDER; o++) {
 		plan->section_order = o;
 		if (place_tables(plan))
 			return true;

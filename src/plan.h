@@ -10,8 +10,10 @@
 #include "kmalloc.h"
 #include "regions.h"
 
-/* Sections are of 2^KMEM_SECTION_MIN_ORDER .. 2^SECTION_MAX_ORDER pages. */
-#define SECTION_MAX_ORDER	18
+/* Sections are of 2^KMEM_SECTION_MIN_ORDER .. 2^SECTION_MAX_ORDER pages; their
+ * bytes must be a number, too, on 32-bit machines. */
+#define ADDRESS_BITS		((int)sizeof(uintptr_t) * __CHAR_BIT__)
+#define SECTION_MAX_ORDER	KMEM_MIN(18, ADDRESS_BITS - 1 - KMEM_PAGE_SHIFT)
 
 struct plan {
 	struct kmem_params params;	/* with defaults filled in */

@@ -519,6 +519,7 @@ static void touching(struct test_range *map, unsigned n, int node)
 static void test_full_map_of_one_run(void **state)
 {
 	static struct test_range map[KMEM_MAX_REGIONS];
+	struct kmem_params p = one_cpu;
 	struct kmem_boot_info info;
 
 	(void)state;
@@ -546,9 +547,41 @@ static void test_full_map_of_one_run(void **state)
 	}
 	touching(map, KMEM_MAX_REGIONS, KMEM_NO_NODE);
 	assert_int_equal(plan(map, KMEM_MAX_REGIONS - 5, &info), KMEM_OK);
-	test_log_clear();
-	assert_int_equal(plan(map, KMEM_MAX_REGIONS - 4, &info), KMEM_ENOMEM);
-	assert_true(test_logged("KMEM_MAX_REGIONS"));
+	for (unsigned left = 0; left <= 4; left++) {
+		test_log_clear();
+		assert_int_equal(plan(map, KMEM_MAX_REGIONS - left, &info),
+				 KMEM_ENOMEM);
+		assert_true(test_logged("KMEM_MAX_REGIONS"));
+	}
+	/* memory that is held back by address takes one more */
+	p.early_end = 2 * MIB;
+	for (unsigned left = 0; left <= 2; left++) {
+		assert_int_equal(test_map(map, KMEM_MAX_REGIONS - left),
+				 KMEM_OK);
+		test_log_clear();
+		assert_int_equal(kmem_boot_plan(&p, &info), KMEM_ENOMEM);
+		assert_true(test_logged("KMEM_MAX_REGIONS"));
+	}
+}
+
+/* Memory in which no run is longer than seven pages has no place for the
+ * descriptors of the cheapest sections, nor for larger ones: smaller do. */
+static void test_sections_that_find_room(void **state)
+{
+	static struct test_range map[129] = { USABLE(1 * MIB, 5 * MIB) };
+	unsigned order;
+
+	(void)state;
+	for (unsigned i = 1; i < COUNT(map); i++)
+		map[i] = (struct test_range)RESERVED(MIB + (8 * i - 1) * PAGE,
+						     MIB + 8 * i * PAGE);
+	start(map, COUNT(map), NULL);
+	order = kmem_page_map.section_shift - KMEM_PAGE_SHIFT;
+	assert_true(sizeof(struct page) << order <= 7 * PAGE);
+	assert_true(sizeof(struct page) << (order + 1) > 7 * PAGE);
+	assert_int_equal(kmem_boot_info()->usable, 4 * MIB - 128 * PAGE);
+	assert_int_equal(managed_in_zones() * PAGE, kmem_boot_info()->managed);
+	assert_true(managed_in_zones() > 800);
 }
 
 /* Nothing to manage: refused, and the message says what was found. */
@@ -1020,6 +1053,11 @@ static void test_boot_alloc_in_the_null_page(void **state)
 	assert_int_equal(kmem_boot_plan(&p, &info), KMEM_OK);
 	assert_identity(&info);
 	assert_int_equal(info.early, 256);
+
+	/* 0 says that there was no room: it is never where something is */
+	assert_int_equal(test_map(map, 1), KMEM_OK);
+	assert_int_equal(kmem_boot_alloc(PAGE, 16, PAGE), 0);
+	assert_int_equal(kmem_boot_alloc(PAGE - 16, 16, PAGE), 16);
 
 	p.virt_offset = PAGE - 64 * MIB;	/* the last page is at NULL */
 	assert_int_equal(test_map(map, 1), KMEM_OK);
@@ -1565,6 +1603,7 @@ int main(void)
 		CASE(test_too_little),
 		CASE(test_smallest_machine),
 		CASE(test_failed_start_keeps_the_map),
+		CASE(test_sections_that_find_room),
 		CASE(test_direct_map_end),
 		CASE(test_usable_from_zero),
 		CASE(test_addresses_end),

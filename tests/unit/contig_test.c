@@ -356,6 +356,37 @@ static void test_bulk_to_the_end(void **state)
 	let_go();
 }
 
+/* A hole of one page has a descriptor, and no range goes over it; the next free
+ * block below is not taken for one that reaches there. */
+static void test_no_range_over_a_hole(void **state)
+{
+	static const struct test_range map[] = {
+		{ 1 * MIB, 33 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE },
+		{ 8 * MIB + 128 * PAGE, 8 * MIB + 129 * PAGE,
+		  KMEM_REGION_RESERVED, KMEM_NO_NODE },
+	};
+	const struct kmem_params params = { .nr_cpus = 2 };
+	const uintptr_t hole = map[1].start / PAGE;
+	size_t before;
+
+	(void)state;
+	assert_int_equal(test_machine(map, 2, &params), KMEM_OK);
+	test_drain(2);
+	before = test_pages();
+	assert_non_null(pfn_to_page(hole));
+	assert_int_equal(pfn_to_page(hole - 128)->type, PAGE_FREE);
+	assert_int_equal(pfn_to_page(hole - 128)->order, 7);
+	assert_int_equal(alloc_contig_range(hole - 8, hole + 8, 0, GFP_KERNEL),
+			 -16);
+	assert_int_equal(alloc_contig_range(hole, hole + 1, 0, GFP_KERNEL),
+			 -22);
+	assert_int_equal(test_pages(), before);
+	assert_sound();
+	assert_int_equal(alloc_contig_range(hole - 8, hole, 0, GFP_KERNEL), 0);
+	assert_int_equal(test_pages(), before - 8);
+	free_contig_range(hole - 8, 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -368,6 +399,7 @@ int main(void)
 		CASE(test_the_only_run),
 		CASE(test_bad_contig),
 		CASE(test_contig_range),
+		CASE(test_no_range_over_a_hole),
 		CASE(test_racing_ranges),
 		CASE(test_bulk),
 		CASE(test_bulk_to_the_end),

@@ -1240,7 +1240,8 @@ static void test_consistency_of_an_empty_slab(void **state)
 	struct kmem_cache *s = kmem_cache_create("unused", 100, 0, F, NULL);
 	struct slab_node *n = &s->slabs.node[0];
 	struct page *head;
-	void *p;
+	size_t empty;
+	void *p, *q;
 
 	(void)state;
 	assert_int_equal(kmem_cache_prealloc(s, 30, GFP_KERNEL), KMEM_OK);
@@ -1253,6 +1254,20 @@ static void test_consistency_of_an_empty_slab(void **state)
 	test_panics_clear();
 	assert_non_null(p);
 	assert_sound();
+
+	/* a slab in use, beside an empty one, is not taken for that */
+	assert_int_equal(kmem_cache_prealloc(s, 60, GFP_KERNEL), KMEM_OK);
+	assert_false(list_empty(&n->empty));
+	assert_int_equal(head->inuse, 1);
+	empty = n->nr_empty;
+	head->free = 200;
+	q = kmem_cache_alloc(s, GFP_KERNEL);
+	assert_true(test_panics() >= 1);
+	test_panics_clear();
+	assert_ptr_equal(slab_head(virt_to_page(q)), head);
+	assert_int_equal(n->nr_empty, empty);
+	assert_sound();
+	kmem_cache_free(s, q);
 	kmem_cache_free(s, p);
 	kmem_cache_destroy(s);
 }

@@ -272,6 +272,8 @@ static void refusals_change_nothing(void **state)
 	assert_int_equal(kmem_add_memory(LAST - PAGE, 2 * PAGE, 0),
 			 KMEM_EBUSY);
 	assert_int_equal(kmem_remove_memory(at, size), KMEM_EINVAL);
+	/* nothing that the map names is there, or beyond */
+	assert_int_equal(kmem_release_region(at, size), KMEM_EINVAL);
 	assert_int_equal(kmem_remove_memory(LAST - PAGE, PAGE), KMEM_EINVAL);
 	assert_int_equal(kmem_remove_memory(FIRST, LAST - FIRST), KMEM_EINVAL);
 	assert_same(&s);
@@ -289,12 +291,68 @@ static void refusals_change_nothing(void **state)
 	assert_int_equal(kmem_remove_memory(at, PAGE), KMEM_EBUSY);
 	assert_int_equal(kmem_remove_memory(at, size / 2), KMEM_EBUSY);
 	assert_int_equal(kmem_remove_memory(at, size + PAGE), KMEM_EINVAL);
+	/* half of them is none */
+	assert_int_equal(kmem_remove_memory(at + PAGE, size - PAGE),
+			 KMEM_EBUSY);
 	assert_same(&s);
 	/* but the rest can go before them */
 	assert_int_equal(take_away(at + size / 2, size / 2), KMEM_OK);
 	snapshot();
 	assert_int_equal(take_away(at, size / 2), KMEM_OK);
 	snapshot();
+}
+
+/* What is reserved may be given later, if there are a node for it and room for
+ * its descriptors. */
+static void what_is_reserved_may_not_be_given(void **state)
+{
+	static const struct kmem_hooks hooks = {
+		.run_on_cpu = host_run_on_cpu,
+	};
+	struct kmem_params p = { .nr_cpus = 1, .hotplug_end = SPACE,
+				 .hooks = &hooks };
+	kmem_phys_t apart, size;
+	struct snapshot s;
+
+	(void)state;
+	start(1, SPACE, false);
+	apart = first_section();	/* as before, so next time */
+	size = section_bytes();
+	kmem_reset();
+	REQUIRE(host_memory_reserve(FIRST, SPACE));
+	REQUIRE(host_memory_back(FIRST, SPACE));
+	p.virt_offset = host_virt_offset();
+	REQUIRE(!kmem_add_region(FIRST, LAST - FIRST, KMEM_REGION_USABLE, 0));
+	REQUIRE(!kmem_add_region(LAST, MIB, KMEM_REGION_RESERVED,
+				 KMEM_NO_NODE));
+	REQUIRE(!kmem_add_region(apart, 2 * size, KMEM_REGION_RESERVED,
+				 KMEM_NO_NODE));
+	REQUIRE(!kmem_add_region(apart + size, size, KMEM_REGION_NODE, 1));
+	assert_int_equal(kmem_init(&p), KMEM_OK);
+	assert_int_equal(section_bytes(), size);
+	s = snapshot();
+	/* a node that has no memory has no zones */
+	assert_int_equal(kmem_release_region(apart + size, size), KMEM_EINVAL);
+	assert_int_equal(kmem_release_region(apart, 2 * size), KMEM_EINVAL);
+	/* descriptors for all of the section, and nothing left */
+	assert_null(pfn_to_page(apart / PAGE));
+	assert_int_equal(kmem_release_region(apart, 2 * PAGE), KMEM_EINVAL);
+	assert_same(&s);
+	assert_int_equal(kmem_release_region(apart, size), KMEM_OK);
+	assert_int_equal(kmem_boot_info()->usable, s.info.usable + size);
+	assert_sound();
+}
+
+/* Space that ends below memory that is there is none, and hides nothing. */
+static void space_below_the_end_of_memory(void **state)
+{
+	(void)state;
+	start(1, FIRST + MIB, false);
+	assert_int_equal(kmem_boot_info()->usable, LAST - FIRST);
+	assert_non_null(pfn_to_page(LAST / PAGE - 1));
+	assert_int_equal(kmem_add_memory(first_section(), section_bytes(), 0),
+			 KMEM_EINVAL);
+	assert_sound();
 }
 
 /* The last of list[0 .. n - 1] is of the range [start, end), by chance. */
@@ -790,6 +848,8 @@ int main(void)
 		CASE(sections_go_one_by_one),
 		CASE(boot_memory_can_be_removed),
 		CASE(refusals_change_nothing),
+		CASE(what_is_reserved_may_not_be_given),
+		CASE(space_below_the_end_of_memory),
 		CASE(nothing_beyond_the_direct_map),
 		CASE(a_page_in_use_keeps_its_range),
 		CASE(the_last_section),

@@ -301,6 +301,29 @@ static void test_out_of_memory(void **state)
 		kfree(hog[m++]);
 }
 
+/* Without the hook rcu_barrier there is nothing to wait with for who waits by its
+ * own rcu_head: the barrier returns, and its time comes all the same. */
+static void test_own_heads_without_barrier(void **state)
+{
+	void *all, *next;
+	struct thing *t;
+
+	(void)state;
+	machine(&no_barrier, 2 * MIB);
+	t = kmalloc(sizeof(*t), GFP_KERNEL);
+	all = fill_memory(1024, NULL);
+	kfree_rcu(t, rcu);
+	assert_int_equal(calls, 1);
+	kvfree_rcu_barrier();
+	assert_true(is_waiting(t));
+	test_grace_period();
+	assert_false(is_waiting(t));
+	for (; all; all = next) {
+		next = *(void **)all;
+		kfree(all);
+	}
+}
+
 /* Where there is no RCU, nothing can be promised: refused, said, not freed. */
 static void test_without_the_hook(void **state)
 {
@@ -593,6 +616,7 @@ int main(void)
 		CASE(test_what_it_takes),
 		CASE(test_double_free),
 		CASE(test_out_of_memory),
+		CASE(test_own_heads_without_barrier),
 		CASE(test_without_the_hook),
 		CASE(test_from_interrupts),
 		CASE(test_typesafe_pages),

@@ -722,6 +722,35 @@ static void test_tables_keep_off_the_ends(void **state)
 	}
 }
 
+/* Objects that begin behind a pad, of any size: if they do not fit like that, or
+ * the index of the last could not be found by a multiplication, they begin with
+ * the slab. */
+static void test_padded_layouts(void **state)
+{
+	const size_t most = KMEM_PAGE_SIZE << KMEM_SLAB_MAX_ORDER;
+	unsigned padded = 0, plain = 0;
+
+	(void)state;
+	for (size_t size = 16; size <= 2 * most; size += 8)
+		for (size_t start = 16; start <= 128; start *= 2) {
+			struct kmem_slabs s = { .size = (uint32_t)size };
+
+			slabs_layout_padded(&s, start);
+			if (!s.start) {
+				assert_true(size + 2 * size + start > most);
+				plain++;
+				continue;
+			}
+			padded++;
+			assert_true(s.start >= start);
+			assert_true(s.start + size + s.pad <= most);
+			assert_true(s.first * size >= s.start);
+			assert_true(s.first * size - s.start + most <= 65536);
+			assert_true(s.pad > 0);
+		}
+	assert_true(padded > 0 && plain > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -742,6 +771,7 @@ int main(void)
 		CASE(test_second_copy),
 		CASE(test_for_each),
 		CASE(test_tables_keep_off_the_ends),
+		CASE(test_padded_layouts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -466,6 +466,38 @@ static void test_all_at_once(void **state)
 	kmem_cache_destroy(s);
 }
 
+/* Memory below 16 MiB is of one node, or of none: caches of it look there first,
+ * and do not take another node's page count for their own. */
+static void test_dma_of_another_node(void **state)
+{
+	const struct test_range map[] = {
+		{ 8 * MIB, 32 * MIB, KMEM_REGION_USABLE, NODE(0) },
+		{ 32 * MIB, 48 * MIB, KMEM_REGION_USABLE, NODE(1) },
+	};
+	const struct kmem_params p = { .nr_cpus = 4, .hooks = &hooks };
+	struct kmem_cache *s = kmem_cache_create("low", 600, 0, SLAB_CACHE_DMA,
+						 NULL);
+	void *obj;
+
+	(void)state;
+	host_cpu_set(2);
+	assert_null(kmem_cache_alloc(s, GFP_NOWAIT | QUIET));
+	kmem_cache_destroy(s);
+	host_cpu_set(0);
+	assert_int_equal(test_machine(map, 2, &p), KMEM_OK);
+	s = kmem_cache_create("low", 600, 0, SLAB_CACHE_DMA, NULL);
+	for (unsigned cpu = 0; cpu < 4; cpu += 2) {
+		host_cpu_set(cpu);
+		obj = kmem_cache_alloc(s, GFP_NOWAIT | QUIET);
+		assert_non_null(obj);
+		assert_true(virt_to_phys(obj) < 16 * MIB);
+		assert_int_equal(page_to_nid(virt_to_page(obj)), NODE(0));
+		kmem_cache_free(s, obj);
+	}
+	host_cpu_set(0);
+	kmem_cache_destroy(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -477,6 +509,7 @@ int main(void)
 		CASE(test_node_runs_out),
 		CASE(test_node_in_pieces),
 		CASE(test_full_node_shares),
+		CASE(test_dma_of_another_node),
 		CASE(test_nofail),
 		CASE(test_node_numbers),
 		CASE(test_kmalloc_family),

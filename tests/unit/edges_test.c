@@ -692,6 +692,28 @@ static void test_rcu_not_what_it_was(void **state)
 	kfree(p);
 }
 
+/* A batch that was written over: what is in it now is no memory of kmem's. */
+static void test_rcu_batch_written_over(void **state)
+{
+	void **batch, *p, *here = NULL;
+	unsigned i = 0;
+
+	(void)state;
+	machine(&with_call_rcu);
+	p = kmalloc(64, GFP_KERNEL);
+	batch = kmalloc(1024, GFP_KERNEL);
+	kfree(batch);			/* the next to be given out */
+	kfree_rcu_mightsleep(p);
+	while (batch[i] != p)
+		REQUIRE(++i < 1024 / sizeof(p));
+	batch[i] = &here;
+	assert_true(check_says("R1"));
+	batch[i] = p;
+	assert_sound();
+	test_grace_period();
+	assert_no_panic();
+}
+
 /* The same where an object's state has more to it. */
 static void test_rcu_debugged_not_what_it_was(void **state)
 {
@@ -914,6 +936,7 @@ int main(void)
 		CASE(test_shrinkers_that_do_nothing),
 		CASE(test_shrinkers_and_the_hook),
 		CASE(test_rcu_not_what_it_was),
+		CASE(test_rcu_batch_written_over),
 		CASE(test_rcu_debugged_not_what_it_was),
 		CASE(test_rcu_without_memory),
 		CASE(test_vmalloc_without_memory),

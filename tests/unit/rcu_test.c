@@ -246,6 +246,7 @@ static void test_double_free(void **state)
 	struct kmem_cache *s = kmem_cache_create("twice", sizeof(struct thing),
 						 0, 0, NULL);
 	struct thing *t = kmem_cache_alloc(s, GFP_KERNEL);
+	struct thing *large = kmalloc(3 * PAGE, GFP_KERNEL);
 
 	(void)state;
 	kfree_rcu(t, rcu);
@@ -259,6 +260,11 @@ static void test_double_free(void **state)
 	assert_panicked(t, "double free", "found RCU");
 	kvfree_call_rcu(NULL, (char *)t + 8);
 	assert_panicked((char *)t + 8, "not the start", NULL);
+	kfree_rcu(large, rcu);
+	kfree_rcu(large, rcu);
+	assert_panicked(large, "freed twice", NULL);
+	__free_pages(virt_to_page(large), 2);
+	assert_panicked(large, "free_pages of", "freed twice");
 	assert_sound();
 	kmem_cache_destroy(s);		/* waits for it */
 	assert_false(test_panics());

@@ -274,6 +274,7 @@ static void test_slab_lists(void **state)
 	struct slab_node *n = s->slabs.node;
 	struct page *full;
 	size_t max = n->max_empty;
+	kmem_slot_t cpu;
 
 	(void)state;
 	assert_false(list_empty(&n->full));
@@ -284,6 +285,9 @@ static void test_slab_lists(void **state)
 	list_del(&full->list);
 	list_add(&full->list, &n->full);
 	assert_sound();
+	/* a full slab says on which CPU's list it will be */
+	cpu = full->free;
+	PLANT("S3", full->free = SLOT_END, full->free = cpu);
 	/* one empty slab, where none is allowed */
 	for (unsigned i = 0; i < 90; i++)
 		kmem_cache_free(s, live[i]);

@@ -545,6 +545,7 @@ static void range_runs_out(void **state)
 {
 	static void *area[RANGE / 4096];
 	size_t n = 0, pages = pages_now();
+	void *at;
 
 	(void)state;
 	while ((area[n] = __vmalloc(PAGE, GFP_KERNEL | __GFP_NOWARN)))
@@ -553,6 +554,16 @@ static void range_runs_out(void **state)
 	assert_int_equal(stats().largest_gap, 0);
 	assert_null(vmalloc(1));
 	assert_sound();
+	/* The only place left is found by who wants it aligned as it is, though
+	 * it is not so long that it would do wherever it began. */
+	at = area[7];
+	vfree(at);
+	area[7] = __vmalloc_node(PAGE, 2 * PAGE, GFP_KERNEL | __GFP_NOWARN,
+				 KMEM_NO_NODE, NULL);
+	assert_ptr_equal(area[7], (uintptr_t)at % (2 * PAGE) ? NULL : at);
+	if (!area[7])
+		area[7] = vmalloc(PAGE);
+	assert_ptr_equal(area[7], at);
 	/* Two that are not neighbours give no room for two pages. */
 	vfree(area[10]);
 	vfree(area[12]);

@@ -320,7 +320,8 @@ static unsigned churn(bool mix, bool full, uint64_t seed)
 	kmem_reset();
 	start(CHURN_BYTES, mix);
 	limit = nr_free_pages() - (full ? 0 : nr_free_pages() / 20);
-	for (unsigned i = 0; i < test_scaled(600000); i++) {
+	/* with fewer there is nothing to see yet */
+	for (unsigned i = 0; i < KMEM_MAX(test_scaled(600000), 60000u); i++) {
 		bool unmovable = test_below(&seed, 10) == 0;
 		size_t most = unmovable ? limit / 12 : limit - limit / 12;
 		struct page **p = unmovable ? fixed : movable;

@@ -268,7 +268,7 @@ static void test_double_free(void **state)
 	assert_sound();
 	kmem_cache_destroy(s);		/* waits for it */
 	assert_false(test_panics());
-	assert_int_equal(calls, 1);
+	assert_int_equal(calls, 2);	/* one more for who came meanwhile */
 }
 
 /* Without memory for a batch the object's own head serves, or the caller

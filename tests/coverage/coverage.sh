@@ -33,6 +33,7 @@ command -v gcovr >/dev/null || { echo "gcovr is not installed"; exit 1; }
 [ -z "$MCDC" ] || exec sh tests/coverage/mcdc.sh
 export KMEM_OPS="${KMEM_OPS:-20000}"
 export KMEM_TEST_SCALE="${KMEM_TEST_SCALE:-3}"
+export KMEM_SEED="${KMEM_SEED:-1}"	# the same figures each time
 out=build/coverage
 status=0
 counted="-O0 -g --coverage -fprofile-update=atomic -include tests/coverage/source.h"
@@ -45,7 +46,7 @@ judge() {
 	while read -r program; do
 		cases=$(sed -n 's/.*\[  \(FAILED\|ERROR \)  \] \(test_[a-z0-9_]*\)$/\2/p' \
 			"$1"/tests/*/"$program.log" | sort -u)
-		for case in ${cases:-all of it}; do
+		for case in ${cases:-everything}; do
 			case " $callers " in
 			*" $case "*) echo "as it must: $program, $case" ;;
 			*) echo "not as it must: $program, $case" ;;

@@ -744,11 +744,18 @@ static void test_direct_map_end(void **state)
 	static const struct test_range map[] = {
 		USABLE(1 * MIB, 8 * MIB), USABLE(4 * GIB, 4 * GIB + MIB),
 	};
+	static const struct test_range across[] = {
+		USABLE(1 * MIB, 4 * MIB),
+		{ 4 * MIB, 8 * MIB, KMEM_REGION_LATER, KMEM_NO_NODE },
+	};
 	struct kmem_params p = one_cpu;
 
 	(void)state;
-	NEEDS_64_BIT();
 	p.direct_map_end = 6 * MIB;
+	start(across, COUNT(across), &p);	/* held back, as far as it is */
+	assert_int_equal(kmem_boot_info()->held, 2 * MIB);
+	assert_int_equal(kmem_boot_info()->unreachable, 2 * MIB);
+	NEEDS_64_BIT();
 	start(map, COUNT(map), &p);
 	assert_int_equal(kmem_boot_info()->usable, 8 * MIB);
 	assert_int_equal(kmem_boot_info()->unreachable, 3 * MIB);

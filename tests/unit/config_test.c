@@ -148,6 +148,33 @@ static void test_frees_that_come_later(void **state)
 	assert_int_equal(test_live_objects(), 0);
 }
 
+/* What RCU frees is live until the grace period is over, and then freed once. */
+static void test_frees_after_a_grace_period(void **state)
+{
+	static const struct kmem_hooks hooks = { .call_rcu = test_call_rcu };
+	const struct test_range map[] = {
+		{ MIB, 9 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE },
+	};
+	const struct kmem_params params = { .nr_cpus = 1, .hooks = &hooks };
+	void *p;
+
+	(void)state;
+	if (!KMEM_DEFERRED)
+		skip();
+	assert_int_equal(test_machine(map, 1, &params), KMEM_OK);
+	p = kmalloc(40, GFP_KERNEL);
+	kfree_rcu_mightsleep(p);
+	kfree(p);
+	assert_int_equal(test_panics(), 1);
+	test_panics_clear();
+	test_grace_period();
+	kmem_trim(KMEM_DRAIN);
+	assert_int_equal(test_live_objects(), 0);
+	kfree(p);
+	assert_int_equal(test_panics(), 1);
+	test_panics_clear();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +184,7 @@ int main(void)
 		CASE(test_all_of_memory),
 		CASE(test_products),
 		CASE(test_frees_that_come_later),
+		CASE(test_frees_after_a_grace_period),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -394,6 +394,15 @@ static void test_sheaf_of_another_cache(void **state)
 	assert_ptr_equal(sheaf, same);
 	assert_int_equal(kmem_cache_sheaf_size(sheaf), 4);
 	kmem_cache_return_sheaf(s, GFP_KERNEL, sheaf);
+
+	/* one that can't grow, since the cache may not, is as it was */
+	sheaf = same = kmem_cache_prefill_sheaf(other, GFP_KERNEL, 4);
+	kmem_cache_set_max(other, 1);
+	assert_int_equal(kmem_cache_refill_sheaf(other, GFP_KERNEL | __GFP_NOWARN,
+						 &sheaf, 1000), KMEM_ENOMEM);
+	assert_ptr_equal(sheaf, same);
+	assert_int_equal(kmem_cache_sheaf_size(sheaf), 4);
+	kmem_cache_return_sheaf(other, GFP_KERNEL, sheaf);
 	kmem_cache_destroy(other);
 	kmem_cache_destroy(s);
 }

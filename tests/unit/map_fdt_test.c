@@ -331,6 +331,9 @@ static void walk_finds_what_start_up_needs(void **state)
 	assert_string_equal(kmem_fdt_text(&fdt, &node, "model"),
 			    "riscv-virtio,qemu");
 	assert_null(kmem_fdt_text(&fdt, &node, "modem"));
+	assert_int_equal(kmem_fdt_u32(&fdt, &node, "#size-cells", 7), 2);
+	assert_int_equal(kmem_fdt_u32(&fdt, &node, "model", 7), 7);
+	assert_int_equal(kmem_fdt_u32(&fdt, &node, "modem", 7), 7);
 
 	assert_false(kmem_fdt_find(&fdt, "cpu", &node));
 	assert_true(kmem_fdt_find(&fdt, "cpus", &node));

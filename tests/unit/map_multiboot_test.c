@@ -204,13 +204,18 @@ static void falls_back_to_two_numbers(void **state)
 }
 
 /* Give a tag of version 2 a type that nobody knows. */
-static void hide_tag(struct blob *b, uint32_t type)
+static uint32_t find_tag(const struct blob *b, uint32_t type)
 {
 	uint32_t at = 8;
 
 	while (blob_get32(b, at) != type)
 		at += (blob_get32(b, at + 4) + 7) & ~7u;
-	blob_put32(b, at, 0x1000);
+	return at;
+}
+
+static void hide_tag(struct blob *b, uint32_t type)
+{
+	blob_put32(b, find_tag(b, type), 0x1000);
 }
 
 /*
@@ -433,6 +438,15 @@ static void refuses_tags_of_no_length(void **state)
 	blob_put32(&b, 12, 0xfffffff9);	/* rounded up to 8, it is 0 */
 	seen_by(&b, kmem_map_multiboot2, &err);
 	assert_int_equal(err, KMEM_EINVAL);
+	free(b.bytes);
+
+	/* a map too short to say how long its entries are */
+	b = blob_read(DATA "multiboot2-grub-bios.bin");
+	for (uint32_t size = 8; size <= 16; size++) {
+		blob_put32(&b, find_tag(&b, KMEM_MULTIBOOT2_MAP) + 4, size);
+		assert_int_equal(seen_by(&b, kmem_map_multiboot2, &err).nr, 0);
+		assert_int_equal(err, KMEM_EINVAL);
+	}
 	free(b.bytes);
 }
 

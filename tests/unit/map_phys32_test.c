@@ -58,6 +58,8 @@ static void what_is_out_of_reach_is_cut_off(void **state)
 	expect(0, FOUR_GIB - 1, 0xffffffff);
 	expect(0, FOUR_GIB, 0xffffffff);
 	expect(0x80000000, FOUR_GIB, 0x7fffffff);
+	expect(0x80000000, 0x80000000, 0x80000000);
+	expect(0x80000000, 0x80000001, 0x7fffffff);
 	expect(FOUR_GIB - 1, 0, 0);
 	assert_int_equal(report(FOUR_GIB, 0x1000), KMEM_OK);
 	assert_int_equal(nr_seen, 0);

@@ -568,20 +568,20 @@ static void test_full_map_of_one_run(void **state)
  * descriptors of the cheapest sections, nor for larger ones: smaller do. */
 static void test_sections_that_find_room(void **state)
 {
-	static struct test_range map[129] = { USABLE(1 * MIB, 5 * MIB) };
+	static struct test_range map[257] = { USABLE(8 * MIB, 16 * MIB) };
 	unsigned order;
 
 	(void)state;
 	for (unsigned i = 1; i < COUNT(map); i++)
-		map[i] = (struct test_range)RESERVED(MIB + (8 * i - 1) * PAGE,
-						     MIB + 8 * i * PAGE);
+		map[i] = (struct test_range)RESERVED(
+			8 * MIB + (8 * i - 1) * PAGE, 8 * MIB + 8 * i * PAGE);
 	start(map, COUNT(map), NULL);
 	order = kmem_page_map.section_shift - KMEM_PAGE_SHIFT;
 	assert_true(sizeof(struct page) << order <= 7 * PAGE);
 	assert_true(sizeof(struct page) << (order + 1) > 7 * PAGE);
-	assert_int_equal(kmem_boot_info()->usable, 4 * MIB - 128 * PAGE);
+	assert_int_equal(kmem_boot_info()->usable, 8 * MIB - 256 * PAGE);
 	assert_int_equal(managed_in_zones() * PAGE, kmem_boot_info()->managed);
-	assert_true(managed_in_zones() > 800);
+	assert_true(managed_in_zones() > 1600);
 }
 
 /* Nothing to manage: refused, and the message says what was found. */

@@ -49,7 +49,7 @@ for mk in arch/*/arch.mk; do
 	each ARCH="$arch" CC=gcc
 	each ARCH="$arch" CC=clang
 done
-for target in i686 armhf s390x; do
+for target in i686 armhf powerpc s390x; do
 	each ARCH=host HOST_TARGET=$target CC=gcc
 	each ARCH=host HOST_TARGET=$target CC=clang
 done

@@ -45,7 +45,7 @@ host() {
 part host host
 # each instruction set, both byte orders
 emulated() {
-	for target in i686 armhf aarch64 riscv64 s390x; do
+	for target in i686 armhf powerpc aarch64 riscv64 s390x; do
 		$MAKE -s -j2 check HOST_TARGET=$target &&
 			$MAKE -s -j2 attacks HOST_TARGET=$target RUNS=10 ||
 			return 1

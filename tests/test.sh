@@ -142,7 +142,7 @@ missing() {
 	command -v qemu-s390x-static >/dev/null || echo qemu-user-static
 	for tuple in i686-linux-gnu:i386 arm-linux-gnueabihf:armhf \
 		aarch64-linux-gnu:arm64 riscv64-linux-gnu:riscv64 \
-		s390x-linux-gnu:s390x; do
+		powerpc-linux-gnu:powerpc s390x-linux-gnu:s390x; do
 		command -v ${tuple%:*}-gcc >/dev/null || echo gcc-${tuple%:*}
 		[ -d /usr/${tuple%:*}/include ] ||
 			echo libc6-dev-${tuple#*:}-cross

@@ -12,26 +12,24 @@ cd "$(dirname "$0")/.." || exit 1
 cc=${1:-gcc}
 dir=build/up-${cc##*/}
 usual=build/x86_64$(case $cc in *clang*) echo -clang ;; esac)/libkmem.a
-flags="-std=c11 -ffreestanding -O2 -Iinclude -Iarch/x86_64 -mno-red-zone
+flags="-std=c11 -ffreestanding -O2 -mno-red-zone
 	-mgeneral-regs-only -mcmodel=kernel -fno-pic -fno-stack-protector"
 
 # atomics OBJECT...: the atomic instructions in them
 atomics() {
 	objdump -d --no-show-raw-insn "$@" | awk '
-		/file format/ { file = $1 }
+		/^[0-9a-f]+ <.*>:$/ { function_ = $2 }
 		/[ \t](lock|mfence|lfence|sfence)([ \t]|$)/ ||
-		/[ \t]xchg[a-z]*[ \t].*\(/ { print file $0 }'
+		/[ \t]xchg[a-z]*[ \t].*\(/ { print function_ $0 }'
 }
 
-rm -rf "$dir"
 mkdir -p "$dir"
-for src in src/*.c; do
-	echo $flags -DKMEM_MAX_CPUS=1 -c "$src" \
-		-o "$dir/$(basename "$src" .c).o"
-done | xargs -P 2 -L 1 $cc || exit 1
+sh tests/amalgamate.sh "$dir" >/dev/null || exit 1
+$cc $flags -I"$dir" -I"$dir/arch/x86_64" -DKMEM_MAX_CPUS=1 -c "$dir/kmem.c" \
+	-o "$dir/kmem.o" || exit 1
 ${MAKE:-make} -s -j2 ARCH=x86_64 CC="$cc" "$usual" >/dev/null || exit 1
 
-one=$(atomics "$dir"/*.o) || exit 1
+one=$(atomics "$dir/kmem.o") || exit 1
 many=$(atomics "$usual") || exit 1
 if [ -z "$many" ]; then
 	echo "no atomic instruction for many CPUs either: the search is broken"

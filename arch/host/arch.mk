@@ -14,6 +14,7 @@ HOST_TARGETS := \
 	armhf:arm-linux-gnueabihf:arm \
 	aarch64:aarch64-linux-gnu:aarch64 \
 	riscv64:riscv64-linux-gnu:riscv64 \
+	powerpc:powerpc-linux-gnu:ppc \
 	s390x:s390x-linux-gnu:s390x
 
 ifneq ($(HOST_TARGET),)

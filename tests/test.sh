@@ -241,13 +241,12 @@ host_tests gcc 30 CC=gcc
 host_tests "gcc: every size, every state" 100 CC=gcc TEST_SRC="\
 	tests/unit/slab_test.c tests/unit/kmalloc_test.c \
 	tests/unit/cache_test.c tests/model/exhaustive.c"
-host_tests clang 10 CC=clang
-host_tests "kmem's own assertions" 10 CC=gcc DEBUG=1 OPT="$light"
-host_tests "AddressSanitizer and UndefinedBehaviorSanitizer" 10 \
-	CC=gcc SAN=asan OPT="$light"
-host_tests ThreadSanitizer 10 CC=gcc SAN=tsan OPT="$light"
-host_tests "an emulated i686" 10 CC=gcc HOST_TARGET=i686 OPT="$light"
-host_tests "an emulated s390x" 10 CC=gcc HOST_TARGET=s390x OPT="$light"
+host_tests clang 10 CC=clang OPT=-O1
+host_tests "kmem's own assertions, AddressSanitizer and UndefinedBehaviorSanitizer" \
+	10 CC=gcc DEBUG=1 SAN=asan OPT="$light"
+host_tests ThreadSanitizer 5 CC=gcc SAN=tsan OPT="$light"
+host_tests "words of 32 bits" 10 CC=gcc HOST_TARGET=i686 OPT="$light"
+host_tests "an emulated s390x" 5 CC=gcc HOST_TARGET=s390x OPT="$light"
 
 say "every schedule of a few CPUs, within bounds: a million"
 suite "schedules" explore CC=gcc SCHEDULES=12000 EXPLORE_FLAGS="-j 2 -r 8100"

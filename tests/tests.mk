@@ -20,8 +20,10 @@ ifeq ($(HOST_TARGET),)
 TEST_LDLIBS := -lcmocka
 else
 TEST_CPPFLAGS := -Itests/cross -D_FILE_OFFSET_BITS=64
+ifneq ($(EMULATOR),)
 TEST_LIB_SRC += $(wildcard tests/cross/$(HOST_TARGET).c)
 TEST_LDFLAGS_i686 := -Wl,--wrap=pthread_create
+endif
 endif
 
 TEST_LIB_OBJ := $(TEST_LIB_SRC:%.c=$(BUILD)/%.o)

@@ -3,8 +3,9 @@
 # arch/host/arch.mk - threads stand for CPUs.
 #
 # HOST_TARGET=s390x builds programs for another Linux and runs them in QEMU's
-# user-mode emulation: the same tests, with another byte order, word size or
-# instruction set. Static, so that only compiler and emulator are needed.
+# user-mode emulation, or as they are where the machine can: the same tests, with
+# another byte order, word size or instruction set. Static, so that only compiler
+# and emulator are needed.
 
 CFLAGS_ARCH := -fPIE
 
@@ -26,6 +27,11 @@ endif
 CLANG_TARGET := $(word 2,$(HOST_TUPLE))
 CROSS	:= $(CLANG_TARGET)-
 EMULATOR := qemu-$(word 3,$(HOST_TUPLE))-static
+# Most machines of 64 bits run programs of 32: what then starts needs no emulator.
+NATIVE_i686 := /usr/i686-linux-gnu/lib/ld-linux.so.2
+ifneq ($(shell $(NATIVE_$(HOST_TARGET)) --version 2>/dev/null),)
+EMULATOR :=
+endif
 LDFLAGS	+= -static
 # as kernels are: what ends in a call to another function jumps there
 CFLAGS_ARCH := -fno-pie

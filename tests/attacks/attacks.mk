@@ -11,7 +11,7 @@ ATTACKS := $(BUILD)/attacks
 RUNS	?= 100
 ATTACKS_SRC := $(wildcard tests/attacks/*.c) tests/host/testlib.c \
 	arch/host/host.c arch/host/vm.c \
-	$(if $(HOST_TARGET),$(wildcard tests/cross/$(HOST_TARGET).c))
+	$(if $(EMULATOR),$(wildcard tests/cross/$(HOST_TARGET).c))
 
 # attacks-program NAME FLAGS
 define attacks-program

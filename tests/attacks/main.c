@@ -19,7 +19,7 @@
 
 #include "attack.h"
 
-#define RUN_SECONDS	60
+#define RUN_SECONDS	240
 
 static const char *const column_name[NR_COLUMNS] = {
 	"default", "hardened", "debug",

@@ -118,7 +118,7 @@ build small "-DKMEM_CONFIG_FILE=\<kmem/config_small.h\> -DKMEM_MAX_CPUS=240 \
 	-DKMEM_MAX_ORDER=10 -DKMEM_MAX_REGIONS=512 -DKMEM_NAME_BYTES=48 \
 	-DKMEM_ARCH_HAS_CLZ=0 -DKMEM_ARCH_HAS_DIV=0 -DKMEM_ARCH_HAS_UMULL=0" \
 	TEST_SRC="tests/model/random.c tests/stress/cpus.c tests/unit/config_test.c"
-build i686 '' HOST_TARGET=i686 EMULATOR= LDFLAGS='--coverage -static' \
+build i686 '' HOST_TARGET=i686 LDFLAGS='--coverage -static' \
 	TEST_SRC="$(printf 'tests/unit/%s_test.c ' boot hotplug late map_efi \
 		map_limine map_multiboot memmap page staged vm_space)"
 explored

@@ -233,10 +233,10 @@ for config in $(sh tests/configs.sh list); do
 done
 
 # Of random loops, so many percent. Loops over all of something are complete, but
-# below 30 percent they take steps: gcc's are. tests/soak.sh has more, and -O2.
+# below 30 percent they take steps. tests/soak.sh has more, and -O2.
 # What callers see of -O2, at the price of -O1: that calls at an end are jumps.
 light="-O1 -foptimize-sibling-calls"
-host_tests gcc 30 CC=gcc
+host_tests gcc 15 CC=gcc
 # All sizes, and all states of a small zone, are in the whole of these loops.
 host_tests "gcc: every size, every state" 100 CC=gcc TEST_SRC="\
 	tests/unit/slab_test.c tests/unit/kmalloc_test.c \

@@ -2,9 +2,10 @@
 #
 # tests/points/points.mk - the library with a call before each memory access,
 # and the program that makes use of it. For the machine itself, not an emulated
-# one, and without other tools that watch memory.
+# one, without other tools that watch memory, and by gcc: clang's points are others
+# only where its code is.
 
-ifeq ($(HOST_TARGET)$(SAN),)
+ifeq ($(HOST_TARGET)$(SAN)$(CLANG),)
 POINTS := $(BUILD)/points
 POINTS_BIN := $(POINTS)/nmi
 POINTS_LIB_OBJ := $(LIB_SRC:%.c=$(POINTS)/%.o)

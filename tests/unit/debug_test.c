@@ -195,7 +195,7 @@ static void test_overflows_of_kmalloc(void **state)
 	(void)state;
 	start("ZU,kmalloc-*");
 	for (size_t size = 1; size <= KMALLOC_MAX_CACHE_SIZE;
-	     size += size < 300 ? 1 : size / 7)
+	     size += size < 300 ? test_step() : size / 7)
 		for (size_t i = 0; i < KMEM_ARRAY_SIZE(attacks); i++) {
 			volatile size_t unknown = size;
 			char *p = kmalloc(unknown, GFP_KERNEL);

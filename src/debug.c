@@ -148,7 +148,7 @@ struct debug_object debug_object_at(const void *p)
 	struct slab_index i = slab_index(page, page->slabs, p);
 
 	return debug_object(slab_head(page),
-			    i.index - slabs_first(page->slabs));
+			    (unsigned)i.index - slabs_first(page->slabs));
 }
 
 /* ---- what an object must look like ---- */

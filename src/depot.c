@@ -105,7 +105,7 @@ static struct kmem_slabs *slabs_for(unsigned capacity)
 
 struct magazine *magazine_new(struct magazine_layer *l, unsigned limit)
 {
-	const gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN | __GFP_NORETRY;
+	const gfp_t gfp = GFP_NOWAIT | __GFP_NORETRY;
 	struct magazine *m = NULL;
 
 	if (!inject_fails(KMEM_INJECT_MAGAZINE, NULL, gfp, 0))
@@ -131,8 +131,7 @@ void magazine_delete(struct magazine_layer *l, struct magazine *m)
 struct quarantine *quarantine_new(struct magazine_layer *l)
 {
 	struct quarantine *q = slabs_alloc(&quarantine_slabs,
-					   GFP_NOWAIT | __GFP_NOWARN |
-					   __GFP_NORETRY);
+					   GFP_NOWAIT | __GFP_NORETRY);
 
 	if (!q)
 		return NULL;

@@ -156,7 +156,7 @@ static struct guarded guarded_object(const struct kmem_slabs *s, const void *p)
 	struct page *page = virt_to_page(p);
 
 	return (struct guarded){ slab_head(page),
-				 slab_index(page, s, p).index -
+				 (unsigned)slab_index(page, s, p).index -
 				 slabs_first(s) };
 }
 

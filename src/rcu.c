@@ -20,8 +20,9 @@
  * longer than what is left of one grace period and one more.
  *
  * While it waits, an object is in state RCU, a large block of type PAGE_RCU, and
- * an area of vmalloc()'s ENDING: neither live nor free. So a second free of it, of whatever kind, is
- * found at once; and kmem_cache_destroy() knows whom to wait for.
+ * an area of vmalloc()'s ENDING: neither live nor free. So a second free of it,
+ * of whatever kind, is found at once; and kmem_cache_destroy() knows whom to wait
+ * for.
  *
  * Invariant:
  *
@@ -82,7 +83,8 @@ static const void *owner_of(const struct rcu_head *head)
 
 	if (page->slabs)
 		return slab_object(slab_head(page),
-				   slab_index(page, page->slabs, head).index -
+				   (unsigned)slab_index(page, page->slabs,
+							head).index -
 				   slabs_first(page->slabs));
 	if (page_type(page) == PAGE_TAIL)
 		page = page_find_head(page);

@@ -324,7 +324,7 @@ static bool round_is_sound(const struct kmem_slabs *s, const struct page *page,
 {
 	struct slab_index i = slab_index(page, s, r->obj);
 
-	*index = i.index;
+	*index = (unsigned)i.index;
 	return KMEM_UNCHECKED ||
 	       (page->slabs == s && i.exact &&
 		r->slot == &page->slot[i.index] &&
@@ -607,7 +607,7 @@ bool slabs_free_from(struct page *page, struct kmem_slabs *s, const void *p,
 	/* Of two that free it at once, one finds it free, or the slab gone. */
 	if (KMEM_LIKELY(i.exact && page->slabs == s &&
 			page->slot[i.index] == state)) {
-		slab_put(node, slab_head(page), i.index, &excess);
+		slab_put(node, slab_head(page), (unsigned)i.index, &excess);
 		found = true;
 	}
 	unlock_irq(&node->lock, irq);

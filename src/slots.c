@@ -85,7 +85,7 @@ kmem_slot_t *slots_get(struct kmem_slabs *s, struct page *head, unsigned n,
 	if (slabs_sized(s))
 		t = guard_sizes(s);
 	KMEM_ASSERT(t || n <= KMEM_INLINE_SLOTS);
-	return t ? table_alloc(t, GFP_NOWAIT | __GFP_NOWARN |
+	return t ? table_alloc(t, GFP_NOWAIT |
 			       (gfp & (__GFP_NORETRY | GFP_NO_INJECT))) :
 		   head->inline_slot;
 }

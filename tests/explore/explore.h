@@ -18,8 +18,9 @@
  * place of the sanitizer's run-time: so every access of src/, plain or atomic,
  * calls the model, and no source file knows of it.
  *
- *	schedule.c	decisions, coroutines, going back to the start
- *	model.c		what an access may see, and whether it races
+ *	schedule.c	decisions, coroutines
+ *	model.c		what an access may see
+ *	races.c		with what it races; going back to the start
  *	machine.c	what scenarios are made of
  *	scenarios.c, modules.c, memory.c, later.c	what is explored
  *	main.c		which, how far; what is printed
@@ -48,6 +49,7 @@
 #define CPUS		3
 #define LEVELS		3	/* thread, interrupt, interrupt in that or NMI */
 #define CONTEXTS	(CPUS * LEVELS)
+#define STEPS_MAX	200000
 
 struct scenario {
 	const char *name;
@@ -105,6 +107,8 @@ extern unsigned explore_context;	/* explore_cpu * LEVELS + level */
 extern bool explore_on;			/* false: accesses are not watched */
 extern bool explore_saving;		/* but what writes replace is kept */
 extern bool explore_tracing;
+extern bool explore_quiet;		/* no interrupt comes in this scenario */
+extern unsigned explore_steps;		/* accesses in this schedule */
 extern bool explore_every;		/* also schedules that change nothing */
 
 /* A decision among n; all but the first count against the bound if they cost.
@@ -125,6 +129,9 @@ uint64_t explore_event(uint64_t what);
 bool explore_must_be_fresh(void);
 void explore_fresh_done(void);
 void explore_loaded(const void *location, unsigned nr);
+
+/* Memory is as it was before the schedule (races.c). */
+void model_restore(void);
 
 /* The contexts' clocks (model.c). */
 void explore_barrier(void);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * tests/explore/model.c - what an access may see, and with what it races.
+ * tests/explore/model.c - what an access may see.
  *
  * It stands in for the thread sanitizer's run-time: the compiler calls it for
  * every access.
@@ -18,9 +18,7 @@
  * may delay a store beyond, or do a load before, the point where an interrupt
  * comes (port.h, "Why a plain flag is enough").
  *
- * *Plain accesses.* For each byte: who wrote it last, and when each context
- * read it last. Two accesses, one of them a write, neither of which happened
- * before the other, are a race (Flanagan & Freund 2009, "FastTrack").
+ * *Plain accesses* are checked for races (races.c).
  *
  * *Atomic accesses.* For each location: its newest stores. A load may see any
  * but those that something it knows of has overwritten: a store that happened
@@ -37,22 +35,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "explore.h"
+#include "model.h"
 
 #define OLD_STORES	8
 #define LOCATIONS	(1u << 14)
 
-struct clock {
-	uint32_t time[CONTEXTS];
-};
-
-static struct context {
-	struct clock clock;
-	struct clock at_barrier;	/* what an interrupt now knows of us */
-	struct clock from_irq;		/* what we know from the next barrier */
-} contexts[CONTEXTS];
-
-static uint32_t schedule;		/* number of it: older marks are void */
+struct context contexts[CONTEXTS];
 
 static void join(struct clock *to, const struct clock *from)
 {
@@ -61,32 +49,9 @@ static void join(struct clock *to, const struct clock *from)
 			to->time[i] = from->time[i];
 }
 
-static struct context *here(void)
-{
-	return &contexts[explore_context];
-}
-
-static uint32_t now(void)
-{
-	return here()->clock.time[explore_context];
-}
-
 static void tick(struct context *c, unsigned context)
 {
 	c->clock.time[context]++;
-}
-
-static bool known(unsigned context, uint32_t time)
-{
-	return here()->clock.time[context] >= time;
-}
-
-void model_start(void)
-{
-	schedule++;
-	memset(contexts, 0, sizeof(contexts));
-	for (unsigned i = 0; i < CONTEXTS; i++)
-		contexts[i].clock.time[i] = 1;
 }
 
 void explore_barrier(void)
@@ -114,228 +79,6 @@ void model_irq_exit(unsigned from, unsigned to)
 	tick(&contexts[from], from);
 }
 
-/* ---- plain accesses ---- */
-
-/* Of a byte that is watched. Marks of another schedule are void. */
-struct byte {
-	uint32_t schedule;
-	uint32_t written;		/* when; 0: not in this schedule */
-	uint8_t writer;
-	bool atomic;			/* that was an atomic store */
-	bool location;			/* there may be one that begins here */
-	uint16_t readers;		/* since the last plain write, as bits: */
-	uint16_t atomic_readers;	/* contexts; when: below */
-	const void *pc;			/* of the last write */
-};
-
-/* The memory that is watched: the arena, and the program's variables. */
-static struct watched {
-	uintptr_t start;
-	size_t bytes;
-	struct byte *byte;
-	uint32_t *read[CONTEXTS];	/* of each byte: when each context read */
-	uint32_t *atomic_read[CONTEXTS]; /* it last */
-	uint8_t *users;			/* of each byte: the CPUs, as bits */
-} watched[2];
-
-/* Of watched.users: it was known at the start that there are several. */
-#define SHARED		0x80u
-
-#define FOUND_MAX	4096
-
-/* Bytes that turned out to be, since then. */
-static uint8_t *found_shared[FOUND_MAX];
-static unsigned nr_found;
-
-extern char __data_start[], _end[];
-
-static void *zeroes(void *old, size_t n, size_t size)
-{
-	void *p;
-
-	free(old);
-	p = calloc(n, size);
-	if (!p)
-		abort();
-	return p;
-}
-
-static void watch(struct watched *w, void *start, size_t bytes)
-{
-	w->start = (uintptr_t)start;
-	w->bytes = bytes;
-	w->byte = zeroes(w->byte, bytes, sizeof(struct byte));
-	w->users = zeroes(w->users, bytes, 1);
-	for (unsigned i = 0; i < CONTEXTS; i++) {
-		w->read[i] = zeroes(w->read[i], bytes, sizeof(uint32_t));
-		w->atomic_read[i] = zeroes(w->atomic_read[i], bytes,
-					   sizeof(uint32_t));
-	}
-}
-
-void model_init(void *arena, size_t bytes)
-{
-	model_settle_shared();
-	watch(&watched[0], arena, bytes);
-	if (!watched[1].byte)
-		watch(&watched[1], __data_start,
-		      (size_t)(_end - __data_start));
-}
-
-void model_settle_shared(void)
-{
-	while (nr_found)
-		*found_shared[--nr_found] |= SHARED;
-}
-
-bool model_found_shared(void)
-{
-	return nr_found;
-}
-
-static void use(uint8_t *users)
-{
-	uint8_t cpu = (uint8_t)(1u << explore_context / LEVELS);
-
-	if (*users && !(*users & cpu) && nr_found < FOUND_MAX)
-		found_shared[nr_found++] = users;
-	*users |= cpu;
-}
-
-/* An atomic access of what only one CPU uses is no place to switch: it is the
- * same to the others before and after. Who uses what is found out as we go. */
-static bool is_shared(uintptr_t at)
-{
-	for (unsigned i = 0; i < 2; i++)
-		if (at - watched[i].start < watched[i].bytes) {
-			uint8_t *u = &watched[i].users[at - watched[i].start];
-
-			if (*u & SHARED)
-				return true;
-			use(u);
-			return explore_every || explore_tracing;
-		}
-	return false;
-}
-
-/* Return: NULL for a stack. */
-static struct watched *watched_at(uintptr_t at)
-{
-	for (unsigned i = 0; i < 2; i++)
-		if (at - watched[i].start < watched[i].bytes)
-			return &watched[i];
-	return NULL;
-}
-
-static struct byte *byte_nr(struct watched *w, size_t i)
-{
-	struct byte *b = &w->byte[i];
-
-	if (b->schedule != schedule)
-		*b = (struct byte){ .schedule = schedule };
-	return b;
-}
-
-static void race(const char *what, uintptr_t at, const struct byte *b,
-		 unsigned other, const void *pc)
-{
-	explore_fail("race: %s of %p by context %u at pc %p, and an access "
-		     "by context %u (last written at pc %p)", what,
-		     (void *)at, explore_context, pc, other, b->pc);
-}
-
-/* An access by this context, now. */
-struct access {
-	struct watched *to;
-	uint32_t now;
-	const uint32_t *known;		/* of each context: up to when */
-	bool atomic;
-	const void *pc;
-};
-
-static inline void check_writer(const struct access *a, const struct byte *b,
-			 size_t i, const char *what)
-{
-	if (b->written && b->written > a->known[b->writer] &&
-	    !(a->atomic && b->atomic))
-		race(what, a->to->start + i, b, b->writer, a->pc);
-}
-
-static void check_reads(const struct access *a, size_t first, size_t end)
-{
-	uint32_t *when = a->atomic ? a->to->atomic_read[explore_context] :
-				     a->to->read[explore_context];
-	uint16_t reader = (uint16_t)(1u << explore_context);
-
-	for (size_t i = first; i < end; i++) {
-		struct byte *b = byte_nr(a->to, i);
-
-		check_writer(a, b, i, "read");
-		if (a->atomic)
-			b->atomic_readers |= reader;
-		else
-			b->readers |= reader;
-		when[i] = a->now;
-	}
-}
-
-/* These contexts have read it: each before what this one does now. */
-static inline void check_readers(const struct access *a, size_t i, unsigned readers,
-			  uint32_t *const when[CONTEXTS])
-{
-	for (; readers; readers &= readers - 1) {
-		unsigned reader = (unsigned)__builtin_ctz(readers);
-
-		if (when[reader][i] > a->known[reader])
-			race("write", a->to->start + i, &a->to->byte[i],
-			     reader, a->pc);
-	}
-}
-
-static void forget_location(uintptr_t at);
-
-/* Who races with the readers before a plain write races with that too. */
-static void check_writes(const struct access *a, size_t first, size_t end)
-{
-	for (size_t i = first; i < end; i++) {
-		struct byte *b = byte_nr(a->to, i);
-
-		check_writer(a, b, i, "write");
-		check_readers(a, i, b->readers, a->to->read);
-		if (!a->atomic) {
-			check_readers(a, i, b->atomic_readers,
-				      a->to->atomic_read);
-			b->readers = b->atomic_readers = 0;
-			if (b->location)
-				forget_location(a->to->start + i);
-			b->location = false;
-		}
-		b->written = a->now;
-		b->writer = (uint8_t)explore_context;
-		b->atomic = a->atomic;
-		b->pc = a->pc;
-	}
-}
-
-static void check_bytes(uintptr_t at, size_t size, bool write, bool atomic,
-			const void *pc)
-{
-	const struct access a = { watched_at(at), now(), here()->clock.time,
-				  atomic, pc };
-	size_t first;
-
-	if (!a.to)
-		return;
-	first = at - a.to->start;
-	if (first + size > a.to->bytes)
-		explore_fail("access to %p, %zu bytes: beyond the end",
-			     (void *)at, size);
-	if (write)
-		check_writes(&a, first, first + size);
-	else
-		check_reads(&a, first, first + size);
-}
-
 static void trace(const char *what, const volatile void *p, size_t size,
 		  uint64_t value, const void *pc)
 {
@@ -349,20 +92,24 @@ static void trace(const char *what, const volatile void *p, size_t size,
 			pc);
 }
 
-static void plain(const void *p, size_t size, bool write, const void *pc)
+static inline void plain(const void *p, size_t size, bool write, const void *pc)
 {
-	uintptr_t at = (uintptr_t)p;
+	const struct watched *w;
 
-	if (!explore_on && explore_saving && write && watched_at(at))
+	if (!explore_on && !(explore_saving && write))
+		return;
+	w = watched_at((uintptr_t)p);
+	if (!w || !size)
+		return;
+	if (explore_on) {
+		if (!explore_quiet || ++explore_steps > STEPS_MAX)
+			explore_point(false);
+		if (explore_tracing)
+			trace(write ? "write" : "read", p, size, 0, pc);
+		check_bytes(w, (uintptr_t)p, size, write, false, pc);
+	}
+	if (write)
 		explore_save(p, size);
-	if (!explore_on || !size || !watched_at(at))
-		return;
-	explore_point(false);
-	trace(write ? "write" : "read", p, size, 0, pc);
-	check_bytes(at, size, write, false, pc);
-	if (!write)
-		return;
-	explore_save(p, size);
 }
 
 void explore_write(void *p, size_t size)
@@ -388,7 +135,7 @@ struct store {
 
 struct location {
 	uintptr_t at;
-	uint32_t schedule;
+	struct location *next;		/* in the same word */
 	unsigned first, nr;		/* stores that can be seen: numbers
 					 * [first, nr) of store[] modulo */
 	unsigned seen[CONTEXTS];	/* the newest that each has seen, */
@@ -396,24 +143,34 @@ struct location {
 	struct store store[OLD_STORES];
 };
 
+/* Those of this schedule. */
 static struct location locations[LOCATIONS];
+static unsigned nr_locations;
 
-static struct location *find(uintptr_t at)
+static struct location *find(struct word *word, uintptr_t at)
 {
-	unsigned i = (unsigned)((at * 0x9e3779b97f4a7c15u) >> 50);
+	struct location *l;
 
-	for (;; i = (i + 1) % LOCATIONS) {
-		struct location *l = &locations[i];
+	for (l = word->location; l; l = l->next)
+		if (l->at == at)
+			return l;
+	if (nr_locations == LOCATIONS)
+		explore_fail("more than %u locations", LOCATIONS);
+	l = &locations[nr_locations++];
+	l->at = at;
+	l->next = word->location;
+	l->nr = 0;
+	word->location = l;
+	return l;
+}
 
-		if (l->schedule == schedule && l->at == at)
-			return l;
-		if (l->schedule != schedule) {
-			l->at = at;
-			l->schedule = schedule;
-			l->nr = 0;
-			return l;
-		}
-	}
+void model_start(void)
+{
+	races_start();
+	nr_locations = 0;
+	memset(contexts, 0, sizeof(contexts));
+	for (unsigned i = 0; i < CONTEXTS; i++)
+		contexts[i].clock.time[i] = 1;
 }
 
 static struct store *store_nr(struct location *l, unsigned nr)
@@ -421,42 +178,42 @@ static struct store *store_nr(struct location *l, unsigned nr)
 	return &l->store[nr % OLD_STORES];
 }
 
-static uint64_t value_at(const volatile void *p, size_t size)
+static inline uint64_t value_at(const volatile void *p, size_t size)
 {
-	uint64_t value = 0;
-
-	memcpy(&value, (const void *)(uintptr_t)p, size);
-	return value;
+	switch (size) {
+	case 1:
+		return *(const volatile uint8_t *)p;
+	case 2:
+		return *(const volatile uint16_t *)p;
+	case 4:
+		return *(const volatile uint32_t *)p;
+	}
+	return *(const volatile uint64_t *)p;
 }
 
 /* With what is in memory as its oldest store. */
-static struct location *location(const volatile void *p, size_t size)
+static struct location *location(const struct watched *w,
+				 const volatile void *p, size_t size)
 {
-	struct location *l = find((uintptr_t)p);
+	uintptr_t at = (uintptr_t)p;
+	struct location *l = find(word_at(w, at), at);
 
 	if (!l->nr) {
-		struct watched *w = watched_at((uintptr_t)p);
-
-		byte_nr(w, (uintptr_t)p - w->start)->location = true;
 		memset(l->seen, 0, sizeof(l->seen));
 		memset(l->seen_when, 0, sizeof(l->seen_when));
 		l->first = 0;
 		l->nr = 1;
 		l->store[0] = (struct store){ .value = value_at(p, size),
-					      .id = (uintptr_t)p };
+					      .id = at };
 	}
 	return l;
 }
 
-static void forget_location(uintptr_t at)
+void forget_locations(const struct word *word, uintptr_t at, uintptr_t end)
 {
-	unsigned i = (unsigned)((at * 0x9e3779b97f4a7c15u) >> 50);
-
-	for (; locations[i].schedule == schedule; i = (i + 1) % LOCATIONS)
-		if (locations[i].at == at) {
-			locations[i].nr = 0;
-			return;
-		}
+	for (struct location *l = word->location; l; l = l->next)
+		if (l->at >= at && l->at < end)
+			l->nr = 0;
 }
 
 static void saw(struct location *l, unsigned nr)
@@ -472,11 +229,13 @@ static unsigned oldest(struct location *l)
 {
 	unsigned nr = l->first;
 
+	if (known(store_nr(l, l->nr - 1)->context, store_nr(l, l->nr - 1)->time))
+		return l->nr - 1;
 	for (unsigned i = 0; i < CONTEXTS; i++)
 		if (l->seen_when[i] && known(i, l->seen_when[i]) &&
 		    l->seen[i] > nr)
 			nr = l->seen[i];
-	for (unsigned i = l->nr - 1; i > nr; i--)
+	for (unsigned i = l->nr - 2; i > nr; i--)
 		if (known(store_nr(l, i)->context, store_nr(l, i)->time))
 			return i;
 	return nr;
@@ -530,22 +289,24 @@ unsigned model_newest(const void *location)
 	return ((const struct location *)location)->nr - 1;
 }
 
-static bool watches(const volatile void *p)
+/* Return: NULL if accesses of it are not explored. */
+static const struct watched *watches(const volatile void *p)
 {
-	return explore_on && watched_at((uintptr_t)p);
+	return explore_on ? watched_at((uintptr_t)p) : NULL;
 }
 
 static uint64_t atomic_load(const volatile void *p, size_t size, int order,
 			    const void *pc)
 {
+	const struct watched *w = watches(p);
 	struct location *l;
 	unsigned low, nr;
 
-	if (!watches(p))
+	if (!w)
 		return value_at(p, size);
-	explore_point(is_shared((uintptr_t)p));
-	check_bytes((uintptr_t)p, size, false, true, pc);
-	l = location(p, size);
+	explore_point(is_shared(w, (uintptr_t)p));
+	check_bytes(w, (uintptr_t)p, size, false, true, pc);
+	l = location(w, p, size);
 	low = oldest(l);
 	nr = l->nr - 1;
 	if (!explore_must_be_fresh())
@@ -577,15 +338,16 @@ static bool again(const struct store *newest, uint64_t value)
 static void atomic_store(volatile void *p, size_t size, uint64_t value,
 			 int order, const void *pc)
 {
+	const struct watched *w = watches(p);
 	struct location *l;
 
-	if (!watches(p)) {
+	if (!w) {
 		put(p, size, value);
 		return;
 	}
-	explore_point(is_shared((uintptr_t)p));
-	check_bytes((uintptr_t)p, size, true, true, pc);
-	l = location(p, size);
+	explore_point(is_shared(w, (uintptr_t)p));
+	check_bytes(w, (uintptr_t)p, size, true, true, pc);
+	l = location(w, p, size);
 	if (!releases(order) && again(store_nr(l, l->nr - 1), value)) {
 		explore_event(store_nr(l, l->nr - 1)->id);
 		explore_loaded(l, l->nr - 1);
@@ -603,18 +365,19 @@ static uint64_t atomic_change(volatile void *p, size_t size,
 			      uint64_t (*op)(uint64_t old, uint64_t operand),
 			      uint64_t operand, int order, const void *pc)
 {
+	const struct watched *w = watches(p);
 	uint64_t old, new;
 	struct location *l;
 	struct store newest;
 
-	if (!watches(p)) {
+	if (!w) {
 		old = value_at(p, size);
 		put(p, size, op(old, operand));
 		return old;
 	}
-	explore_point(is_shared((uintptr_t)p));
-	check_bytes((uintptr_t)p, size, true, true, pc);
-	l = location(p, size);
+	explore_point(is_shared(w, (uintptr_t)p));
+	check_bytes(w, (uintptr_t)p, size, true, true, pc);
+	l = location(w, p, size);
 	newest = *store_nr(l, l->nr - 1);
 	old = newest.value;
 	saw(l, l->nr - 1);

@@ -104,14 +104,26 @@ build() {
 		build/host/explore/explore >"$dir/out" 2>&1
 }
 
-# Whether some scenario fails; how, on standard output. First a few schedules of
-# each: most mutants need no more.
+# What is executed, without line numbers.
+code() {
+	strip -o "$dir/$1" "$tree/build/host/explore/explore"
+}
+
+# Whether some scenario fails; how, on standard output. First those that found
+# the last mutants of this file, then a few schedules of each: most mutants need
+# no more. What compiles to the same need not be explored.
 explorer_fails() {
 	if ! build; then
 		grep -m 1 error: "$dir/out"
 		return 2
 	fi
-	explore 100 50 && explore "$schedules" "$random" && return 1
+	code mutant
+	cmp -s "$dir/mutant" "$dir/original" && return 1
+	# shellcheck disable=SC2046
+	{ ! [ -s "$dir/found.${1##*/}" ] ||
+	  explore "$schedules" "$random" $(sort -u "$dir/found.${1##*/}"); } &&
+		explore 100 50 && explore "$schedules" "$random" && return 1
+	awk '/^FAILED/ { print $2 }' "$dir/out" >>"$dir/found.${1##*/}"
 	awk '/^FAILED/ { name = $2; n = $6 + $7; getline; sub(/^\t/, "")
 		sub(/ by context.*/, ""); sub(/ of 0x.*/, "")
 		printf "%s after %d: %s\n", name, n, substr($0, 1, 40)
@@ -120,8 +132,10 @@ explorer_fails() {
 }
 
 explore() {
+	n=$1 r=$2
+	shift 2
 	timeout "$limit" "$tree/build/host/explore/explore" -f -j "$jobs" \
-		-n "$1" -r "$2" >"$dir/out" 2>&1
+		-n "$n" -r "$r" "$@" >"$dir/out" 2>&1
 }
 
 build || { cat "$dir/out"; exit 1; }
@@ -130,6 +144,7 @@ explore 2000 0 || {
 	echo "it fails as it is"
 	exit 1
 }
+code original
 list | grep -e "$only" >"$dir/list"
 while read -r file line name how; do
 	what=$(sed -n "${line}s/^[[:space:]]*//p" "$file")
@@ -139,7 +154,7 @@ while read -r file line name how; do
 	if cmp -s "$file" "$tree/$file"; then
 		status=3
 	else
-		why=$(explorer_fails)
+		why=$(explorer_fails "$file")
 		status=$?
 	fi
 	word=FAILED

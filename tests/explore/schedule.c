@@ -22,10 +22,9 @@
 
 #define STACK_BYTES	(128 * 1024)
 #define DECISIONS_MAX	20000
-#define STEPS_MAX	200000
 
-unsigned explore_cpu, explore_context, explore_reports;
-bool explore_on, explore_saving, explore_tracing, explore_every;
+unsigned explore_cpu, explore_context, explore_reports, explore_steps;
+bool explore_on, explore_saving, explore_tracing, explore_every, explore_quiet;
 
 /* ---- decisions ---- */
 
@@ -41,7 +40,6 @@ static unsigned spent;		/* of the bound */
 static const struct scenario *scenario;
 static bool at_random;
 static uint64_t random_state;
-static unsigned steps;
 static bool at_once[CPUS];
 
 static uint64_t next_random(void)
@@ -179,47 +177,6 @@ static bool seen_add(uint64_t state, unsigned cost)
 	seen.nr += !*at;
 	*at = state;
 	return false;
-}
-
-/* ---- what is restored ---- */
-
-struct saved {
-	unsigned char *at;
-	unsigned size;
-	unsigned char old[16];
-};
-
-static struct saved *saved;
-static size_t nr_saved, max_saved;
-
-void explore_save(const void *p, size_t size)
-{
-	unsigned char *at = (unsigned char *)(uintptr_t)p;
-
-	while (size) {
-		size_t n = size < 16 ? size : 16;
-
-		if (nr_saved == max_saved) {
-			max_saved = max_saved ? 2 * max_saved : 4096;
-			saved = realloc(saved, max_saved * sizeof(*saved));
-			if (!saved)
-				abort();
-		}
-		saved[nr_saved].at = at;
-		saved[nr_saved].size = (unsigned)n;
-		memcpy(saved[nr_saved++].old, at, n);
-		at += n;
-		size -= n;
-	}
-}
-
-static void restore(void)
-{
-	while (nr_saved) {
-		const struct saved *s = &saved[--nr_saved];
-
-		memcpy(s->at, s->old, s->size);
-	}
 }
 
 /* ---- the CPUs ---- */
@@ -374,8 +331,10 @@ void explore_point(bool shared)
 	void (*irq[2])(void);
 	unsigned irqs = irqs_here(c, irq), other[CPUS], n, taken;
 
-	if (++steps > STEPS_MAX)
-		explore_fail("no end after %u steps", steps);
+	if (++explore_steps > STEPS_MAX)
+		explore_fail("no end after %u steps", explore_steps);
+	if (!shared && !irqs)
+		return;
 	if (shared)
 		c->chosen = false;
 	if ((irqs || shared) && !chosen && seen_before())
@@ -513,7 +472,7 @@ static bool run_schedule(void)
 	nr_decisions = 0;
 	nr_questions = 0;
 	spent = 0;
-	steps = 0;
+	explore_steps = 0;
 	pruned = false;
 	explore_reports = 0;
 	reason[0] = '\0';
@@ -538,7 +497,7 @@ static bool run_schedule(void)
 	if (!reason[0] && !pruned && (at_new_end() || explore_every) &&
 	    scenario->check)
 		check();
-	restore();
+	model_restore();
 	return !reason[0];
 }
 
@@ -561,8 +520,11 @@ static void begin(const struct scenario *s)
 	cpus[0].masked = false;
 	explore_cpu = 0;
 	explore_on = false;
+	explore_quiet = true;
+	for (unsigned i = 0; i < CPUS; i++)
+		if (s->irq[i] || s->nmi[i])
+			explore_quiet = false;
 	s->setup();
-	nr_saved = 0;
 }
 
 /* All schedules within the bound, as long as no new location turns out to be

@@ -106,9 +106,10 @@ static inline void plain(const void *p, size_t size, bool write, const void *pc)
 			explore_point(false);
 		if (explore_tracing)
 			trace(write ? "write" : "read", p, size, 0, pc);
-		check_bytes(w, (uintptr_t)p, size, write, false, pc);
+		if (write || !read_again(w, (uintptr_t)p, size))
+			check_bytes(w, (uintptr_t)p, size, write, false, pc);
 	}
-	if (write)
+	if (write && !is_saved(w, (uintptr_t)p, size))
 		explore_save(p, size);
 }
 
@@ -322,7 +323,10 @@ static uint64_t atomic_load(const volatile void *p, size_t size, int order,
 
 static void put(volatile void *p, size_t size, uint64_t value)
 {
-	if (explore_on || (explore_saving && watched_at((uintptr_t)p)))
+	const struct watched *w = explore_on || explore_saving ?
+				  watched_at((uintptr_t)p) : NULL;
+
+	if (w && !is_saved(w, (uintptr_t)p, size))
 		explore_save((const void *)(uintptr_t)p, size);
 	memcpy((void *)(uintptr_t)p, &value, size);
 }

@@ -86,6 +86,32 @@ static inline struct word *word_at(const struct watched *w, uintptr_t at)
 	return word;
 }
 
+/* Of the word it is in, as bits; more than 0xff: it is not in one. */
+static inline unsigned bytes_at(uintptr_t at, size_t size)
+{
+	return size > WORD ? ~0u : ((1u << size) - 1) << at % WORD;
+}
+
+/* Whether this context has read that before, and nothing happened since: the
+ * last time is what counts. */
+static inline bool read_again(const struct watched *w, uintptr_t at,
+			      size_t size)
+{
+	struct word *word = word_at(w, at);
+	unsigned bytes = bytes_at(at, size);
+
+	if (word->reader != explore_context || bytes & ~word->bytes_read)
+		return false;
+	if (bytes == word->bytes_read)
+		word->read = now();
+	return word->read == now();
+}
+
+static inline bool is_saved(const struct watched *w, uintptr_t at, size_t size)
+{
+	return !(bytes_at(at, size) & ~word_at(w, at)->saved);
+}
+
 /* Whether several CPUs use it. */
 bool is_shared(const struct watched *w, uintptr_t at);
 

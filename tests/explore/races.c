@@ -253,17 +253,6 @@ static void settle(struct word *word)
 	word->bytes_read = 0;
 }
 
-/* Whether this context has read that before, and nothing happened since: the
- * last time is what counts. */
-static inline bool read_again(struct word *word, unsigned bytes)
-{
-	if (word->reader != explore_context || bytes & ~word->bytes_read)
-		return false;
-	if (bytes == word->bytes_read)
-		word->read = now();
-	return word->read == now();
-}
-
 static void check_plain_read(const struct access *a, struct word *word,
 			     unsigned bytes)
 {
@@ -335,7 +324,7 @@ void check_bytes(const struct watched *w, uintptr_t at, size_t size,
 		} else if (write) {
 			check_plain_write(&a, word, bytes);
 			forget_locations(word, at, end);
-		} else if (!read_again(word, bytes)) {
+		} else {
 			check_plain_read(&a, word, bytes);
 		}
 	}

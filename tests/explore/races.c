@@ -83,9 +83,8 @@ void model_init(void *arena, size_t bytes)
 	watch(&watched[0], arena, bytes);
 	if (!marks)
 		marks = zeroes(NULL, MARKS, sizeof(*marks));
-	if (!watched[1].word)
-		watch(&watched[1], __data_start,
-		      (size_t)(_end - __data_start));
+	/* Anew too: who uses what is of this scenario, wherever it runs. */
+	watch(&watched[1], __data_start, (size_t)(_end - __data_start));
 }
 
 void model_settle_shared(void)

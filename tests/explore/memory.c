@@ -359,6 +359,54 @@ static void section_aside_machine(void)
 	settled();
 }
 
+static void get_first(void)
+{
+	object[0] = get();
+}
+
+/* The only slab is in the section, and of that all else is free. */
+static void walk_section_machine(void)
+{
+	struct page *page, *rest = NULL;
+
+	section_machine();
+	while ((page = alloc_page(GFP_ATOMIC | __GFP_NOWARN))) {
+		if (page_to_phys(page) < section())
+			continue;
+		*(struct page **)page_to_virt(page) = rest;
+		rest = page;
+	}
+	while ((page = rest)) {
+		rest = *(struct page **)page_to_virt(page);
+		__free_page(page);
+	}
+	drain_pages();
+	on(1, get_first);
+	MUST(virt_to_phys(object[0]) >= section());
+	drain_pages();
+	settled();
+}
+
+static void walk(void)
+{
+	kmem_cache_walk(cache, look, NULL);
+}
+
+static void empty_and_remove(void)
+{
+	put_one();
+	shrink();
+	MUST(!kmem_remove_memory(section(), SECTION));
+	explore_write(phys_to_virt(section()),
+		      SECTION / KMEM_PAGE_SIZE * sizeof(struct page));
+}
+
+/* However it meets the walk. */
+static void remove_at_once(void)
+{
+	explore_at_once(empty_and_remove);
+}
+
 /* ---- shrinkers ---- */
 
 static struct shrinker *shrinker;
@@ -468,6 +516,9 @@ static const struct scenario list[] = {
 	  .check = sound, .at_random = 200 },
 	{ "remove-scan", "and those that frees put aside are looked for in", 1,
 	  section_aside_machine, { scan_section, remove_section },
+	  .check = sound, .at_random = 200 },
+	{ "remove-walk", "and those of the slab that a walk has come to", 2,
+	  walk_section_machine, { walk, remove_at_once },
 	  .check = sound, .at_random = 200 },
 	{ "shrinker-first", "the first shrinker comes while memory is short", 1,
 	  first_shrinker_machine, { run_short, begin_shrinker },

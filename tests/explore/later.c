@@ -417,6 +417,8 @@ static const struct scenario list[] = {
 	  blocks, { small_nolock, small_and_back }, .check = trimmed },
 	{ "nolock-blocks", "a block is taken while blocks merge", ALL,
 	  blocks, { large_nolock, large_and_back }, .check = trimmed },
+	{ "nolock-irq", "an interrupt lands in who has got a lock so", ALL,
+	  blocks, { large_nolock }, { large_and_back }, .check = trimmed },
 	{ "nolock-pushed", "an NMI takes what has just been pushed", ALL,
 	  small_slab, { put_small_here }, .nmi = { take_small_nolock },
 	  .check = trimmed },

@@ -149,9 +149,9 @@ void *cache_alloc_again(struct kmem_cache *s, gfp_t gfp, void *bad)
 }
 
 void cache_free_guarded(const char *call, struct kmem_cache *s, void *p,
-			kmem_slot_t *slot)
+			kmem_slot_t *slot, uintptr_t caller)
 {
-	guard_taken(call, &s->slabs, p, slot, KMEM_CALLER);
+	guard_taken(call, &s->slabs, p, slot, caller);
 	if (!magazine_free(&s->magazine, p, slot))
 		cache_free_slow(s, p, slot);
 }

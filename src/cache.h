@@ -127,7 +127,7 @@ void cache_free_slow(struct kmem_cache *s, void *p, kmem_slot_t *slot)
 
 /* Hardened: cache_free() of what takes longer, or is damaged. */
 void cache_free_guarded(const char *call, struct kmem_cache *s, void *p,
-			kmem_slot_t *slot) KMEM_NOINLINE;
+			kmem_slot_t *slot, uintptr_t caller) KMEM_NOINLINE;
 
 /* cache_alloc() when they gave an object that was not CACHED: it was freed
  * twice by CPUs that raced, and this is the second copy. Reports it, and
@@ -447,7 +447,7 @@ KMEM_INLINE void cache_free(const char *call, struct kmem_cache *s, void *p,
 {
 	if (KMEM_HARDEN &&
 	    KMEM_UNLIKELY(!guard_taken_fast(&s->slabs, p, slot))) {
-		cache_free_guarded(call, s, p, slot);
+		cache_free_guarded(call, s, p, slot, KMEM_CALLER);
 		return;
 	}
 	if (MAGAZINES && KMEM_UNLIKELY(!magazine_free(&s->magazine, p, slot)))

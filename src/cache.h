@@ -174,6 +174,7 @@ void cache_debug_sized(struct kmem_cache *s);
 size_t cache_debug_bytes(void);
 /* Pages of such parts that nobody has. */
 void cache_debug_shrink(void);
+void cache_debug_check(struct check *c);
 
 /* What params.debug says: the whole of it, false if it can't be read; the flags
  * that a cache gets; whether orders are not to be raised. */
@@ -310,9 +311,11 @@ KMEM_INLINE gfp_t gfp_left(size_t object_size, size_t size, gfp_t gfp)
 	return gfp | (gfp_t)left << KMEM_GFP_LEFT_SHIFT;
 }
 
+/* Of kmalloc()'s, which in hardened builds have sizes; others come here in debug
+ * builds only. */
 KMEM_INLINE gfp_t gfp_asked(const struct kmem_cache *s, size_t size, gfp_t gfp)
 {
-	return KMEM_HARDEN && slabs_sized(&s->slabs) ?
+	return KMEM_HARDEN && (!KMEM_DEBUG || slabs_sized(&s->slabs)) ?
 	       gfp_left(s->slabs.guard->size, size, gfp) : gfp;
 }
 

@@ -107,6 +107,13 @@ void cache_debug_shrink(void)
 	slabs_shrink(&debug_pool.parts);
 }
 
+void cache_debug_check(struct check *c)
+{
+	slabs_check(&debug_pool.parts, c);
+	if (KMEM_HARDEN)
+		guards_check(c);
+}
+
 size_t cache_debug_bytes(void)
 {
 	size_t bytes = slabs_bytes(&debug_pool.parts) +
@@ -194,9 +201,10 @@ void *cache_fit(void *p, size_t size)
 {
 	struct page *page = ZERO_OR_NULL_PTR(p) ? NULL : virt_to_page(p);
 
-	if (page && page->slabs && slabs_sized(page->slabs) &&
-	    size <= page->slabs->guard->size)
+	if (page && page->slabs && slabs_sized(page->slabs)) {
+		KMEM_ASSERT(size <= page->slabs->guard->size);
 		guard_fit(page->slabs, p, size);
+	}
 	return p;
 }
 

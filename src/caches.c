@@ -285,6 +285,8 @@ struct kmem_cache *(kmem_cache_create)(const char *name, size_t size,
 	if (!s)
 		return cache_create_failed(name, flags, "no memory");
 	if (!cache_publish(s)) {
+		if (MAGAZINES)	/* its depot may hold nothing any more */
+			magazine_layer_fini(&s->magazine);
 		if (KMEM_CACHE_DEBUG)
 			cache_debug_fini(s);
 		free_parts(s, s->slabs.node);
@@ -578,6 +580,8 @@ void caches_check(struct check *c)
 	slabs_check(&caches.nodes, c);
 	if (MERGING)
 		aliases_check(c);
+	if (KMEM_CACHE_DEBUG)
+		cache_debug_check(c);
 	kmem_for_each_cache(check_one, c);
 }
 

@@ -7,6 +7,8 @@
  *  A1	every managed page of a zone is in exactly one block: free, cached,
  *	allocated or of a slab; so the pages of the blocks add up to `managed`
  *  A2	the pages of each kind are those that kmem_usage() says
+ *  A3	what bounds all caches together is the sum of what they have: pages of
+ *	empty slabs, tables' too, and bytes that depots may hold
  *  P2	(page_ref.c)
  *
  * which is found by stepping from head to head through each zone, and is
@@ -113,9 +115,20 @@ static void check_usage(const struct page_count *n, struct check *c)
 			       u.allocated);
 }
 
+/* Each module has added what it saw. */
+static void check_sums(struct check *c)
+{
+	if (zones.empty_pages != c->empty_pages ||
+	    zones.depot_bytes != c->depot_bytes)
+		check_violated(c, "A3: %zu pages of empty slabs, %zu bytes for "
+			       "depots; the sums say %zu, %zu", c->empty_pages,
+			       c->depot_bytes, zones.empty_pages,
+			       zones.depot_bytes);
+}
+
 size_t kmem_check_all(kmem_out_fn out, void *ctx)
 {
-	struct check c = { out, ctx, 0 };
+	struct check c = { .out = out, .ctx = ctx };
 	struct page_count n = { { 0 } };
 
 	zones_do_all_later();
@@ -134,6 +147,8 @@ size_t kmem_check_all(kmem_out_fn out, void *ctx)
 		magazines_check(&c);
 		caches_check(&c);
 		check_usage(&n, &c);
+		if (MAGAZINES)
+			check_sums(&c);
 		if (KMEM_DEFERRED)
 			rcu_check(&c);
 	}

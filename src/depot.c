@@ -98,6 +98,26 @@ void magazines_check(struct check *c)
 		slabs_check(&quarantine_slabs, c);
 }
 
+static bool table_has(const struct kmem_slabs *t, const void *p)
+{
+	struct page *page = virt_to_page(p);
+	struct slab_index i;
+
+	if (!page || page->slabs != t)
+		return false;
+	i = slab_index(page, t, p);
+	return i.exact && i.index - slabs_first(t) < slab_objects(page) &&
+	       kmem_load_relaxed(&page->slot[i.index]) == SLOT_CACHED;
+}
+
+bool magazine_exists(const struct magazine *m)
+{
+	return (table_has(&magazine_slabs[0], m) &&
+		m->capacity == MAGAZINE_SHORT) ||
+	       (table_has(&magazine_slabs[1], m) &&
+		m->capacity == MAGAZINE_LONG);
+}
+
 static struct kmem_slabs *slabs_for(unsigned capacity)
 {
 	return &magazine_slabs[capacity > MAGAZINE_SHORT];

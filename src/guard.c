@@ -116,9 +116,7 @@ void guard_sized(struct kmem_slabs *s)
 {
 	struct slab_guard *g = s->guard;
 
-	if (!g || !g->zones)
-		return;
-	KMEM_ASSERT(!g->left);
+	KMEM_ASSERT(g->zones && !g->left);	/* kmalloc.c says why */
 	g->side = KMEM_MAX(nr_slots(s, s->order), nr_slots(s, s->min_order));
 	tables_init(&g->sizes, "guard-sizes",
 		    (size_t)round_up_to(3 * g->side * sizeof(kmem_slot_t),
@@ -137,6 +135,11 @@ void guard_fini(struct kmem_slabs *s)
 size_t guards_bytes(void)
 {
 	return slabs_bytes(&guard_pool.parts);
+}
+
+void guards_check(struct check *c)
+{
+	slabs_check(&guard_pool.parts, c);
 }
 
 void guards_shrink(void)

@@ -66,6 +66,7 @@ void guard_fini(struct kmem_slabs *s);
 /* Bytes of pages that guards are described in; return those that hold none. */
 size_t guards_bytes(void);
 void guards_shrink(void);
+void guards_check(struct check *c);
 
 /* For slab_make() and slab_unmake(): all are free from now on; for the last
  * time. */

@@ -45,6 +45,8 @@ struct check {
 	kmem_out_fn out;
 	void *ctx;
 	size_t violations;
+	size_t empty_pages;		/* seen, of empty slabs; */
+	size_t depot_bytes;		/* and what depots may hold: A3 */
 };
 
 #define check_violated(c, ...) \

@@ -75,6 +75,11 @@ static void name_put_number(char *at, size_t n)
 	name_put(at, digit + first);
 }
 
+/* Hardened, each has room for guards, and so for sizes of its objects: what an
+ * object takes there is at most twice itself, and that in front of the first too. */
+_Static_assert(4 * KMALLOC_MAX_CACHE_SIZE <= KMEM_CACHE_MAX_SIZE,
+	       "guards fit around the largest of kmalloc()'s objects");
+
 static struct kmem_cache *make_class(enum kmalloc_type type, size_t size)
 {
 	static const char *const prefix[] = {

@@ -74,7 +74,8 @@
  *
  *  M1	without a loaded magazine, bottom, top and end are NULL; without a
  *	previous one, previous_rounds is 0
- *  M2	bottom <= top <= bottom + capacity; previous_rounds <= capacity
+ *  M2	bottom <= top <= bottom + capacity, so is end, or it is NULL;
+ *	previous_rounds <= capacity
  *  M3	depot: nr_full and nr_empty are the lengths of the lists; every full
  *	magazine has at least one round, every empty one none
  *  M4	depot.objects == sum of rounds over the full magazines <= max_objects

@@ -213,6 +213,8 @@ void magazines_init(void);
 size_t magazines_bytes(void);
 void magazines_shrink(void);
 void magazines_check(struct check *c);
+/* It is one that a layer has, wherever that pointer comes from. */
+bool magazine_exists(const struct magazine *m);
 
 /*
  * Set up a layer and its CPUs' parts. object_bytes and the two bounds in bytes

@@ -73,6 +73,52 @@ void magazine_layer_stats(struct magazine_layer *l,
 	unlock_irq(&l->depot.lock, irq);
 }
 
+/* ---- what can be believed: a checker goes nowhere else ---- */
+
+/* That is one of the places of m, or behind its last. */
+static bool is_place(const struct magazine *m, const struct round *at)
+{
+	uintptr_t bytes = (uintptr_t)at - (uintptr_t)m->round;
+
+	return bytes <= m->capacity * sizeof(struct round) &&
+	       !(bytes % sizeof(struct round));
+}
+
+/* loaded(), of a `bottom` that may be anything but NULL. */
+static const struct magazine *maybe_loaded(const struct magazine_cpu *c)
+{
+	return (const struct magazine *)((uintptr_t)c->bottom -
+					 offsetof(struct magazine, round));
+}
+
+/* M1: what a CPU says it has are magazines; or it has none, nor rounds. */
+static bool has_magazines(const struct magazine_cpu *c)
+{
+	return (c->bottom ? magazine_exists(maybe_loaded(c)) :
+			    !c->top && !c->end) &&
+	       (c->previous ? magazine_exists(c->previous) :
+			      !c->previous_rounds);
+}
+
+/* M2, if M1 holds. */
+static bool has_places(const struct magazine_cpu *c)
+{
+	const struct magazine *m = loaded(c);
+
+	return (!m || (is_place(m, c->top) && (!c->end || is_place(m, c->end)))) &&
+	       (!c->previous || c->previous_rounds <= c->previous->capacity);
+}
+
+/* Of a list of the depot's: m, unless the list ends there, or goes astray, or has
+ * more than there are, as in a circle. */
+static const struct magazine *listed(const struct magazine *m, size_t *left)
+{
+	if (!m || !*left || !magazine_exists(m))
+		return NULL;
+	--*left;
+	return m;
+}
+
 static void each_round(const struct round *r, size_t n,
 		       void (*fn)(const struct round *r, void *arg),
 		       void *arg)
@@ -93,58 +139,77 @@ static void each_quarantined(const struct quarantine *q,
 	}
 }
 
-void magazine_for_each(struct magazine_layer *l,
-		       void (*fn)(const struct round *r, void *arg), void *arg)
+static void each_of_cpu(const struct magazine_cpu *c,
+			void (*fn)(const struct round *r, void *arg),
+			void *arg)
 {
-	for (unsigned i = 0; MAGAZINES && i < zones.nr_cpus; i++) {
-		struct magazine_cpu *c = layer_cpu(l, i);
-
+	if (has_magazines(c) && has_places(c)) {
 		each_round(c->bottom, rounds(c), fn, arg);
 		if (c->previous)
 			each_round(c->previous->round, c->previous_rounds, fn,
 				   arg);
-		if (KMEM_HARDEN && c->quarantine)
-			each_quarantined(c->quarantine, fn, arg);
 	}
-	for (unsigned k = 0; MAGAZINES && k < CPU_LISTS; k++)
-		for (struct magazine *m = l->depot.full[k]; m; m = m->next)
-			each_round(m->round, m->rounds, fn, arg);
+	if (KMEM_HARDEN && c->quarantine)
+		each_quarantined(c->quarantine, fn, arg);
+}
+
+void magazine_for_each(struct magazine_layer *l,
+		       void (*fn)(const struct round *r, void *arg), void *arg)
+{
+	size_t left = l->magazines;
+
+	for (unsigned i = 0; MAGAZINES && i < zones.nr_cpus; i++)
+		each_of_cpu(layer_cpu(l, i), fn, arg);
+	for (unsigned k = 0; MAGAZINES && k < CPU_LISTS; k++) {
+		const struct magazine *m = l->depot.full[k];
+
+		for (; (m = listed(m, &left)); m = m->next)
+			each_round(m->round, KMEM_MIN(m->rounds, m->capacity),
+				   fn, arg);
+	}
 }
 
 static void cpu_check(const struct magazine_cpu *c, unsigned cpu,
 		      const char *name, struct check *k)
 {
-	const struct magazine *m = loaded(c);
-
-	if ((!m && (c->top || c->end)) ||
-	    (!c->previous && c->previous_rounds))
-		check_violated(k, "M1: %s, CPU %u: rounds without a magazine",
-			       name, cpu);
-	if ((m && rounds(c) > m->capacity) ||
-	    (c->previous && c->previous_rounds > c->previous->capacity))
+	if (!has_magazines(c))
+		check_violated(k, "M1: %s, CPU %u: rounds without a magazine, "
+			       "or no magazine around %p or at %p", name, cpu,
+			       (void *)c->bottom, (void *)c->previous);
+	else if (!has_places(c))
 		check_violated(k, "M2: %s, CPU %u: rounds %u and %u", name,
 			       cpu, rounds(c), c->previous_rounds);
 	if (c->busy)
 		check_violated(k, "M5: %s, CPU %u: busy", name, cpu);
 }
 
-static void depot_check(const struct depot *d, const char *name,
-			struct check *k)
+/* Of one list: *nr and *objects grow by what it has. False: it leads astray, or
+ * to a magazine that is not as full as it must be. */
+static bool depot_list_check(const struct magazine *list, bool full,
+			     size_t *left, size_t *nr, size_t *objects)
 {
-	size_t full = 0, empty = 0, objects = 0;
+	const struct magazine *m;
 	bool right = true;
 
-	for (unsigned i = 0; i < CPU_LISTS; i++) {
-		for (struct magazine *m = d->full[i]; m; m = m->next) {
-			full++;
-			objects += m->rounds;
-			right = right && m->rounds > 0;
-		}
+	for (; (m = listed(list, left)); list = m->next) {
+		++*nr;
+		*objects += m->rounds;
+		if ((m->rounds > 0) != full || m->rounds > m->capacity)
+			right = false;
 	}
-	for (struct magazine *m = d->empty; m; m = m->next) {
-		empty++;
-		right = right && m->rounds == 0;
-	}
+	return right && !list;
+}
+
+static void depot_check(const struct magazine_layer *l, const char *name,
+			struct check *k)
+{
+	const struct depot *d = &l->depot;
+	size_t full = 0, empty = 0, objects = 0, left = l->magazines;
+	bool right = depot_list_check(d->empty, false, &left, &empty, &objects);
+
+	for (unsigned i = 0; i < CPU_LISTS; i++)
+		right = depot_list_check(d->full[i], true, &left, &full,
+					 &objects) && right;
 	if (full != d->nr_full || empty != d->nr_empty || !right)
 		check_violated(k, "M3: %s: depot has %zu full, %zu empty; "
 			       "counts say %zu, %zu", name, full, empty,
@@ -162,5 +227,6 @@ void magazine_layer_check(struct magazine_layer *l, const char *name,
 		return;
 	for (unsigned i = 0; i < zones.nr_cpus; i++)
 		cpu_check(layer_cpu(l, i), i, name, c);
-	depot_check(&l->depot, name, c);
+	depot_check(l, name, c);
+	c->depot_bytes += l->depot.max_objects * l->object_bytes;
 }

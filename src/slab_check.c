@@ -172,6 +172,8 @@ static void node_check_list(struct kmem_slabs *s, struct kmem_list *list,
 				       slab_objects(p), (int)which);
 		sum->nr_slabs++;
 		sum->nr_empty += which == SLABS_EMPTY;
+		if (MAGAZINES && which == SLABS_EMPTY)
+			c->empty_pages += (size_t)1 << p->order;
 		sum->nr_pages += (size_t)1 << p->order;
 		sum->capacity += slab_objects(p);
 		sum->inuse += p->inuse;

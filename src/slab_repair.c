@@ -109,7 +109,7 @@ static void report_line(void *ctx, const char *line)
 
 KMEM_COLD bool slab_verify(struct slab_node *n, struct page *head)
 {
-	struct check c = { report_line, NULL, 0 };
+	struct check c = { .out = report_line };
 
 	slab_check(head->slabs, head, &c);
 	if (!c.violations)

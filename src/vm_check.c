@@ -74,7 +74,7 @@ void vm_check(struct check *c)
 
 size_t kmem_vmalloc_check(kmem_out_fn out, void *ctx)
 {
-	struct check c = { out, ctx, 0 };
+	struct check c = { .out = out, .ctx = ctx };
 
 	if (vm_range.ops)
 		vm_check(&c);

@@ -8,6 +8,7 @@
  */
 #include "unit.h"
 #include "cache.h"
+#include "debug.h"
 #include "grace.h"
 #include "kmalloc.h"
 #include "page_alloc.h"
@@ -43,6 +44,13 @@ static void look(void *ctx, const char *line)
 {
 	(void)ctx;
 	seen += strstr(line, wanted) != NULL;
+}
+
+static kmem_slot_t *slot_of(const void *p)
+{
+	struct page *page = virt_to_page(p);
+
+	return &page->slot[slab_index(page, page->slabs, p).index];
 }
 
 /* While it is `wrong`, what is said has this in it; before and after, nothing is
@@ -139,40 +147,101 @@ static void test_objects_in_magazines(void **state)
 	__free_page(page);
 }
 
+/* What was written over a pointer to a magazine, or to its rounds, is not followed:
+ * nothing, something odd, what is no memory of kmem's, what is another's. */
+static void see_pointers(struct magazine_cpu *c)
+{
+	struct magazine *m = loaded(c), *previous = c->previous;
+	struct magazine *last = slab_object(slab_head(virt_to_page(m)),
+				slab_objects(slab_head(virt_to_page(m))));
+	struct round *top = c->top, *end = c->end, *bottom = c->bottom;
+	void *const wild[] = {
+		NULL, (void *)1, (void *)(uintptr_t)-16, kmalloc_caches,
+		(char *)bottom + 1, bottom - 1, last->round, s,
+	};
+
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(wild); i++) {
+		SEES("M", c->bottom = wild[i], c->bottom = bottom);
+		SEES("M2", c->top = wild[i], c->top = top);
+		if (wild[i])
+			SEES("M2", c->end = wild[i], c->end = end);
+		SEES("M1", c->previous = (void *)((uintptr_t)wild[i] - 1),
+		     c->previous = previous);
+	}
+	c->end = NULL;			/* closed: that is all right */
+	assert_sound();
+	c->end = end;
+	SEES("M2", c->top = &m->round[m->capacity + 1], c->top = top);
+	SEES("M2", c->end = &m->round[m->capacity + 1], c->end = end);
+	SEES("M1", (c->bottom = NULL, c->end = NULL),
+	     (c->bottom = bottom, c->end = end));
+	SEES("M1", (c->bottom = NULL, c->top = NULL),
+	     (c->bottom = bottom, c->top = top));
+	SEES("M1", m->capacity--, m->capacity++);
+	SEES("M1", m->capacity++, m->capacity--);
+	SEES("M1", previous->capacity++, previous->capacity--);
+}
+
 static void test_magazines(void **state)
 {
 	struct magazine_layer *l = &s->magazine;
 	struct magazine_cpu *c = magazine_enter(l);
-	struct magazine *previous = c->previous, *full;
+	struct magazine *previous = c->previous, *full, *next;
 	struct magazine *empty = l->depot.empty;
-	struct magazine none[2] = { { .next = &none[1] }, { .next = NULL } };
-	uint8_t rounds = c->previous_rounds;
+	struct magazine none = { .rounds = 1 };
+	uint16_t rounds = c->previous_rounds;
+	kmem_slot_t *slot;
 	size_t most;
 
 	(void)state;
 	magazine_exit(c);
 	assert_non_null(previous);
-	SEES("M2", c->previous_rounds = previous->capacity + 1,
-	     c->previous_rounds = rounds);
+	see_pointers(c);
+	slot = slot_of(previous);
+	SEES("M1", *slot = SLOT_FRESH, *slot = SLOT_CACHED);
+	SEES("M2", c->previous_rounds = (uint8_t)(previous->capacity + 1),
+	     c->previous_rounds = (uint8_t)rounds);
 	SEES("M1", (c->previous = NULL, c->previous_rounds = 1),
-	     (c->previous = previous, c->previous_rounds = rounds));
+	     (c->previous = previous, c->previous_rounds = (uint8_t)rounds));
 	SEES("M5", c->busy = 1, c->busy = 0);
 	full = l->depot.full[0];
 	assert_non_null(full);
 	rounds = full->rounds;
 	SEES("M3", full->rounds = 0, full->rounds = rounds);
+	SEES("M3", full->rounds = (uint16_t)(full->capacity + 1),
+	     full->rounds = rounds);
+	SEES("M3", full->rounds = UINT16_MAX, full->rounds = rounds);
 	SEES("M3", l->depot.nr_full++, l->depot.nr_full--);
 	SEES("M3", l->depot.nr_empty++, l->depot.nr_empty--);
 	SEES("M4", l->depot.objects++, l->depot.objects--);
 	most = l->depot.max_objects;
 	SEES("M4", l->depot.max_objects = 0, l->depot.max_objects = most);
-	/* two full ones that are not, and one on the list of empty ones */
-	SEES("M3", (l->depot.full[0] = &none[0], l->depot.empty = full),
-	     (l->depot.full[0] = full, l->depot.empty = empty));
-	none[0].rounds = 1;
-	none[0].next = empty;
-	SEES("M3", (l->depot.empty = &none[0], l->depot.nr_empty++),
-	     (l->depot.empty = empty, l->depot.nr_empty--));
+	/* one that is no magazine; a circle; a full one on the list of empty ones */
+	next = full->next;
+	SEES("M3", l->depot.full[0] = &none, l->depot.full[0] = full);
+	SEES("M3", l->depot.empty = &none, l->depot.empty = empty);
+	SEES("M3", full->next = &none, full->next = next);
+	SEES("M3", full->next = full, full->next = next);
+	SEES("M3", (l->depot.full[0] = next, l->depot.empty = full,
+		    full->next = empty, l->depot.nr_full--,
+		    l->depot.nr_empty++),
+	     (l->depot.full[0] = full, l->depot.empty = empty,
+	      full->next = next, l->depot.nr_full++, l->depot.nr_empty--));
+}
+
+/* A short one, of a cache that is used little. */
+static void test_short_magazine(void **state)
+{
+	struct kmem_cache *little = kmem_cache_create("little", 100, 0,
+						      SLAB_NO_MERGE, NULL);
+	struct magazine *m;
+
+	(void)state;
+	kmem_cache_free(little, kmem_cache_alloc(little, GFP_KERNEL));
+	m = loaded(layer_cpu(&little->magazine, 0));
+	assert_int_equal(m->capacity, MAGAZINE_SHORT);
+	SEES("M1", m->capacity = MAGAZINE_LONG, m->capacity = MAGAZINE_SHORT);
+	kmem_cache_destroy(little);
 }
 
 static void test_slabs(void **state)
@@ -187,6 +256,40 @@ static void test_slabs(void **state)
 	SEES("S", n->nr_empty++, n->nr_empty--);
 	SEES("S", head->order++, head->order--);
 	kmem_cache_free(s, p);
+}
+
+/* What bounds all caches together: a slab that is empty and not counted, a depot
+ * that may hold more than the sum says. */
+static void test_sums(void **state)
+{
+	struct magazine_layer *l = &s->magazine;
+
+	(void)state;
+	SEES("A3", zones.empty_pages++, zones.empty_pages--);
+	SEES("A3", zones.empty_pages--, zones.empty_pages++);
+	SEES("A3", zones.depot_bytes++, zones.depot_bytes--);
+	SEES("A3", l->depot.max_objects++, l->depot.max_objects--);
+}
+
+/* The tables of caches that are debugged are looked at, and count. */
+static void test_tables_of_debugging(void **state)
+{
+	struct kmem_cache *d = kmem_cache_create("debugged", 100, 0,
+						 SLAB_STORE_USER, NULL);
+	struct slab_node *pool, *records;
+
+	(void)state;
+	assert_non_null(d->slabs.debug);
+	kmem_cache_free(d, kmem_cache_alloc(d, GFP_KERNEL));
+	pool = virt_to_page(d->slabs.debug)->slabs->node;
+	records = slabs_records(&d->slabs)->node;
+	SEES("S5", pool->inuse++, pool->inuse--);
+	SEES("S5", records->nr_slabs++, records->nr_slabs--);
+	kmem_cache_destroy(d);
+	SEES("S5", pool->nr_pages++, pool->nr_pages--);
+	assert_int_equal(pool->nr_empty, 1);
+	SEES("A3", zones.empty_pages -= pool->nr_pages,
+	     zones.empty_pages += pool->nr_pages);
 }
 
 /* A page of a slab that is not like the first. */
@@ -210,7 +313,7 @@ static void test_grace(void **state)
 {
 	struct kmem_list item = { NULL, NULL };
 	struct grace g = { .fresh = &item };
-	struct check c = { look, NULL, 0 };
+	struct check c = { .out = look };
 
 	(void)state;
 	wanted = "G1";
@@ -318,7 +421,10 @@ int main(void)
 		TEST(test_pages_in_magazines),
 		TEST(test_objects_in_magazines),
 		TEST(test_magazines),
+		TEST(test_short_magazine),
 		TEST(test_slabs),
+		TEST(test_sums),
+		TEST(test_tables_of_debugging),
 		TEST(test_slab_of_several_pages),
 		TEST(test_grace),
 		TEST(test_aliases),

@@ -269,6 +269,7 @@ static uintptr_t start_used_by_two(unsigned n)
 	uintptr_t first = 0;
 
 	one_start(64, 8192, 65536);
+	zones.depot_bytes += (2 * n - one.layer.depot.max_objects) * 64;
 	one.layer.depot.max_objects = 2 * n;
 	for (unsigned cpu = 0; cpu < 2; cpu++) {
 		host_cpu_set(cpu);

@@ -22,7 +22,7 @@ static void print_line(void *ctx, const char *line)
 
 static size_t violations(bool silent)
 {
-	struct check c = { silent ? NULL : print_line, NULL, 0 };
+	struct check c = { .out = silent ? NULL : print_line };
 
 	vm_space_check(&space, &c);
 	return c.violations;

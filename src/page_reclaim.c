@@ -128,8 +128,7 @@ static struct page *try_zones(unsigned node, gfp_t gfp, unsigned order)
 /* What kmem holds itself is the first to go: of caches, then of pages. */
 static struct page *take_back(unsigned node, gfp_t gfp, unsigned order)
 {
-	if (shrink_upper_layers)
-		shrink_upper_layers(true);
+	shrink_upper_layers(true);
 	if (MAGAZINES)
 		drain_pages();
 	return try_zones(node, gfp, order);

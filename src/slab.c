@@ -349,7 +349,9 @@ static void free_excess(struct kmem_slabs *s, struct kmem_list *excess)
 static struct slab_node *page_slab_node(struct kmem_slabs *s,
 					const struct page *page)
 {
-	return s->nr_nodes == 1 ? s->node : &s->node[page_node(page)];
+	if (KMEM_MAX_NODES == 1 || s->nr_nodes == 1)
+		return s->node;
+	return &s->node[page_node(page)];
 }
 
 /* A node has pages for one more slab; if not, what others have free is taken
@@ -563,10 +565,12 @@ static size_t slab_collect(struct page *head, kmem_slot_t state,
 static bool begins_slab(const struct kmem_slabs *s, const struct zone *z,
 			const struct page *page)
 {
-	return page && kmem_load_acquire(&page->inuse) &&
-	       kmem_load_acquire(&page->slabs) == s &&
-	       kmem_load_relaxed(&page->slab_offset) == slabs_bias(s) &&
-	       kmem_load_relaxed(&page->zone) == z->id;
+	if (!page || !kmem_load_acquire(&page->inuse) ||
+	    kmem_load_acquire(&page->slabs) != s)
+		return false;
+	if (kmem_load_relaxed(&page->slab_offset) != slabs_bias(s))
+		return false;
+	return kmem_load_relaxed(&page->zone) == z->id;
 }
 
 struct page *slab_beginning_at(struct kmem_slabs *s, struct zone *z,

@@ -145,10 +145,9 @@ KMEM_INLINE struct zone *page_zone(const struct page *page)
 	return zones.zone[page->zone];
 }
 
+/* Nobody asks where there is but one (KMEM_MAX_NODES). */
 KMEM_INLINE unsigned page_node(const struct page *page)
 {
-	if (KMEM_MAX_NODES == 1)
-		return 0;
 	return page_zone(page)->node->index;
 }
 

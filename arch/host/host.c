@@ -423,11 +423,20 @@ void host_irq_stop(void)
 
 #define SPINS_BEFORE_YIELD 32
 
+static void (*meanwhile)(void);
+
+void host_on_wait(void (*fn)(void))
+{
+	meanwhile = fn;
+}
+
 void kmem_host_yield(void)
 {
 	static KMEM_HOST_TLS unsigned spins;
 
-	if (++spins % SPINS_BEFORE_YIELD)
+	if (meanwhile)
+		meanwhile();
+	else if (++spins % SPINS_BEFORE_YIELD)
 		kmem_barrier();
 	else
 		sched_yield();	/* who holds the lock may be off its core */

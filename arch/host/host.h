@@ -78,6 +78,13 @@ void host_irq_start(unsigned usec, bool self, void (*handler)(unsigned cpu));
 void host_irq_stop(void);
 
 /*
+ * What a CPU does whenever it finds that a lock is taken: by default it waits.
+ * With a function set, that is called each time, and may do what another CPU
+ * does meanwhile, and release the lock. NULL restores the default.
+ */
+void host_on_wait(void (*fn)(void));
+
+/*
  * What kmem_panic() does: by default the reason goes to stderr and the
  * process aborts. With a function set, that is called instead and may return.
  * NULL restores the default.

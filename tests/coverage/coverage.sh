@@ -5,7 +5,7 @@
 # `make coverage`; MCDC=1: and which conditions they show to matter (mcdc.sh).
 #
 # The unit, model, stress and injection tests run shortly, in four builds: as it
-# comes, hardened, small for an architecture that can do nothing, and for a
+# comes, hardened by words, small for an architecture that can do nothing, and for a
 # machine of 32 bits, since a branch on a constant of <kmem/config.h>, or on the
 # size of a pointer, is in no build but one. What only CPUs that race bring about
 # is reached by the explorer's schedules, in a fifth. Without KMEM_DEBUG: an assertion has a branch that nobody wants taken.
@@ -22,9 +22,10 @@
 #
 # Each line and branch that is missing is printed, and the sums;
 # build/coverage/html/index.html shows all. The exit status is 0 if all tests
-# passed and no less is covered than these, in percent.
-lines=99.8
-branches=99.2
+# passed and no less is covered than these, in percent. (All of both is reached; but
+# of a few branches chance may miss one, where CPUs are threads.)
+lines=100
+branches=99.9
 
 cd "$(dirname "$0")/../.." || exit 1
 MAKE=${MAKE:-make}
@@ -108,7 +109,7 @@ explored() {
 rm -rf $out/json
 mkdir -p $out/json $out/html
 build default ''
-build hardened -DKMEM_HARDEN=1 \
+build hardened "-DKMEM_HARDEN=1 -DKMEM_ARCH_VECTOR_BYTES=__SIZEOF_POINTER__" \
 	TEST_SRC="tests/model/random.c \
 	$(printf 'tests/unit/%s_test.c ' harden cache cache_args cache_merge \
 		cache_node cache_walk debug kmalloc kmalloc_node late magazine \
@@ -117,9 +118,10 @@ build hardened -DKMEM_HARDEN=1 \
 build small "-DKMEM_CONFIG_FILE=\<kmem/config_small.h\> -DKMEM_MAX_CPUS=240 \
 	-DKMEM_MAX_ORDER=10 -DKMEM_MAX_REGIONS=512 -DKMEM_NAME_BYTES=48 \
 	-DKMEM_ARCH_HAS_CLZ=0 -DKMEM_ARCH_HAS_DIV=0 -DKMEM_ARCH_HAS_UMULL=0" \
-	TEST_SRC="tests/model/random.c tests/stress/cpus.c tests/unit/config_test.c"
+	TEST_SRC="tests/model/random.c tests/stress/cpus.c \
+	tests/unit/config_test.c tests/unit/race_test.c"
 build i686 '' HOST_TARGET=i686 LDFLAGS='--coverage -static' \
-	TEST_SRC="$(printf 'tests/unit/%s_test.c ' boot hotplug late map_efi \
+	TEST_SRC="$(printf 'tests/unit/%s_test.c ' boot check hotplug late map_efi \
 		map_limine map_multiboot memmap page staged vm_space)"
 explored
 python3 tests/coverage/missed.py $lines $branches $out/json/*.json || status=1

@@ -499,6 +499,36 @@ static void test_inner_magazine_and_depot(void **state)
 	}
 }
 
+/* A block of a debugged class is not moved, or made, if that is to fail; what there
+ * is stays as it was. */
+static void test_debugged_class(void **state)
+{
+	static const struct test_range map[] = {
+		{ MIB, 17 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE },
+	};
+	const struct kmem_params params = { .nr_cpus = 1,
+					    .debug = "FZPU,kmalloc-*" };
+	char *p, *q;
+
+	(void)state;
+	assert_int_equal(test_machine(map, 1, &params), KMEM_OK);
+	s = kmem_cache_create("inject", 120, 0, 0, NULL);
+	p = kmalloc(100, GFP_KERNEL);
+	test_fill(p, 100, 5);
+	rule.kinds = KMEM_INJECT_BIT(OBJECT);
+	rule.caches = "kmalloc-*";
+	assert_true(kmem_inject_set(&rule));
+	assert_null(krealloc(NULL, 100, GFP_KERNEL));
+	assert_null(krealloc(p, 1000, GFP_KERNEL));
+	assert_int_equal(rule.failed[KMEM_INJECT_OBJECT], 2);
+	kmem_inject_clear();
+	assert_null(test_changed(p, 100, 5));
+	q = krealloc(p, 1000, GFP_KERNEL);
+	assert_non_null(q);
+	assert_null(test_changed(q, 100, 5));
+	kfree(q);
+}
+
 static void test_counts_without_failing(void **state)
 {
 	bool which[CALLS];
@@ -616,6 +646,7 @@ int main(void)
 		TEST(test_bulk),
 		TEST(test_inner_slab_and_table),
 		TEST(test_inner_magazine_and_depot),
+		TEST(test_debugged_class),
 		TEST(test_counts_without_failing),
 		TEST(test_nonsense_is_refused),
 		TEST(test_several_cpus),

@@ -7,6 +7,8 @@
  * whether it is usable or taken, and counts. Whatever kmem says of bytes and
  * pages must agree with it.
  */
+#define _GNU_SOURCE
+#include <sys/mman.h>
 #include <time.h>
 
 #include "unit.h"
@@ -823,6 +825,146 @@ static void test_addresses_end(void **state)
 	assert_identity(&info);
 }
 
+/* More sections than can be counted, or than there are addresses: refused. Where
+ * pointers have 32 bits, memory that reaches as far as they do has one section
+ * more, if it begins in the middle of one. */
+static void test_spread_too_far(void **state)
+{
+	static const struct test_range far[] = {
+		USABLE(1 * MIB, 128 * GIB),
+		USABLE((uint64_t)1 << 63, ((uint64_t)1 << 63) + 8 * MIB),
+	};
+	static const struct test_range wide[] = {
+		USABLE(541 * MIB, 549 * MIB),
+		USABLE(4 * GIB + 520 * MIB, 4 * GIB + 521 * MIB),
+	};
+	struct kmem_params p = one_cpu;
+	struct kmem_boot_info info;
+
+	(void)state;
+	test_log_clear();
+	if (sizeof(void *) > 4) {
+		assert_int_equal(test_map(far, COUNT(far)), KMEM_OK);
+	} else {
+		assert_int_equal(test_map(wide, COUNT(wide)), KMEM_OK);
+		p.virt_offset = (uint64_t)0 - 540 * MIB;
+		p.hotplug_end = GIB;	/* so that sections are of 32 MiB */
+	}
+	assert_int_equal(kmem_boot_plan(&p, &info), KMEM_ENOMEM);
+	assert_true(test_logged("spread too far"));
+	assert_int_equal(test_map(wide, 1), KMEM_OK);
+	assert_int_equal(kmem_boot_plan(&p, &info), KMEM_OK);
+}
+
+/* Memory of our own at an address that we choose; false if something is there. */
+static bool memory_at(uintptr_t addr, size_t bytes)
+{
+	void *at = (void *)addr;
+	void *map = mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+			 MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (map == at)
+		return true;
+	if (map != MAP_FAILED)
+		munmap(map, bytes);
+	return false;
+}
+
+static void add_all(const struct test_range *map, size_t n)
+{
+	kmem_reset();
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(kmem_add_region(map[i].start, map[i].end -
+						 map[i].start, map[i].type,
+						 map[i].node), KMEM_OK);
+}
+
+static void use_some(void)
+{
+	void *p[100];
+
+	for (size_t i = 0; i < COUNT(p); i++) {
+		p[i] = kmalloc(i * 50, GFP_KERNEL);
+		assert_non_null(p[i]);
+		test_fill(p[i], i * 50, i);
+	}
+	for (size_t i = 0; i < COUNT(p); i++) {
+		assert_null(test_changed(p[i], i * 50, i));
+		kfree(p[i]);
+	}
+	kfree(NULL);
+	assert_no_panic();
+	assert_sound();
+}
+
+/* The first section begins below the first address there is: the pages in front of
+ * memory, NULL's among them, are nobody's. */
+static void test_section_around_null(void **state)
+{
+	static const struct test_range map[] = { USABLE(2 * MIB, 10 * MIB) };
+	struct kmem_params p = one_cpu;
+
+	(void)state;
+	if (!memory_at(MIB, 8 * MIB))
+		skip();
+	add_all(map, 1);
+	p.virt_offset = (uint64_t)0 - MIB;
+	p.hotplug_end = 16 * MIB;	/* so that sections are of 32 MiB */
+	assert_int_equal(kmem_init(&p), KMEM_OK);
+	assert_true(kmem_page_map.base > (uintptr_t)8 * MIB);
+	assert_int_equal(kmem_page_map.main_nr, 0);
+	use_some();
+	kmem_reset();
+	munmap((void *)(uintptr_t)MIB, 8 * MIB);
+}
+
+static int no_map(void *ctx, uintptr_t virt, kmem_phys_t phys, size_t nr_pages,
+		  unsigned long prot, gfp_t gfp)
+{
+	(void)ctx, (void)virt, (void)phys, (void)nr_pages, (void)prot, (void)gfp;
+	return 1;
+}
+
+static void no_unmap(void *ctx, uintptr_t virt, size_t nr_pages)
+{
+	(void)ctx, (void)virt, (void)nr_pages;
+}
+
+/* Sections of all addresses that 32 bits can tell: none is left for vmalloc(). */
+static void test_sections_of_all_addresses(void **state)
+{
+	static const struct test_range map[] = {
+		USABLE(31 * MIB, 47 * MIB),
+		USABLE(4 * GIB - 16 * MIB, 4 * GIB - 8 * MIB),
+	};
+	struct kmem_vmalloc_params v = { .start = 1 * GIB, .end = 2 * GIB };
+	const uintptr_t low = MIB, high = (uintptr_t)(0 - 46 * MIB);
+	struct kmem_params p = one_cpu;
+
+	(void)state;
+	if (sizeof(void *) > 4 || !memory_at(low, 16 * MIB))
+		skip();
+	if (!memory_at(high, 8 * MIB)) {
+		munmap((void *)low, 16 * MIB);
+		skip();
+	}
+	add_all(map, COUNT(map));
+	p.virt_offset = (uint64_t)0 - 30 * MIB;
+	p.hotplug_end = 48 * MIB;	/* so that sections are of 32 MiB */
+	assert_int_equal(kmem_init(&p), KMEM_OK);
+	assert_int_equal((uintptr_t)(kmem_page_map.nr_sections <<
+				     kmem_page_map.section_shift), 0);
+	use_some();
+	v.map = no_map;
+	v.unmap = no_unmap;
+	test_log_clear();
+	assert_int_equal(kmem_vmalloc_init(&v), KMEM_EINVAL);
+	assert_true(test_logged("meets the direct map"));
+	kmem_reset();
+	munmap((void *)low, 16 * MIB);
+	munmap((void *)high, 8 * MIB);
+}
+
 /* Nothing but pages beyond the direct map: refused. */
 static void test_all_unreachable(void **state)
 {
@@ -1614,6 +1756,9 @@ int main(void)
 		CASE(test_direct_map_end),
 		CASE(test_usable_from_zero),
 		CASE(test_addresses_end),
+		CASE(test_spread_too_far),
+		CASE(test_section_around_null),
+		CASE(test_sections_of_all_addresses),
 		CASE(test_all_unreachable),
 		CASE(test_metadata_end),
 		CASE(test_zone_limits),

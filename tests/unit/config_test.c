@@ -9,6 +9,7 @@
 #include <kmem/reserve.h>
 
 #include "unit.h"
+#include "page_alloc.h"
 
 static int setup(void **state)
 {
@@ -85,6 +86,86 @@ static void test_wrong_frees(void **state)
 	kfree(large);
 	assert_int_equal(test_panics(), 7);
 	test_panics_clear();
+}
+
+/* What is no block of pages' caller's: of kmalloc(), inside one, waiting for a
+ * grace period, free. Where there is text, it has words for each. */
+static void test_pages_of_others(void **state)
+{
+	static const struct kmem_hooks hooks = { .call_rcu = test_call_rcu };
+	const struct test_range map[] = {
+		{ MIB, 9 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE },
+	};
+	const struct kmem_params params = { .nr_cpus = 1, .hooks = &hooks };
+	struct page *page;
+	unsigned order, n = 0;
+	void *p;
+
+	(void)state;
+	assert_int_equal(test_machine(map, 1, &params), KMEM_OK);
+	p = kmalloc(KMALLOC_MAX_CACHE_SIZE + 1, GFP_KERNEL);
+	page = virt_to_page(p);
+	order = page->order;
+	assert_true(order > 0);
+	__free_pages(page, order);
+	assert_int_equal(test_panics(), ++n);
+	__free_pages(page + 1, 0);
+	assert_int_equal(test_panics(), ++n);
+	assert_int_equal(strlen(page_describe(page + 1)) > 0, KMEM_REPORT_TEXT);
+	if (KMEM_DEFERRED) {
+		kfree_rcu_mightsleep(p);
+		assert_int_equal(test_panics(), n);
+		__free_pages(page, order);
+		assert_int_equal(test_panics(), ++n);
+		test_grace_period();
+		kmem_trim(KMEM_DRAIN);
+	} else {
+		kfree(p);
+	}
+	assert_int_equal(test_panics(), n);
+	__free_pages(page, order);
+	assert_int_equal(test_panics(), ++n);
+	test_panics_clear();
+}
+
+static void *waited_for;
+
+static void give_up_one(void *ctx, const struct kmem_pressure *p)
+{
+	void *next = waited_for ? *(void **)waited_for : NULL;
+
+	(void)ctx;
+	(void)p;
+	REQUIRE(waited_for);
+	free_pages((uintptr_t)waited_for, 0);
+	waited_for = next;
+}
+
+/* Who must have memory waits until another gives some. */
+static void test_waits(void **state)
+{
+	static const struct kmem_hooks hooks = { .wait = give_up_one };
+	const struct test_range map[] = {
+		{ MIB, 9 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE },
+	};
+	const struct kmem_params params = { .nr_cpus = 1, .hooks = &hooks };
+	void *p;
+
+	(void)state;
+	assert_int_equal(test_machine(map, 1, &params), KMEM_OK);
+	waited_for = NULL;
+	while ((p = (void *)__get_free_pages(GFP_KERNEL | __GFP_NOWARN, 0))) {
+		*(void **)p = waited_for;
+		waited_for = p;
+	}
+	p = waited_for;
+	assert_int_equal(__get_free_pages(GFP_KERNEL | __GFP_NOFAIL, 0),
+			 (uintptr_t)p);
+	assert_ptr_not_equal(waited_for, p);
+	free_pages((uintptr_t)p, 0);
+	while (waited_for)
+		give_up_one(NULL, NULL);
+	assert_no_panic();
 }
 
 /* All that there is, by calls that would wait, and back. */
@@ -181,6 +262,8 @@ int main(void)
 		CASE(test_reports),
 		CASE(test_bound),
 		CASE(test_wrong_frees),
+		CASE(test_pages_of_others),
+		CASE(test_waits),
 		CASE(test_all_of_memory),
 		CASE(test_products),
 		CASE(test_frees_that_come_later),

@@ -12,6 +12,7 @@
 #include "format.h"
 #include "grace.h"
 #include "kmalloc.h"
+#include "list.h"
 #include "page_alloc.h"
 
 #define BYTES	(32 * MIB)
@@ -362,6 +363,205 @@ static void test_broken_chain(void **state)
 	kmem_cache_destroy(s);
 }
 
+/* The same where nobody may wait. */
+static void test_broken_chain_without_waiting(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("chain", 1000, 0, 0, NULL);
+	void *p = kmem_cache_alloc(s, GFP_KERNEL);
+	struct page *head = slab_head(virt_to_page(p));
+	struct round r = { NULL, NULL };
+
+	(void)state;
+	test_drain(1);
+	head->free = (kmem_slot_t)slab_objects(head);
+	assert_false(slabs_try_take(&s->slabs, 0, &r));
+	assert_null(r.obj);
+	assert_panicked(page_to_virt(head), "freed twice", "are lost");
+	assert_sound();
+	for (unsigned i = 0; i < slab_objects(head); i++)
+		kmem_cache_free(s, slab_object(head, i));
+	assert_no_panic();
+	kmem_cache_destroy(s);
+}
+
+static unsigned entered;
+
+static void enter_zones(const char *reason)
+{
+	if (!strstr(reason, "are lost"))
+		return;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++)
+		if (zones.zone[i])
+			entered += lock_try(&zones.zone[i]->lock);
+}
+
+/* A slab's pages were had, but not the slots of its objects; and then somebody
+ * is in the zones, so that they can't be given back. They are put aside, and come
+ * back later. */
+static void test_pages_that_cannot_go_back(void **state)
+{
+	struct kmem_cache *s =
+		kmalloc_caches[KMALLOC_NORMAL][kmalloc_index(32)];
+	struct kmem_slabs *table;
+	struct page *head;
+	size_t before;
+	void *p, *q;
+
+	(void)state;
+	p = kmalloc(32, GFP_KERNEL);
+	table = virt_to_page(virt_to_page(p)->slot)->slabs;
+	assert_string_equal(table->name, "slots-128");
+	kfree(p);
+	test_drain(1);
+	assert_int_equal(s->slabs.node[0].nr_slabs, 0);
+	before = test_pages();
+	assert_false(list_empty(&table->node[0].partial[0]));
+	head = list_page(table->node[0].partial[0].next);
+	head->free = (kmem_slot_t)slab_objects(head);
+	entered = 0;
+	host_on_panic(enter_zones);
+	q = kmalloc_nolock(32, 0, KMEM_NO_NODE);
+	test_panics_record();
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(zones.zone); i++)
+		if (zones.zone[i])
+			lock_release(&zones.zone[i]->lock);
+	assert_true(entered > 0);
+	assert_null(q);
+	assert_int_equal(kmem_load_relaxed(&zones.later), 1);
+	assert_int_equal(test_pages(), before - 1);
+	test_drain(1);
+	kmem_trim(KMEM_DRAIN);
+	assert_int_equal(kmem_load_relaxed(&zones.later), 0);
+	assert_int_equal(test_pages(), before);
+}
+
+/* What was found without the lock need not be so with it: the page is of another
+ * cache's slab, inside a slab, of another zone. */
+static void test_no_beginning_of_a_slab(void **state)
+{
+	const struct test_range map[] = {
+		{ 8 * MIB, 40 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE },
+	};
+	const struct kmem_params params = { .nr_cpus = 1,
+					    .dma_end = 16 * MIB };
+	struct kmem_cache *s, *other;
+	struct page *head, *page;
+	struct zone *z, *dma;
+	uintptr_t pfn;
+
+	(void)state;
+	assert_int_equal(test_machine(map, 1, &params), KMEM_OK);
+	s = kmem_cache_create("begins", 3000, 0, 0, NULL);
+	other = kmem_cache_create("other", 100, 0, 0, NULL);
+	head = slab_head(virt_to_page(kmem_cache_alloc(s, GFP_KERNEL)));
+	assert_true(head->order > 0);
+	z = page_zone(head);
+	dma = &z->node->zone[ZONE_DMA];
+	assert_ptr_not_equal(z, dma);
+	pfn = page_to_pfn(head);
+	assert_ptr_equal(slab_beginning_at(&s->slabs, z, pfn), head);
+	assert_null(slab_beginning_at(&other->slabs, z, pfn));
+	assert_null(slab_beginning_at(&s->slabs, dma, pfn));
+	assert_null(slab_beginning_at(&s->slabs, z, 0));	/* no memory */
+	page = head + 1;
+	assert_null(slab_beginning_at(&s->slabs, z, pfn + 1));
+	page->inuse = 1;		/* as if it had begun one before */
+	assert_null(slab_beginning_at(&s->slabs, z, pfn + 1));
+	page->inuse = 0;
+	page = alloc_page(GFP_KERNEL);
+	assert_null(slab_beginning_at(&s->slabs, z, page_to_pfn(page)));
+	__free_page(page);
+	assert_sound();
+}
+
+/* What comes back to the slabs is none of their objects any more. */
+static void test_slabs_given_a_stranger(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("strict", 100, 0, 0, NULL);
+	char *p = kmem_cache_alloc(s, GFP_KERNEL);
+	struct round r[] = { { p + 1, slot_of(p) }, { p, slot_of(p) + 1 },
+			     { p, slot_of(p) } };
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {	/* the last one is LIVE */
+		slabs_give(&s->slabs, &r[i], 1);
+		assert_panicked(r[i].obj, "freed twice", "strict");
+		assert_sound();
+	}
+	kmem_cache_free(s, p);
+	kmem_cache_destroy(s);
+	assert_no_panic();
+}
+
+/* The object that the slow path finds in the other magazine is somebody's. */
+static void test_second_copy_in_the_other_magazine(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("copy", 100, 0, 0, NULL);
+	struct magazine_cpu *c = layer_cpu(&s->magazine, 0);
+	void *p[100], *bad, *q;
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		p[i] = kmem_cache_alloc(s, GFP_KERNEL);
+	for (int i = 0; i < 100; i++)
+		kmem_cache_free(s, p[i]);
+	assert_true(c->previous_rounds > 0);
+	for (int i = 0; rounds(c); i++)
+		p[i] = kmem_cache_alloc(s, GFP_KERNEL);
+	bad = c->previous->round[c->previous_rounds - 1].obj;
+	*slot_of(bad) = SLOT_LIVE;
+	q = kmem_cache_alloc(s, GFP_KERNEL);
+	assert_panicked(bad, "freed twice", "copy");
+	assert_non_null(q);
+	assert_ptr_not_equal(q, bad);
+	assert_sound();
+	kmem_cache_free(s, bad);
+	kmem_cache_free(s, q);
+	assert_no_panic();
+}
+
+/* A CPU that is in the middle of its magazines is not trimmed. */
+static void test_no_trim_of_who_is_busy(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("busy", 100, 0, 0, NULL);
+	struct magazine_cpu *c;
+	unsigned n;
+
+	(void)state;
+	kmem_cache_free(s, kmem_cache_alloc(s, GFP_KERNEL));
+	c = magazine_enter(&s->magazine);
+	n = rounds(c);
+	assert_true(n > 0);
+	magazine_trim(&s->magazine, SIZE_MAX);
+	magazine_trim(&s->magazine, SIZE_MAX);
+	assert_int_equal(rounds(c), n);
+	magazine_exit(c);
+	magazine_trim(&s->magazine, SIZE_MAX);
+	magazine_trim(&s->magazine, SIZE_MAX);
+	assert_int_equal(rounds(c), 0);
+	kmem_cache_destroy(s);
+}
+
+/* What an address is, of a slab that goes just then: as much as is known. */
+static void test_lookup_in_a_slab_that_goes(void **state)
+{
+	char *p = kmalloc(100, GFP_KERNEL);
+	struct page *head = slab_head(virt_to_page(p));
+	kmem_slot_t *slot = head->slot;
+	struct kmem_obj_info info;
+
+	(void)state;
+	head->slot = NULL;
+	assert_false(kmem_obj_lookup(p, &info));
+	assert_int_equal(info.state, KMEM_OBJ_REST);
+	assert_ptr_equal(info.slab, page_to_virt(head));
+	assert_null(info.start);
+	head->slot = slot;
+	assert_true(kmem_obj_lookup(p, &info));
+	assert_ptr_equal(info.start, p);
+	kfree(p);
+}
+
 static void test_lookup_of_what_is_no_block(void **state)
 {
 	struct kmem_obj_info info;
@@ -517,6 +717,51 @@ static void test_pool_filled_by_reclaim(void **state)
 	assert_no_panic();
 	mempool_free(p, pool);
 	mempool_destroy(pool);
+}
+
+static unsigned waits;
+
+/* Somebody frees what we wait for. */
+static void wait_for_the_pool(void *ctx, const struct kmem_pressure *p)
+{
+	void *element = gives_one_back;
+
+	(void)ctx;
+	(void)p;
+	waits++;
+	gives_one_back = NULL;
+	mempool_free(element, growing);
+}
+
+static void *nothing(gfp_t gfp, void *data)
+{
+	(void)data;
+	return growing ? NULL : kmalloc(64, gfp);
+}
+
+/* Who may wait for an element does, until it gets one; who may not, doesn't. */
+static void test_pool_is_waited_for(void **state)
+{
+	static const struct kmem_hooks hooks = { .wait = wait_for_the_pool };
+	mempool_t *pool;
+	void *p;
+
+	(void)state;
+	machine(&hooks);
+	growing = NULL;
+	pool = mempool_create(1, nothing, give_one, NULL);
+	assert_non_null(pool);
+	growing = pool;
+	p = gives_one_back = mempool_alloc(pool, GFP_KERNEL);
+	assert_non_null(p);
+	waits = 0;
+	assert_null(mempool_alloc(pool, GFP_NOWAIT));
+	assert_int_equal(waits, 0);
+	assert_ptr_equal(mempool_alloc(pool, GFP_KERNEL), p);
+	assert_int_equal(waits, 1);
+	mempool_free(p, pool);
+	mempool_destroy(pool);
+	assert_no_panic();
 }
 
 static void test_pool_of_nothing(void **state)
@@ -935,11 +1180,19 @@ int main(void)
 		CASE(test_sizes_that_overflow),
 		CASE(test_node_second_copy),
 		CASE(test_broken_chain),
+		CASE(test_broken_chain_without_waiting),
+		CASE(test_pages_that_cannot_go_back),
+		CASE(test_no_beginning_of_a_slab),
+		CASE(test_slabs_given_a_stranger),
+		CASE(test_second_copy_in_the_other_magazine),
+		CASE(test_no_trim_of_who_is_busy),
+		CASE(test_lookup_in_a_slab_that_goes),
 		CASE(test_lookup_of_what_is_no_block),
 		CASE(test_sheaf_of_another_cache),
 		CASE(test_bulk_in_an_interrupt),
 		CASE(test_pool_filled_meanwhile),
 		CASE(test_pool_filled_by_reclaim),
+		CASE(test_pool_is_waited_for),
 		CASE(test_pool_of_nothing),
 		CASE(test_pool_takes_no_strangers),
 		CASE(test_shrinkers_that_do_nothing),

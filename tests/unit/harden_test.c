@@ -305,6 +305,141 @@ static void test_write_after_free(void **state)
 		}
 }
 
+/* The same of kmalloc(), whose blocks come by other ways. */
+static void test_write_after_kfree(void **state)
+{
+	static const size_t sizes[] = { 1, 24, 100, 250, 1000 };
+	static char *obj[3000];
+
+	(void)state;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(sizes); i++)
+		for (unsigned slow = 0; slow < 2; slow++) {
+			struct kmem_cache *s;
+			unsigned n = 0;
+			char *p = kmalloc(sizes[i], GFP_KERNEL);
+
+			s = slabs_cache(virt_to_page(p)->slabs);
+			obj[n++] = kmalloc(sizes[i], GFP_KERNEL);
+			kfree(p);
+			p[0] = 1;
+			if (slow)	/* to its slab, too */
+				kmem_cache_shrink(s);
+			for (unsigned k = 0; k < 2000 && !test_panics(); k++) {
+				if (!slow)	/* out of quarantine */
+					kfree(obj[--n]);
+				obj[n++] = kmalloc(sizes[i], GFP_KERNEL);
+			}
+			assert_found(p, WRITTEN, "expected 00, found 01");
+			assert_ptr_equal(obj[n - 1], p);
+			assert_int_equal(ksize(p), sizes[i]);
+			while (n)
+				kfree(obj[--n]);
+			kmem_cache_shrink(s);
+			assert_no_panic();
+		}
+}
+
+/* What is CACHED, and blank, was not written to: if it could not be given out, it
+ * is the second copy of one that was freed twice. And who finds a write, but no
+ * byte that differs, since it was zeroed meanwhile, says so of the last one. */
+static void test_neither_written_nor_free(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("victim", 64, 0, 0, NULL);
+	char *p = kmem_cache_alloc(s, GFP_KERNEL), *q;
+	kmem_slot_t *slot;
+
+	(void)state;
+	slot = &virt_to_page(p)->slot[slab_index(virt_to_page(p), &s->slabs,
+						 p).index];
+	kmem_cache_free(s, p);
+	q = cache_alloc_again(s, GFP_KERNEL, p);
+	assert_panicked(p, "freed twice", "victim");
+	assert_ptr_not_equal(p, q);
+	*slot = SLOT_LIVE;
+	kmem_cache_free(s, q);
+	q = cache_alloc_again(s, GFP_KERNEL, p);
+	assert_panicked(p, "freed twice", "victim");
+	kmem_cache_free(s, q);
+	*slot = SLOT_CACHED;
+	guard_written(&s->slabs, p, 0);
+	assert_found(p, WRITTEN, "at 63: expected 00, found 00");
+	kmem_cache_destroy(s);
+	assert_no_panic();
+}
+
+/* A cache of which all objects have sizes of their own goes, and all that it had:
+ * nobody should, but it is one of kmalloc()'s. */
+static void test_sizes_go_with_their_cache(void **state)
+{
+	struct kmem_cache *s = kmalloc_caches[KMALLOC_NORMAL][kmalloc_index(64)];
+	size_t before;
+
+	(void)state;
+	test_drain(2);
+	before = caches_bytes();
+	kfree(kmalloc(64, GFP_KERNEL));
+	assert_true(slabs_bytes(guard_sizes(&s->slabs)) > 0);
+	kmem_cache_destroy(s);
+	assert_no_panic();
+	assert_in_range(caches_bytes(), 1, before);
+	assert_sound();
+}
+
+/* The tables that guards are described in are verified with all else. */
+static void test_tables_are_checked(void **state)
+{
+	struct kmem_slabs *s =
+		&kmalloc_caches[KMALLOC_NORMAL][kmalloc_index(64)]->slabs;
+	size_t *const counts[] = {
+		&guard_sizes(s)->node->inuse,
+		&virt_to_page(s->guard)->slabs->node->inuse,
+		&virt_to_page(s->guard)->slabs->node->nr_pages,
+		&zones.empty_pages, &zones.depot_bytes,
+	};
+
+	(void)state;
+	kfree(kmalloc(64, GFP_KERNEL));
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(counts); i++) {
+		assert_sound();
+		++*counts[i];
+		assert_in_range(kmem_check_all(NULL, NULL), 1, 2);
+		--*counts[i];
+	}
+	assert_sound();
+}
+
+/* Caches that are debugged have no guards, and are none the worse: an object of
+ * kmalloc() may be resized there, and one of a cache's is moved. */
+static void test_debugged_beside_hardened(void **state)
+{
+	static const struct test_range map[] = {
+		{ 16 * MIB, 48 * MIB, KMEM_REGION_USABLE, KMEM_NO_NODE },
+	};
+	const struct kmem_params params = { .debug = "FZP,kmalloc-64" };
+	struct kmem_cache *s;
+	char *p, *q;
+
+	(void)state;
+	assert_int_equal(test_machine(map, 1, &params), KMEM_OK);
+	p = kmalloc(60, GFP_KERNEL);
+	assert_null(virt_to_page(p)->slabs->guard);
+	assert_int_equal(ksize(p), 60);
+	p[60] = 0;
+	kfree(p);
+	assert_panicked(p, "right red zone", "found 00");
+	s = kmem_cache_create("plain", 40, 0, 0, NULL);
+	p = kmem_cache_alloc(s, GFP_KERNEL);
+	test_fill(p, 40, 3);
+	assert_ptr_equal(krealloc(p, 30, GFP_KERNEL), p);
+	assert_int_equal(ksize(p), 40);
+	q = krealloc(p, 80, GFP_KERNEL);
+	assert_ptr_not_equal(p, q);
+	assert_null(test_changed(q, 40, 3));
+	kfree(q);
+	kmem_cache_destroy(s);
+	assert_no_panic();
+}
+
 /* Of any number of words, each byte is looked at and zeroed, and none beyond: not
  * the first, not the last, not where two runs of words meet. */
 static void test_every_byte(void **state)
@@ -573,6 +708,11 @@ int main(void)
 		CASE(test_guards_differ),
 		CASE(test_every_byte),
 		CASE(test_write_after_free),
+		CASE(test_write_after_kfree),
+		CASE(test_neither_written_nor_free),
+		CASE(test_sizes_go_with_their_cache),
+		CASE(test_tables_are_checked),
+		CASE(test_debugged_beside_hardened),
 		CASE(test_write_after_free_to_a_slab),
 		CASE(test_nothing_old_is_seen),
 		CASE(test_constructor),

@@ -311,6 +311,11 @@ static void test_who_does_them(void **state)
 		if (who != 1)
 			kmem_cache_destroy(other);
 	}
+	/* who has seen that there are some, but is not the first, finds none */
+	zones.drain_later(false);
+	zones.drain_later(true);
+	assert_false(zones.later);
+	assert_sound();
 }
 
 /* More than the stores have room for, of several slabs, and blocks of pages:

@@ -15,8 +15,8 @@ export KMEM_OPS="${KMEM_OPS:-100000}"
 export KMEM_TEST_SCALE="${KMEM_TEST_SCALE:-5}"
 export CFLAGS="${CFLAGS:--O1 -foptimize-sibling-calls}"
 export OPT="${OPT:--O1}"
-all="page-256 page-16k page-64k linux-classes no-magazines no-mobility small
-	hardened hardened-words"
+all="page-256 page-16k page-64k no-magazines no-mobility small hardened
+	hardened-words"
 [ "$1" = list ] && { printf '%s\n' $all; exit; }
 failed=0
 ran=0
@@ -31,7 +31,7 @@ config() {
 	mkdir -p "$dir"
 	log=$dir/log
 	status=ok
-	$MAKE -s -j2 check CC="${CC:-gcc}" BUILD="$dir" \
+	$MAKE -s -j2 check CC="${CC:-gcc}" BUILD="$dir" UNITY=1 \
 		CPPFLAGS="-Iinclude -Iarch/host -Itests/host -DKMEM_DEBUG=1 $2" \
 		TEST_SRC="tests/model/random.c tests/stress/cpus.c \
 			${3:+$(printf "tests/unit/%s_test.c " $3)}" \
@@ -54,12 +54,11 @@ words='-DKMEM_HARDEN=1 -DKMEM_ARCH_VECTOR_BYTES=__SIZEOF_POINTER__'
 wanted=" ${*:-$(echo $all)} "
 case $wanted in *" page-256 "*)
 	config page-256 -DKMEM_PAGE_SHIFT=8 ;; esac
+# With classes of kmalloc() as Linux has them.
 case $wanted in *" page-16k "*)
-	config page-16k -DKMEM_PAGE_SHIFT=14 ;; esac
+	config page-16k "-DKMEM_PAGE_SHIFT=14 -DKMEM_KMALLOC_STEPS=1" ;; esac
 case $wanted in *" page-64k "*)
 	config page-64k -DKMEM_PAGE_SHIFT=16 ;; esac
-case $wanted in *" linux-classes "*)
-	config linux-classes -DKMEM_KMALLOC_STEPS=1 ;; esac
 case $wanted in *" no-magazines "*)
 	# The other unit tests look into magazines.
 	config no-magazines -DKMEM_MAGAZINE_ROUNDS=0 \

@@ -12,8 +12,8 @@
 cd "$(dirname "$0")/.." || exit 1
 MAKE=${MAKE:-make}
 unset MAKEFLAGS MAKELEVEL MFLAGS
-all="lint coverage amalgamation host emulated model stress malloc explore fuzz
-	attacks boots mutants explore_mutants"
+all="lint coverage clang amalgamation host emulated model stress malloc explore
+	fuzz attacks boots mutants explore_mutants"
 wanted=${*:-$all}
 
 # ---- parts ----
@@ -24,6 +24,15 @@ lint() {
 
 coverage() {
 	KMEM_TEST_SCALE= sh tests/coverage/coverage.sh
+}
+
+# for each architecture; make test has gcc's
+clang() {
+	for arch in $($MAKE -s arches); do
+		$MAKE -s -j2 ARCH=$arch CC=clang &&
+			$MAKE -s symbols ARCH=$arch CC=clang || return 1
+	done
+	WAYS=first QEMU_ARGS="steps=50000 ticks=500" $MAKE -s -j2 qemu CC=clang
 }
 
 amalgamation() {

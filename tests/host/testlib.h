@@ -35,7 +35,8 @@ unsigned test_scaled(unsigned n);
  * is otherwise complete. */
 unsigned test_step(void);
 
-/* The process is an emulator's: what the host says of it is not about us. */
+/* The process is an emulator's, or each of its accesses is watched: what the host
+ * says of time and memory is not about us. */
 bool test_emulated(void);
 
 /* The environment's KMEM_SEED, or a new seed; printed either way, so that a

@@ -23,8 +23,7 @@
 # clang), DEBUG=1 (check kmem's invariants as it
 # runs), SAN=asan or SAN=tsan, HOST_TARGET=s390x (host only, see
 # arch/host/arch.mk), MAP, TRACE, CPUS (demo), V=1 (show the commands), OPT and
-# INFO (-O2 and -g), or CFLAGS for the library alone; UNITY=1 (compile that in one
-# piece).
+# INFO (-O2 and -g), or CFLAGS for the library alone.
 
 VERSION	:= 0.1
 Q	:= $(if $(V),,@)
@@ -93,7 +92,7 @@ SAN_fuzz := -fsanitize=fuzzer-no-link,address,undefined \
 override CFLAGS += $(CFLAGS_ARCH) $(CFLAGS_BOOT_$(BOOT)) $(SAN_$(SAN))
 
 LIB_SRC	:= $(sort $(wildcard src/*.c))
-LIB_OBJ	:= $(if $(UNITY),$(BUILD)/unity.o,$(LIB_SRC:%.c=$(BUILD)/%.o))
+LIB_OBJ	:= $(LIB_SRC:%.c=$(BUILD)/%.o)
 
 .PHONY: all
 all: $(LIB)
@@ -106,12 +105,6 @@ $(LIB): $(LIB_OBJ)
 	$(Q)$(OBJCOPY) --localize-hidden $(BUILD)/kmem.o
 	$(Q)$(AR) rcs $@ $(BUILD)/kmem.o
 	@echo '$@' 
-
-# A third less to compile.
-$(BUILD)/unity.o: $(LIB_SRC) $(BUILD)/flags
-	$(Q)printf '#include "%s"\n' $(LIB_SRC) | \
-		$(CC) $(CPPFLAGS) -I. $(CFLAGS) -MMD -MP -MT $@ \
-		-MF $(@:.o=.d) -x c -c - -o $@
 
 $(BUILD)/src/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)

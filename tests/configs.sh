@@ -31,7 +31,7 @@ config() {
 	mkdir -p "$dir"
 	log=$dir/log
 	status=ok
-	$MAKE -s -j2 check CC="${CC:-gcc}" BUILD="$dir" UNITY=1 \
+	$MAKE -s -j2 check CC="${CC:-gcc}" BUILD="$dir" \
 		CPPFLAGS="-Iinclude -Iarch/host -Itests/host -DKMEM_DEBUG=1 $2" \
 		TEST_SRC="tests/model/random.c tests/stress/cpus.c \
 			${3:+$(printf "tests/unit/%s_test.c " $3)}" \

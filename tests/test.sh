@@ -226,11 +226,10 @@ units "$(
 	echo script install - make install
 	echo script readme - the README)"
 
-# One at a time: their threads are more than there are cores.
 say "other configurations"
-for config in $(sh tests/configs.sh list); do
-	script configs $config configuration $config
-done
+units "$(for config in $(sh tests/configs.sh list); do
+	echo script configs $config configuration $config
+done)"
 
 # Of random loops, so many percent. Loops over all of something are complete, but
 # below 30 percent they take steps. tests/soak.sh has more, and -O2.
@@ -243,12 +242,10 @@ host_tests "gcc: every size, every state" 100 CC=gcc TEST_SRC="\
 	tests/unit/cache_test.c tests/unit/debug_test.c tests/model/exhaustive.c"
 host_tests clang 10 CC=clang
 host_tests "kmem's own assertions, AddressSanitizer and UndefinedBehaviorSanitizer" \
-	10 CC=gcc DEBUG=1 SAN=asan OPT="$light" UNITY=1
-host_tests ThreadSanitizer 5 CC=gcc SAN=tsan OPT="$light" UNITY=1
-host_tests "words of 32 bits" 10 CC=gcc HOST_TARGET=i686 OPT="$light" \
-	UNITY=1
-host_tests "an emulated s390x" 5 CC=gcc HOST_TARGET=s390x OPT="$light" \
-	UNITY=1
+	10 CC=gcc DEBUG=1 SAN=asan OPT="$light"
+host_tests ThreadSanitizer 5 CC=gcc SAN=tsan OPT="$light"
+host_tests "words of 32 bits" 10 CC=gcc HOST_TARGET=i686 OPT="$light"
+host_tests "an emulated s390x" 5 CC=gcc HOST_TARGET=s390x OPT="$light"
 
 say "every schedule of a few CPUs, within bounds: a million"
 suite "schedules" explore CC=gcc SCHEDULES=12000 EXPLORE_FLAGS="-j 2 -r 8100"

@@ -33,8 +33,9 @@ ARCH_ASKED := $(ARCH)
 ARCH	?= x86_64
 
 # What is about the host, whatever ARCH says.
-HOST_GOALS := demo check test soak bench bench-plot bench-churn bench-checks check-malloc fuzz fuzz-run fuzz-corpus \
-	explore attacks coverage mutants
+HOST_GOALS := demo check test soak bench bench-plot bench-churn bench-checks \
+	check-malloc fuzz fuzz-run fuzz-corpus explore explore-mutants attacks \
+	coverage mutants
 ifneq ($(filter $(HOST_GOALS),$(MAKECMDGOALS)),)
 override ARCH := host
 endif

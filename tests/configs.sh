@@ -17,7 +17,8 @@ export CFLAGS="${CFLAGS:--O1 -foptimize-sibling-calls}"
 export OPT="${OPT:--O1}"
 all="page-256 page-16k page-64k no-magazines no-mobility small hardened
 	hardened-words"
-[ "$1" = list ] && { printf '%s\n' $all; exit; }
+# The last is what the hardened build of `make coverage` has.
+[ "$1" = list ] && { printf '%s\n' ${all%hardened-words}; exit; }
 failed=0
 ran=0
 

@@ -245,7 +245,6 @@ host_tests "kmem's own assertions, AddressSanitizer and UndefinedBehaviorSanitiz
 	10 CC=gcc DEBUG=1 SAN=asan OPT="$light"
 host_tests ThreadSanitizer 5 CC=gcc SAN=tsan OPT="$light"
 host_tests "words of 32 bits" 10 CC=gcc HOST_TARGET=i686 OPT="$light"
-host_tests "an emulated s390x" 5 CC=gcc HOST_TARGET=s390x OPT="$light"
 
 say "every schedule of a few CPUs, within bounds: a million"
 suite "schedules" explore CC=gcc SCHEDULES=12000 EXPLORE_FLAGS="-j 2 -r 8100"

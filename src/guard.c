@@ -214,19 +214,28 @@ static bool guard_intact(const struct slab_guard *g, const void *p,
 	return !differ;
 }
 
-static KMEM_COLD void guard_damaged(const char *call, struct kmem_slabs *s, void *p,
-			     size_t size, uintptr_t caller)
+/*
+ * Two CPUs that free an object at once may both find it LIVE (cache.c). Then one
+ * may look at a guard behind the size asked for that the other has just blanked,
+ * with all of the object: what a user can't be told from who wrote zeros to all
+ * of it and beyond. Its second copy is found later, as any.
+ */
+static KMEM_COLD void guard_damaged(const char *call, struct kmem_slabs *s,
+				    void *p, size_t size, uintptr_t caller)
 {
 	const struct slab_guard *g = s->guard;
 	int end = (int)(g->full + GUARD_BYTES);
 	int left = first_damaged(p, -(int)GUARD_BYTES, 0);
 	int right = first_damaged(p, (int)size, end);
+	bool blank = g->side && right < (int)g->full && !guard_written_to(g, p);
 
 	if (left < 0)
 		guard_report(call, s, p, left, "left guard overwritten",
 			     guard_byte(p, left), caller);
 	if (right < end)
-		guard_report(call, s, p, right, "right guard overwritten",
+		guard_report(call, s, p, right, blank ?
+			     "right guard overwritten, or double free by CPUs "
+			     "that raced" : "right guard overwritten",
 			     guard_byte(p, right), caller);
 	guard_draw(g, p, size);
 }

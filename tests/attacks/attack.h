@@ -91,6 +91,8 @@ struct run {
 	bool harmed;		/* live memory was written to: more reports may
 				 * come, and the neighbours are not looked at */
 	unsigned reports;	/* that must come; 0: any number from 1 on */
+	bool racing;		/* two CPUs at once; run.c says what that may
+				 * cause besides */
 	int held;		/* of HOLDS: it did, or not (0); -1: not said */
 	bool nothing;		/* the attack came to nothing: by another seed */
 };

@@ -44,6 +44,7 @@ static void concurrent(struct run *r)
 		r->nothing = true;
 	expect(r, NULL, "free", NO_PLACE | NO_CALLER);
 	r->reports = race.n;
+	r->racing = true;
 	during(r, "at the free");
 	host_run_cpus(2, free_all, NULL);
 	during(r, "at the slab");

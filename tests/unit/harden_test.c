@@ -180,6 +180,7 @@ static void test_overflows_of_kmalloc(void **state)
 #define CONSTANT(n) do { \
 	char *p = kmalloc(n, GFP_KERNEL); \
 	assert_int_equal(ksize(p), n); \
+	memset(p, 'x', n); \
 	p[n] = 0; \
 	kfree(p); \
 	assert_found(p, RIGHT, "found 00"); \
@@ -224,6 +225,34 @@ static void test_every_free(void **state)
 	assert_found(p[1], LEFT, "at -1");
 	assert_no_panic();
 	kmem_cache_destroy(s);
+}
+
+/* Two CPUs free it at once: here, what the second one sees, which found it LIVE
+ * when the first had not marked it yet, and comes to look at its guard when the
+ * first has blanked it. The second copy is dropped when it comes to its slab. */
+static void test_freed_by_two_at_once(void **state)
+{
+	struct kmem_obj_info o;
+	char *p = kmalloc(100, GFP_KERNEL);
+	kmem_slot_t *slot;
+
+	(void)state;
+	assert_true(kmem_obj_lookup(p, &o));
+	slot = slab_slot(slab_head(virt_to_page(p)), o.index);
+	kfree(p);
+	assert_int_equal(*slot, SLOT_CACHED);
+	*slot = SLOT_LIVE;
+	kfree(p);
+	assert_panicked(p, RIGHT ", or double free by CPUs that raced",
+			"at 100: expected");
+	test_drain(2);
+	assert_panicked(p, "freed twice, by CPUs that raced", "not CACHED");
+	assert_sound();
+	/* There is no such doubt about one more zero behind others. */
+	p = kzalloc(100, GFP_KERNEL);
+	p[100] = 0;
+	kfree(p);
+	assert_found(p, RIGHT, "found 00");
 }
 
 /* The report says where the free was called. */
@@ -704,6 +733,7 @@ int main(void)
 		CASE(test_overflows_of_kmalloc),
 		CASE(test_overflows_of_constant_kmalloc),
 		CASE(test_every_free),
+		CASE(test_freed_by_two_at_once),
 		CASE(test_report_names_the_caller),
 		CASE(test_guards_differ),
 		CASE(test_every_byte),

@@ -84,8 +84,14 @@ static uint32_t *nonempty_for(struct buddy *b, enum mobility m)
 	return &b->nonempty[KMEM_MOBILITY ? m : 0];
 }
 
-KMEM_INLINE void block_insert(struct buddy *b, struct page *page,
-			      unsigned order, enum mobility m)
+/* The lowest `order` bits. */
+static uint32_t orders_below(unsigned order)
+{
+	return ((uint32_t)1 << order) - 1;
+}
+
+/* It heads a free block from now on. */
+KMEM_INLINE void block_mark(struct page *page, unsigned order, enum mobility m)
 {
 	page_set_type(page, PAGE_FREE);
 	page->order = (uint8_t)order;
@@ -95,6 +101,12 @@ KMEM_INLINE void block_insert(struct buddy *b, struct page *page,
 			kmem_store_relaxed(&page->block_mobility,
 					   (uint8_t)m);
 	}
+}
+
+KMEM_INLINE void block_insert(struct buddy *b, struct page *page,
+			      unsigned order, enum mobility m)
+{
+	block_mark(page, order, m);
 	list_add(&page->list, list_for(b, m, order));
 	count_add(&b->nr_blocks[order], 1);
 	*nonempty_for(b, m) |= (uint32_t)1 << order;
@@ -108,7 +120,7 @@ KMEM_INLINE enum mobility block_remove(struct buddy *b, struct page *page,
 	/* between the head and the head: the only one */
 	if (page->list.next == page->list.prev)
 		*nonempty_for(b, m) &= ~((uint32_t)1 << order);
-	list_del(&page->list);
+	list_unlink(&page->list);
 	count_add(&b->nr_blocks[order], (size_t)-1);
 	return m;
 }
@@ -117,6 +129,18 @@ void buddy_move(struct buddy *b, struct page *head, enum mobility m)
 {
 	block_remove(b, head, head->order);
 	block_insert(b, head, head->order, m);
+}
+
+/* The first page of the upper half. A section has descriptors for all of its
+ * pages, side by side; and of a block no larger than that, both halves are in
+ * it. */
+KMEM_INLINE struct page *upper_half(struct page *page, unsigned half)
+{
+	uintptr_t pages = (uintptr_t)1 << half;
+
+	if (KMEM_LIKELY(pages <= kmem_page_map.page_mask))
+		return page + pages;
+	return pfn_to_page(page->pfn + pages);
 }
 
 /* The free block that could merge with this one, or NULL. */
@@ -132,7 +156,7 @@ KMEM_INLINE struct page *free_buddy(const struct buddy *b, uintptr_t pfn,
 }
 
 /* A block of several page blocks: its user may return them one by one. */
-static void mark_page_blocks(struct page *page, unsigned order,
+static KMEM_NOINLINE void mark_page_blocks(struct page *page, unsigned order,
 			     enum mobility m)
 {
 	unsigned blocks = 1u << (order - PAGE_BLOCK_ORDER);
@@ -147,20 +171,27 @@ static void mark_page_blocks(struct page *page, unsigned order,
 
 struct page *buddy_take(struct buddy *b, unsigned order, enum mobility m)
 {
-	uint32_t fits = *nonempty_for(b, m) & ((uint32_t)-1 << order);
+	uint32_t fits = *nonempty_for(b, m) & ~orders_below(order);
+	struct kmem_list *list;
 	struct page *page;
-	uintptr_t pfn;
 	unsigned o;
 
 	if (!fits)
 		return NULL;
 	o = bits_ffs(fits);
-	page = list_page(list_for(b, m, o)->next);
+	list = list_for(b, m, o);
+	page = list_page(list->next);
 	KMEM_ASSERT(page_type(page) == PAGE_FREE && page->order == o);
 	block_remove(b, page, o);
-	pfn = page->pfn;
-	while (o-- > order)
-		block_insert(b, pfn_to_page(pfn + ((uintptr_t)1 << o)), o, m);
+	*nonempty_for(b, m) |= orders_below(o) & ~orders_below(order);
+	/* The lists of the orders between are empty, or o were one of them. */
+	while (o-- > order) {
+		struct page *half = upper_half(page, o);
+
+		block_mark(half, o, m);
+		list_start(&half->list, --list);
+		count_add(&b->nr_blocks[o], 1);
+	}
 	if (KMEM_MOBILITY && order > PAGE_BLOCK_ORDER)
 		mark_page_blocks(page, order, m);
 	page_set_type(page, PAGE_ALLOCATED);

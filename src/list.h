@@ -35,15 +35,28 @@ KMEM_INLINE void list_add(struct kmem_list *l, struct kmem_list *head)
 	list_insert(l, head, head->next);
 }
 
+/* To one that is empty. */
+KMEM_INLINE void list_start(struct kmem_list *l, struct kmem_list *head)
+{
+	l->prev = l->next = head;
+	head->prev = head->next = l;
+}
+
 KMEM_INLINE void list_add_tail(struct kmem_list *l, struct kmem_list *head)
 {
 	list_insert(l, head->prev, head);
 }
 
-KMEM_INLINE void list_del(struct kmem_list *l)
+/* It is added to another list next, or to none any more. */
+KMEM_INLINE void list_unlink(struct kmem_list *l)
 {
 	l->prev->next = l->next;
 	l->next->prev = l->prev;
+}
+
+KMEM_INLINE void list_del(struct kmem_list *l)
+{
+	list_unlink(l);
 	list_init(l);
 }
 

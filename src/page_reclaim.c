@@ -105,12 +105,9 @@ void pages_trim_near(void)
 
 /* ---- when magazines are empty ---- */
 
-static struct page *try_zone(struct zone *z, gfp_t gfp, unsigned order)
+KMEM_INLINE struct page *try_zone(struct zone *z, gfp_t gfp, unsigned order)
 {
-	struct round r;
-
-	return zone_take(z, order, gfp_mobility(gfp), &r, 1,
-			 zone_mark(z, gfp)) ? r.obj : NULL;
+	return zone_take_one(z, order, gfp_mobility(gfp), zone_mark(z, gfp));
 }
 
 static struct page *try_zones(unsigned node, gfp_t gfp, unsigned order)
@@ -263,15 +260,15 @@ static struct page *alloc_at_once(unsigned node, gfp_t gfp, unsigned order)
 	return page;
 }
 
-struct page *alloc_slow(unsigned node, gfp_t gfp, unsigned order)
+/* Whatever else there is to be tried. */
+static KMEM_NOINLINE struct page *alloc_short(unsigned node, gfp_t gfp,
+					      unsigned order)
 {
 	struct waiter w = { .waiting = false };
-	struct page *page;
+	struct page *page = NULL;
 
-	zones_do_later();
-	page = alloc_at_once(node, gfp, order);
 	do {
-		if (!page && (gfp & __GFP_DIRECT_RECLAIM))
+		if (gfp & __GFP_DIRECT_RECLAIM)
 			page = reclaim_and_retry(node, gfp, order);
 	} while (!page && (gfp & __GFP_NOFAIL) &&
 		 wait_for_memory(&w, gfp, order));
@@ -279,4 +276,13 @@ struct page *alloc_slow(unsigned node, gfp_t gfp, unsigned order)
 	if (KMEM_UNLIKELY(!page))
 		warn_failed(gfp, order);
 	return page;
+}
+
+struct page *alloc_slow(unsigned node, gfp_t gfp, unsigned order)
+{
+	struct page *page;
+
+	zones_do_later();
+	page = alloc_at_once(node, gfp, order);
+	return KMEM_LIKELY(page) ? page : alloc_short(node, gfp, order);
 }

@@ -47,16 +47,14 @@ KMEM_INLINE void lock_init(struct kmem_lock *l)
 /* Preemption or interrupts are off already. */
 KMEM_INLINE void lock_take(struct kmem_lock *l)
 {
-	bool waited = false;
-
-	while (kmem_exchange_acquire(&l->locked, 1)) {
-		waited = true;
-		while (kmem_load_relaxed(&l->locked))
-			kmem_arch_relax();
+	if (KMEM_UNLIKELY(kmem_exchange_acquire(&l->locked, 1))) {
+		do {
+			while (kmem_load_relaxed(&l->locked))
+				kmem_arch_relax();
+		} while (kmem_exchange_acquire(&l->locked, 1));
+		LOCK_COUNT(l, contended, 1);
 	}
 	LOCK_COUNT(l, taken, 1);
-	if (KMEM_UNLIKELY(waited))
-		LOCK_COUNT(l, contended, 1);
 }
 
 /* Without waiting; false if it is taken. */

@@ -260,7 +260,7 @@ bool zone_extend(struct zone *z)
  * movable ones look for a page block to claim meanwhile. `first`: if all else
  * fails, one that is meant for others.
  */
-static struct page *take_block(struct zone *z, unsigned order,
+KMEM_INLINE struct page *take_block(struct zone *z, unsigned order,
 			       enum mobility m, bool first)
 {
 	struct page *page;
@@ -276,12 +276,22 @@ static struct page *take_block(struct zone *z, unsigned order,
 }
 
 /* A free block that may be had, NULL: there is none; the lock is held. */
-static struct page *take_above(struct zone *z, unsigned order, enum mobility m,
+KMEM_INLINE struct page *take_above(struct zone *z, unsigned order, enum mobility m,
 			       bool first, size_t mark)
 {
 	KMEM_ASSERT(order <= KMEM_MAX_ORDER);
 	return zone_free_pages(z) >= mark + ((size_t)1 << order) ?
 	       take_block(z, order, m, first) : NULL;
+}
+
+struct page *zone_take_one(struct zone *z, unsigned order, enum mobility m,
+			   size_t mark)
+{
+	uintptr_t irq = lock_irq(&z->lock);
+	struct page *page = take_above(z, order, m, true, mark);
+
+	unlock_irq(&z->lock, irq);
+	return page;
 }
 
 size_t zone_take(struct zone *z, unsigned order, enum mobility m,
@@ -380,16 +390,14 @@ void zones_wake(void)
 struct page *zones_take_raw(unsigned node, unsigned order, bool reserve)
 {
 	struct zone_walk w;
+	struct page *page = NULL;
 	struct zone *z;
-	struct round r;
 
 	zone_walk_start(&w, node, ZONE_NORMAL, false);
-	while ((z = zone_walk_next(&w)))
-		if (zone_take(z, order, UNMOVABLE, &r, 1,
-			      reserve ? 0 :
-			      kmem_load_relaxed(&z->wmark[WMARK_MIN])))
-			return r.obj;
-	return NULL;
+	while (!page && (z = zone_walk_next(&w)))
+		page = zone_take_one(z, order, UNMOVABLE, reserve ? 0 :
+			kmem_load_relaxed(&z->wmark[WMARK_MIN]));
+	return page;
 }
 
 void zones_give_raw(struct page *page, unsigned order)

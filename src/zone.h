@@ -218,6 +218,10 @@ struct round {
 size_t zone_take(struct zone *z, unsigned order, enum mobility m,
 		 struct round *rounds, size_t n, size_t mark);
 
+/* The same of one: the block, or NULL. */
+struct page *zone_take_one(struct zone *z, unsigned order, enum mobility m,
+			   size_t mark);
+
 /* Whether pages can be late: where memory is small, all are described at boot.
  */
 #define LATE_PAGES	(MAGAZINES || KMEM_PAGE_SHIFT > 8)

@@ -154,7 +154,11 @@ enum { DIR_ALLOC, DIR_FREE };
 KMEM_INLINE struct magazine_cpu *layer_cpu(struct magazine_layer *l,
 					   unsigned cpu)
 {
-	return (struct magazine_cpu *)(void *)(l + 1) + cpu;
+	/* (l + 1) + cpu, but what is constant is added last: gcc would add it
+	 * to the number, which is an instruction of the fast paths more. */
+	uintptr_t at = (uintptr_t)l + cpu * sizeof(struct magazine_cpu);
+
+	return (struct magazine_cpu *)(at + sizeof(*l));
 }
 
 /* The round takes that place; what was there comes out. */

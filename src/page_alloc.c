@@ -30,8 +30,8 @@
 #include "vm_ops.h"
 
 /* What one magazine of pages may pin, and one depot. */
-#define PAGE_MAGAZINE_BYTES	(64 * KMEM_PAGE_SIZE)
-#define PAGE_DEPOT_BYTES	(256 * KMEM_PAGE_SIZE)
+#define PAGE_MAGAZINE_BYTES	(128 * KMEM_PAGE_SIZE)
+#define PAGE_DEPOT_BYTES	(512 * KMEM_PAGE_SIZE)
 
 /* ---- the per-CPU layer: blocks of one order of one zone ---- */
 

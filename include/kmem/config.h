@@ -82,7 +82,7 @@
 /* Bytes of objects that one magazine may pin, at least one object. A CPU holds
  * two magazines a cache. */
 #ifndef KMEM_MAGAZINE_BYTES
-#define KMEM_MAGAZINE_BYTES 8192
+#define KMEM_MAGAZINE_BYTES 16384
 #endif
 
 /* Bytes of objects that one cache's depot may pin for each CPU, where memory is

@@ -271,33 +271,40 @@ KMEM_INLINE size_t alloc_one(struct kmem_cache *s, void **obj)
 	return 0;
 }
 
+KMEM_INLINE size_t run_of(size_t n)
+{
+	return KMEM_MIN(n, (size_t)BULK_ROUNDS);
+}
+
 /* Up to n that the loaded magazine has. */
 static size_t alloc_run(struct kmem_cache *s, size_t n, void **objs)
 {
 	struct magazine_cpu *c = BULK_RUNS ? magazine_enter(&s->magazine) :
 					     NULL;
-	struct round *top, *first;
 	void *second_copy = NULL;
-	size_t got = 0;
+	struct round *top, *end;
+	size_t got;
 
 	if (KMEM_UNLIKELY(!c))
 		return 0;
-	n = KMEM_MIN(n, (size_t)BULK_ROUNDS);
-	first = top = kmem_load_plain(&c->top);
-	while (got < n && top != c->bottom && !second_copy) {
+	top = kmem_load_plain(&c->top);
+	n = KMEM_MIN(run_of(n), (size_t)(top - c->bottom));
+	for (end = top - n; top != end && !second_copy; objs++) {
 		struct round r = *--top;
 
 		if (KMEM_LIKELY(cache_mark_live(s, r, 0)))
-			objs[got++] = r.obj;
+			*objs = r.obj;
 		else
 			second_copy = r.obj;
 	}
+	got = n - (size_t)(top - end);
 	kmem_store_plain(&c->top, top);
-	kmem_count_n(&c->served, (size_t)(first - top));
+	kmem_count_n(&c->served, got);
 	magazine_exit(c);
-	if (KMEM_UNLIKELY(second_copy))
-		cache_second_copy(s, second_copy);
-	return got;
+	if (KMEM_LIKELY(!second_copy))
+		return got;
+	cache_second_copy(s, second_copy);
+	return got - 1;
 }
 
 size_t kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n,
@@ -336,24 +343,26 @@ static size_t free_run(struct kmem_cache *s, size_t n, void **objs)
 {
 	struct magazine_cpu *c = BULK_RUNS ? magazine_enter(&s->magazine) :
 					     NULL;
-	struct round *top;
-	size_t put = 0;
+	struct round *top, *first, *end;
 
 	if (KMEM_UNLIKELY(!c))
 		return 0;
-	n = KMEM_MIN(n, (size_t)BULK_ROUNDS);
-	for (top = kmem_load_plain(&c->top);
-	     put < n && top < kmem_load_plain(&c->end); put++, top++) {
-		struct page *page = virt_to_page(objs[put]);
+	first = top = kmem_load_plain(&c->top);
+	end = kmem_load_plain(&c->end);
+	n = KMEM_MIN(run_of(n), end > top ? (size_t)(end - top) : 0);
+	for (end = top + n; top != end; top++, objs++) {
+		struct page *page = virt_to_page(*objs);
+		void *obj = *objs;
+		kmem_slot_t *slot;
 
 		if (KMEM_WRONG(!page || page->slabs != &s->slabs) ||
-		    !cache_mark_cached(page, &s->slabs, objs[put], &top->slot))
+		    !cache_mark_cached(page, &s->slabs, obj, &slot))
 			break;
-		top->obj = objs[put];
+		*top = (struct round){ obj, slot };
 	}
 	kmem_store_plain(&c->top, top);
 	magazine_exit(c);
-	return put;
+	return (size_t)(top - first);
 }
 
 /* One of whatever cache it is, if s is NULL, or a block of kmalloc()'s. */
@@ -377,21 +386,25 @@ KMEM_INLINE void free_one(struct kmem_cache *s, void *p)
 	}
 }
 
-/* The cache that p is a live object of, or NULL. Only then is there a cache for
- * sure: slabs may be a table of kmem's own, and s may be gone. */
-static struct kmem_cache *cache_of(const void *p)
+/* The cache of p, if that is s or s is NULL; or NULL: it is in none for sure. s
+ * may be gone, if no page is of it; and what is not a live object may be of a
+ * table of kmem's own. */
+KMEM_INLINE struct kmem_cache *cache_of(struct kmem_cache *s, const void *p)
 {
 	struct page *page = virt_to_page(p);
 
-	return page && page->slabs && is_live_object(page, p) ?
-	       slabs_cache(page->slabs) : NULL;
+	if (KMEM_UNLIKELY(!page || !page->slabs))
+		return NULL;
+	if (s)
+		return page->slabs == &s->slabs ? s : NULL;
+	return is_live_object(page, p) ? slabs_cache(page->slabs) : NULL;
 }
 
 void kmem_cache_free_bulk(struct kmem_cache *s, size_t n, void **objs)
 {
 	while (n) {
-		struct kmem_cache *of = BULK_RUNS ? cache_of(*objs) : NULL;
-		size_t k = of && (!s || of == s) ? free_run(of, n, objs) : 0;
+		struct kmem_cache *of = BULK_RUNS ? cache_of(s, *objs) : NULL;
+		size_t k = of ? free_run(of, n, objs) : 0;
 
 		if (!k) {
 			if (*objs)

@@ -40,9 +40,10 @@
  *   depot		under its lock.
  *
  * How much may sit here. A CPU's `limit` starts at START_LIMIT and doubles
- * with every RAISE_TRIPS trips beyond its own magazines, up to max_limit,
- * which also bounds the bytes in a magazine: caches that are seldom used pin
- * little and have short magazines, busy ones soon have long ones. The depot's
+ * with every RAISE_TRIPS trips beyond its own magazines, as one of which
+ * TRIP_SWAPS swaps of the two count, up to max_limit, which also bounds the
+ * bytes in a magazine: caches that are seldom used pin little and have short
+ * magazines, busy ones soon have long ones. The depot's
  * bound follows the working set (depot.c): up when a refill asks below for
  * what was flushed there before, down by a trim when magazines lay idle; all
  * depots together, beyond the least that each may hold, are bounded by a share
@@ -86,6 +87,7 @@
 
 #define START_LIMIT	4
 #define RAISE_TRIPS	4
+#define TRIP_SWAPS	16u
 
 /* Who needed a full magazine so many times, and left none, allocates what others
  * free. */
@@ -240,6 +242,17 @@ static struct magazine *long_enough(struct magazine_layer *l,
 		return empty;
 	magazine_delete(l, empty);
 	return m;
+}
+
+/* The loaded one is empty, and longer than the other: so that a short one that
+ * never is gives way as well. */
+static void leave_short(struct magazine_layer *l, struct magazine_cpu *c)
+{
+	unsigned n = c->previous_rounds;
+
+	memcpy(c->bottom, c->previous->round, n * sizeof(struct round));
+	set_rounds(c, n);
+	set_previous(c, long_enough(l, c, c->previous), 0);
 }
 
 /* A CPU that often has to look beyond its magazines gets longer ones. */
@@ -426,8 +439,13 @@ static bool reload(struct magazine_layer *l, struct magazine_cpu *c)
 	if (rounds(c))
 		return true;
 	if (c->previous_rounds) {
-		swap_magazines(c);
+		if (KMEM_UNLIKELY(c->previous->capacity < loaded(c)->capacity))
+			leave_short(l, c);
+		else
+			swap_magazines(c);
 		kmem_count(&c->swaps[DIR_ALLOC]);
+		if (c->swaps[DIR_ALLOC] % TRIP_SWAPS == 0)
+			count_trip(l, c);
 		return true;
 	}
 	count_trip(l, c);

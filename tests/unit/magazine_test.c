@@ -445,6 +445,37 @@ static void test_small_at_first(void **state)
 	magazine_layer_fini(&one.layer);
 }
 
+/* Who goes back and forth by more than one magazine, again and again, gets longer
+ * ones, in which there is room for that; and what was in a short one moves to
+ * them, though it is never empty when a free comes. */
+static void test_swaps_end(void **state)
+{
+	enum { N = 16 };
+	void *held[N];
+	uint64_t swaps = 0;
+	struct kmem_layer_stats st;
+
+	(void)state;
+	one_start(16, 8192, 65536);
+	for (unsigned i = 0; i < 2000; i++) {
+		for (unsigned k = 0; k < N; k++)
+			held[k] = one_alloc();
+		one_check(N);
+		for (unsigned k = 0; k < N; k++)
+			one_free(held[k]);
+		one_check(0);
+		if (i != 1000)
+			continue;
+		magazine_layer_stats(&one.layer, &st);
+		swaps = st.alloc_swaps;
+		assert_in_range(swaps, 1, 1000 - 1);
+	}
+	magazine_layer_stats(&one.layer, &st);
+	assert_int_equal(st.alloc_swaps, swaps);
+	magazine_layer_fini(&one.layer);
+	assert_int_equal(one.left, STORE);
+}
+
 /* ---------------------------------------------------------- through caches */
 
 /* allocs - frees == live, and objects in slabs == live + cached + free, for
@@ -533,13 +564,17 @@ static void test_depot_follows(void **state)
  * all of it goes back when it is asked for. */
 static void test_depots_share(void **state)
 {
-	const size_t share = zones.managed / 32 * PAGE;
 	const size_t least = KMEM_DEPOT_BYTES * CPUS;
 	struct kmem_cache *s[16];
 	static void *held[6000];	/* 1.5 MiB: more than the least */
-	size_t most = 0;
+	size_t most = 0, share;
 
 	(void)state;
+	/* enough for what all depots may hold in any case, and some more */
+	kmem_reset();
+	host_memory_release();
+	host_machine(128 * MIB, CPUS);
+	share = zones.managed / 32 * PAGE;
 	for (unsigned k = 0; k < 16; k++) {
 		char name[] = "share-a";
 		size_t all = 0, beyond = 0;
@@ -757,6 +792,7 @@ int main(void)
 		CASE(test_busy_slots),
 		CASE(test_drain_by_epoch),
 		CASE(test_small_at_first),
+		CASE(test_swaps_end),
 		CASE(test_cache_figures),
 		CASE(test_depot_follows),
 		CASE(test_depots_share),

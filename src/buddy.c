@@ -157,7 +157,7 @@ KMEM_INLINE struct page *free_buddy(const struct buddy *b, uintptr_t pfn,
 
 /* A block of several page blocks: its user may return them one by one. */
 static KMEM_NOINLINE void mark_page_blocks(struct page *page, unsigned order,
-			     enum mobility m)
+					   enum mobility m)
 {
 	unsigned blocks = 1u << (order - PAGE_BLOCK_ORDER);
 

@@ -343,18 +343,21 @@ static size_t free_run(struct kmem_cache *s, size_t n, void **objs)
 {
 	struct magazine_cpu *c = BULK_RUNS ? magazine_enter(&s->magazine) :
 					     NULL;
-	struct round *top, *first, *end;
+	struct round *top, *first, *end, *last;
 
 	if (KMEM_UNLIKELY(!c))
 		return 0;
 	first = top = kmem_load_plain(&c->top);
 	end = kmem_load_plain(&c->end);
 	n = KMEM_MIN(run_of(n), end > top ? (size_t)(end - top) : 0);
-	for (end = top + n; top != end; top++, objs++) {
-		struct page *page = virt_to_page(*objs);
-		void *obj = *objs;
+	for (last = top + n; top != last; top++) {
+		void *obj = *objs++;
+		struct page *page = virt_to_page(obj);
 		kmem_slot_t *slot;
 
+		/* closed by a drain: the rest goes the slow way */
+		if (KMEM_UNLIKELY(!kmem_load_plain(&c->end)))
+			break;
 		if (KMEM_WRONG(!page || page->slabs != &s->slabs) ||
 		    !cache_mark_cached(page, &s->slabs, obj, &slot))
 			break;
@@ -386,9 +389,9 @@ KMEM_INLINE void free_one(struct kmem_cache *s, void *p)
 	}
 }
 
-/* The cache of p, if that is s or s is NULL; or NULL: it is in none for sure. s
- * may be gone, if no page is of it; and what is not a live object may be of a
- * table of kmem's own. */
+/* s, if the page of p is of one of its slabs, which p need be no object of; where
+ * there is no s, the cache that p is a live object of: other slabs may be a table
+ * of kmem's own. Or NULL: even s may be gone. */
 KMEM_INLINE struct kmem_cache *cache_of(struct kmem_cache *s, const void *p)
 {
 	struct page *page = virt_to_page(p);

@@ -27,9 +27,9 @@
  * So who allocates a hundred thousand objects, frees them all and does so again
  * finds them in the depot the third time: exchanging magazines is all that there
  * is to do, where slabs would be filled, emptied and given up. Where does it
- * end? Each depot may hold what max_depot says. Beyond that, all bounds together
- * are at most 1/DEPOTS_SHARE of memory; and all of it goes back when pages run
- * short.
+ * end? Each depot may hold what max_depot says, and more than that only as long
+ * as all bounds together are at most 1/DEPOTS_SHARE of memory; and all of it goes
+ * back when pages run short.
  *
  * Magazines themselves come from slabs of their own that have no per-CPU
  * layer and take pages straight from the zones: the page allocator has
@@ -45,6 +45,10 @@
 
 /* The bounds of all depots together may be this part of all memory. */
 #define DEPOTS_SHARE	32
+
+/* The least that one is, of what it may hold for each CPU: little, for there are
+ * many that nobody comes to. */
+#define LEAST_SHARE	32u
 
 /* Magazines that a trim takes at least of a depot that nobody has come to. */
 #define TRIM_DORMANT	8u
@@ -181,6 +185,14 @@ static void set_bound(struct magazine_layer *l, size_t objects)
 	d->max_objects = objects;
 }
 
+/* What it may hold in any case. */
+static size_t least_bound(const struct magazine_layer *l)
+{
+	size_t share = bits_divide(l->max_depot, LEAST_SHARE * zones.nr_cpus);
+
+	return KMEM_MIN(KMEM_MAX(share, 1u), l->max_limit);
+}
+
 /* The highest that it can be now. (CPUs that look at the same time, at several
  * depots, may each find the same room.) */
 static size_t highest_bound(const struct magazine_layer *l)
@@ -200,8 +212,8 @@ static size_t objects_in(const struct magazine_layer *l, size_t depot_bytes)
 
 void depot_set_least(struct magazine_layer *l)
 {
-	l->min_depot = l->max_limit;
-	l->max_depot = KMEM_MAX(l->max_depot, l->min_depot);
+	l->max_depot = KMEM_MAX(l->max_depot, l->max_limit);
+	l->min_depot = least_bound(l);
 	set_bound(l, l->min_depot);
 }
 
@@ -220,10 +232,10 @@ void depot_grow(struct magazine_layer *l, size_t depot_bytes)
 {
 	uintptr_t irq = lock_irq(&l->depot.lock);
 
-	l->min_depot = KMEM_MAX(l->min_depot, l->max_limit);
 	l->max_depot = KMEM_MAX(l->max_depot,
 				KMEM_MAX(objects_in(l, depot_bytes),
-					 l->min_depot));
+					 l->max_limit));
+	l->min_depot = KMEM_MAX(l->min_depot, least_bound(l));
 	set_bound(l, KMEM_MAX(l->depot.max_objects, l->min_depot));
 	unlock_irq(&l->depot.lock, irq);
 }

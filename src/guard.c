@@ -217,17 +217,22 @@ static bool guard_intact(const struct slab_guard *g, const void *p,
 /*
  * Two CPUs that free an object at once may both find it LIVE (cache.c). Then one
  * may look at a guard behind the size asked for that the other has just blanked,
- * with all of the object: what a user can't be told from who wrote zeros to all
- * of it and beyond. Its second copy is found later, as any.
+ * with all of the object: what can't be told from a user who wrote zeros to all
+ * of it and beyond (and while the other is at it, not even that is to be seen).
+ * Its second copy is found later, as any.
  */
 static KMEM_COLD void guard_damaged(const char *call, struct kmem_slabs *s,
-				    void *p, size_t size, uintptr_t caller)
+				    void *p, const kmem_slot_t *slot,
+				    uintptr_t caller)
 {
 	const struct slab_guard *g = s->guard;
+	size_t size = guard_size(g, slot);
 	int end = (int)(g->full + GUARD_BYTES);
 	int left = first_damaged(p, -(int)GUARD_BYTES, 0);
 	int right = first_damaged(p, (int)size, end);
-	bool blank = g->side && right < (int)g->full && !guard_written_to(g, p);
+	bool blank = g->side && right < (int)g->full &&
+		     kmem_load_relaxed(slot) != SLOT_LIVE &&
+		     !guard_written_to(g, p);
 
 	if (left < 0)
 		guard_report(call, s, p, left, "left guard overwritten",
@@ -246,7 +251,7 @@ void guard_taken(const char *call, struct kmem_slabs *s, void *p,
 	const struct slab_guard *g = s->guard;
 
 	if (g->zones && KMEM_UNLIKELY(!guard_intact(g, p, slot)))
-		guard_damaged(call, s, p, guard_size(g, slot), caller);
+		guard_damaged(call, s, p, slot, caller);
 	memset(p, 0, g->blank);
 }
 
@@ -326,6 +331,6 @@ void guard_resize(const char *call, struct kmem_slabs *s, void *p,
 	kmem_slot_t *slot = guarded_slot(s, p);
 
 	if (!guard_intact(s->guard, p, slot))
-		guard_damaged(call, s, p, guard_size(s->guard, slot), caller);
+		guard_damaged(call, s, p, slot, caller);
 	guard_fit(s, p, size);
 }

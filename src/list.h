@@ -2,8 +2,8 @@
 /*
  * list.h - circular doubly linked lists, the links inside the elements.
  *
- * A list is its head; an empty one points to itself. An element that is on no
- * list points to itself too, so that list_del() twice is harmless.
+ * A list is its head; an empty one points to itself. So does an element after
+ * list_del(), so that to do that twice is harmless; not so after list_unlink().
  */
 #ifndef KMEM_LIST_H
 #define KMEM_LIST_H

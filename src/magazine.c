@@ -15,9 +15,9 @@
  *
  * A magazine is an array of free objects. Each CPU has two of each layer. An
  * allocation pops from `loaded`; when that is empty and `previous` is not,
- * the two are swapped; when both are empty, the empty one is exchanged for a
- * full one at the depot; when the depot has none, `loaded` is refilled from
- * the layer below. A free is the mirror image, and when the depot is at its
+ * the two are swapped (or what is in it moves, if it has become too short); when
+ * both are empty, the empty one is exchanged for a full one at the depot; when
+ * the depot has none, `loaded` is refilled from the layer below. A free is the mirror image, and when the depot is at its
  * bound, a magazine is flushed to the layer below. Because there are two, a
  * CPU has to go to the depot only after a magazine-full of operations in one
  * direction, however allocations and frees alternate. Objects freed on
@@ -41,18 +41,16 @@
  *
  * How much may sit here. A CPU's `limit` starts at START_LIMIT and doubles
  * with every RAISE_TRIPS trips beyond its own magazines, as one of which
- * TRIP_SWAPS swaps of the two count, up to max_limit, which also bounds the
+ * TRIP_SWAPS swaps by allocations count, up to max_limit, which also bounds the
  * bytes in a magazine: caches that are seldom used pin little and have short
- * magazines, busy ones soon have long ones. The depot's
- * bound follows the working set (depot.c): up when a refill asks below for
- * what was flushed there before, down by a trim when magazines lay idle; all
- * depots together, beyond the least that each may hold, are bounded by a share
- * of memory. A
- * trim also empties the magazines of the CPU it runs on, if that CPU has not
- * used them since it last trimmed this layer. Trims are driven by growth and by
- * frees: each new slab of any cache trims a few caches, each full magazine that
- * leaves a CPU trims one (cache.c), so that what one cache no longer needs
- * another can have.
+ * magazines, busy ones soon have long ones. The depot's bound follows the
+ * working set (depot.c): up when a refill asks below for what was flushed there
+ * before, down by a trim when magazines lay idle; far up only as long as all
+ * bounds together are within a share of memory. A trim also empties the magazines
+ * of the CPU it runs on, if that CPU has not used them since it last trimmed this
+ * layer. Trims are driven by growth and by frees: each new slab of any cache trims
+ * a few caches, each full magazine that leaves a CPU trims one (cache.c), so that
+ * what one cache no longer needs another can have.
  *
  * *Waiting.* While somebody sleeps until memory comes free (page_reclaim.c),
  * nothing may stay in magazines that nobody looks at. Whoever begins to wait
@@ -244,8 +242,8 @@ static struct magazine *long_enough(struct magazine_layer *l,
 	return m;
 }
 
-/* The loaded one is empty, and longer than the other: so that a short one that
- * never is gives way as well. */
+/* The loaded one is empty, and the other too short: so that one that never is
+ * empty when something is freed gives way as well. */
 static void leave_short(struct magazine_layer *l, struct magazine_cpu *c)
 {
 	unsigned n = c->previous_rounds;
@@ -255,7 +253,8 @@ static void leave_short(struct magazine_layer *l, struct magazine_cpu *c)
 	set_previous(c, long_enough(l, c, c->previous), 0);
 }
 
-/* A CPU that often has to look beyond its magazines gets longer ones. */
+/* A CPU that often has to look beyond its magazines, or from one to the other,
+ * gets longer ones. */
 static void count_trip(struct magazine_layer *l, struct magazine_cpu *c)
 {
 	unsigned max = kmem_load_relaxed(&l->max_limit);
@@ -439,7 +438,8 @@ static bool reload(struct magazine_layer *l, struct magazine_cpu *c)
 	if (rounds(c))
 		return true;
 	if (c->previous_rounds) {
-		if (KMEM_UNLIKELY(c->previous->capacity < loaded(c)->capacity))
+		if (KMEM_UNLIKELY(c->previous->capacity <
+				  KMEM_MIN(c->limit, loaded(c)->capacity)))
 			leave_short(l, c);
 		else
 			swap_magazines(c);

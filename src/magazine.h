@@ -89,7 +89,8 @@ struct magazine_cpu {
 	size_t exchanged_rounds;	/* with the depot: come, less gone */
 	uint32_t directs[2];		/* objects that went past magazines */
 
-	KMEM_ALIGNED(KMEM_CACHE_LINE) uint32_t swaps[2]; /* of the two */
+	KMEM_ALIGNED(KMEM_CACHE_LINE) uint32_t swaps[2]; /* of the two, or
+							   * as good as */
 	uint32_t exchanged[2];		/* magazines, with the depot */
 	size_t seen;			/* of both, at the last trim */
 	struct quarantine *quarantine;	/* NULL: none, or not yet */

@@ -261,7 +261,7 @@ bool zone_extend(struct zone *z)
  * fails, one that is meant for others.
  */
 KMEM_INLINE struct page *take_block(struct zone *z, unsigned order,
-			       enum mobility m, bool first)
+				    enum mobility m, bool first)
 {
 	struct page *page;
 
@@ -276,8 +276,8 @@ KMEM_INLINE struct page *take_block(struct zone *z, unsigned order,
 }
 
 /* A free block that may be had, NULL: there is none; the lock is held. */
-KMEM_INLINE struct page *take_above(struct zone *z, unsigned order, enum mobility m,
-			       bool first, size_t mark)
+KMEM_INLINE struct page *take_above(struct zone *z, unsigned order,
+				    enum mobility m, bool first, size_t mark)
 {
 	KMEM_ASSERT(order <= KMEM_MAX_ORDER);
 	return zone_free_pages(z) >= mark + ((size_t)1 << order) ?

@@ -86,8 +86,9 @@
 #endif
 
 /* Bytes of objects that one cache's depot may pin for each CPU, where memory is
- * scarce; otherwise all depots together may pin 1/32 of memory more. A depot
- * begins with one magazine and gets there only if the objects are used again. */
+ * scarce; more as long as all depots together may pin no more than 1/32 of
+ * memory. A depot begins with 1/32 of that and gets there only if the objects are
+ * used again. */
 #ifndef KMEM_DEPOT_BYTES
 #define KMEM_DEPOT_BYTES 262144
 #endif

@@ -26,7 +26,7 @@
 /* What kmem_panic() was told. */
 static struct {
 	const char *stage;
-	struct {
+	struct report {
 		const char *stage;
 		char text[400];
 	} report[KEPT];
@@ -452,45 +452,47 @@ static void aftermath(struct run *r)
 }
 
 /*
- * Of two CPUs that free a block at once, one may find its guard blanked by the
- * other, and report that besides what is common to both.
+ * Of two CPUs that free an object of kmalloc()'s at once, one may find the guard
+ * behind it blanked by the other, and report that besides what is common to both.
  */
-static bool counts(const struct run *r, const char *text)
+static bool counts(const struct run *r, const struct report *said_here)
 {
-	return !r->racing || !strstr(text, " guard overwritten");
+	return !r->racing || r->column != HARDENED || r->kind != KMALLOC ||
+	       !strstr(said_here->text, "right guard overwritten");
 }
 
 /* Return: the first report that counts, and how many do; NULL: none. */
-static const char *find_reports(const struct run *r, unsigned *n)
+static const struct report *find_reports(const struct run *r, unsigned *n)
 {
-	const char *first = NULL;
+	const struct report *first = NULL;
 
 	*n = nr_reports();
 	for (unsigned i = 0; i < nr_reports() && i < KEPT; i++)
-		if (!counts(r, said.report[i].text))
+		if (!counts(r, &said.report[i]))
 			--*n;
 		else if (!first)
-			first = said.report[i].text;
+			first = &said.report[i];
 	return first;
 }
 
 static void judge(const struct run *r, struct outcome *o)
 {
+	const struct report *report;
 	const char *first, *missing;
 	unsigned n;
 
-	snprintf(o->stage, sizeof(o->stage), "%s", said.report[0].stage ?
-		 said.report[0].stage : "");
+	o->stage[0] = '\0';
 	if (r->held >= 0) {
 		o->end = r->held ? DETECTED : MISSED;
-		o->stage[0] = '\0';
 		return;
 	}
-	first = find_reports(r, &n);
-	if (!first) {
+	report = find_reports(r, &n);
+	if (!report) {
 		o->end = MISSED;
 		return;
 	}
+	snprintf(o->stage, sizeof(o->stage), "%s", report->stage);
+	first = report->text;
 	missing = lacks(r, first);
 	o->end = missing ? WRONG : DETECTED;
 	if (missing)

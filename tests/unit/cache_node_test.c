@@ -250,6 +250,33 @@ static void test_node_runs_out(void **state)
 	kmem_cache_destroy(s);
 }
 
+/* Tables of kmem's own come from another node, too, when this one has nothing: a
+ * slab of small objects is nothing without the states of its objects. */
+static void test_tables_of_another_node(void **state)
+{
+	enum { N = 40000 };
+	struct kmem_cache *s = kmem_cache_create("small", 32, 0, 0, NULL);
+	struct page *page, *all = NULL;
+	static void *obj[N];
+
+	(void)state;
+	while ((page = alloc_pages_node(NODE(0), GFP_ATOMIC | __GFP_THISNODE |
+					QUIET, 0))) {
+		*(struct page **)page_to_virt(page) = all;
+		all = page;
+	}
+	for (unsigned i = 0; i < N; i++)
+		REQUIRE((obj[i] = kmem_cache_alloc(s, GFP_KERNEL)));
+	assert_int_not_equal(node_of(obj[N - 1]), 0);
+	for (unsigned i = 0; i < N; i++)
+		kmem_cache_free(s, obj[i]);
+	while ((page = all)) {
+		all = *(struct page **)page_to_virt(page);
+		__free_pages(page, 0);
+	}
+	kmem_cache_destroy(s);
+}
+
 /* A node in pieces: it has no block of the order that the cache would like best,
  * but pages; those are taken before blocks of other nodes. */
 static void test_node_in_pieces(void **state)
@@ -507,6 +534,7 @@ int main(void)
 		CASE(test_plain_allocations_stay_local),
 		CASE(test_objects_go_home),
 		CASE(test_node_runs_out),
+		CASE(test_tables_of_another_node),
 		CASE(test_node_in_pieces),
 		CASE(test_full_node_shares),
 		CASE(test_dma_of_another_node),

@@ -248,11 +248,17 @@ static void test_freed_by_two_at_once(void **state)
 	test_drain(2);
 	assert_panicked(p, "freed twice, by CPUs that raced", "not CACHED");
 	assert_sound();
-	/* There is no such doubt about one more zero behind others. */
+	/* There is no such doubt about one more zero behind others, nor about
+	 * an object that nobody frees. */
 	p = kzalloc(100, GFP_KERNEL);
 	p[100] = 0;
 	kfree(p);
 	assert_found(p, RIGHT, "found 00");
+	p = kzalloc(100, GFP_KERNEL);
+	memset(p + 100, 0, 12);
+	p = krealloc(p, 60, GFP_KERNEL);
+	assert_found(p, RIGHT, "krealloc");
+	kfree(p);
 }
 
 /* The report says where the free was called. */

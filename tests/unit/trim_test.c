@@ -270,6 +270,51 @@ static void test_trim_follows_the_working_set(void **state)
 	kmem_cache_destroy(s);
 }
 
+/* Blocks of that order in magazines and depots. */
+static size_t pages_held(unsigned order)
+{
+	struct kmem_zone_stats z;
+	size_t n = 0;
+
+	for (unsigned i = 0; kmem_zone_stats(i, &z); i++)
+		n += z.order[order].in_cpus + z.order[order].in_depot;
+	return n;
+}
+
+static void hold_pages(unsigned order)
+{
+	struct page *page[24];
+
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(page); i++)
+		assert_non_null(page[i] = alloc_pages(GFP_KERNEL, order));
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(page); i++)
+		__free_pages(page[i], order);
+	assert_true(pages_held(order) > 0);
+}
+
+/* Pages in magazines go back when nobody needs them: by a few trims, and while
+ * caches grow, which need other pages. */
+static void test_idle_pages_go_too(void **state)
+{
+	enum { N = 6000 };
+	static void *obj[N];
+	struct kmem_cache *s = kmem_cache_create("grows", 2048, 0, 0, NULL);
+	unsigned n = 0;
+
+	(void)state;
+	hold_pages(2);
+	for (unsigned i = 0; i < 4; i++)
+		kmem_trim(KMEM_TRIM);
+	assert_int_equal(pages_held(2), 0);
+	hold_pages(2);
+	while (n < N && pages_held(2))
+		assert_non_null(obj[n++] = kmem_cache_alloc(s, GFP_KERNEL));
+	assert_int_equal(pages_held(2), 0);
+	while (n)
+		kmem_cache_free(s, obj[--n]);
+	kmem_cache_destroy(s);
+}
+
 /* Before kmem_init() there is nothing to give. */
 static void test_before_init(void **state)
 {
@@ -335,6 +380,7 @@ int main(void)
 		CASE(test_drain_is_this_cpu),
 		CASE(test_trim_says_how_much),
 		CASE(test_trim_follows_the_working_set),
+		CASE(test_idle_pages_go_too),
 		CASE(test_descriptors_go_too),
 		CASE(test_deferred_frees_arrive),
 		CASE(test_before_init),

@@ -289,7 +289,9 @@ static size_t alloc_run(struct kmem_cache *s, size_t n, void **objs)
 		return 0;
 	top = kmem_load_plain(&c->top);
 	n = KMEM_MIN(run_of(n), (size_t)(top - c->bottom));
-	for (end = top - n; top != end && !second_copy; objs++) {
+	/* Without a magazine there are only null pointers. */
+	end = n ? top - n : top;
+	for (; top != end && !second_copy; objs++) {
 		struct round r = *--top;
 
 		if (KMEM_LIKELY(cache_mark_live(s, r, 0)))
@@ -350,7 +352,7 @@ static size_t free_run(struct kmem_cache *s, size_t n, void **objs)
 	first = top = kmem_load_plain(&c->top);
 	end = kmem_load_plain(&c->end);
 	n = KMEM_MIN(run_of(n), end > top ? (size_t)(end - top) : 0);
-	for (last = top + n; top != last; top++) {
+	for (last = n ? top + n : top; top != last; top++) {
 		void *obj = *objs++;
 		struct page *page = virt_to_page(obj);
 		kmem_slot_t *slot;

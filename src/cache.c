@@ -345,29 +345,27 @@ static size_t free_run(struct kmem_cache *s, size_t n, void **objs)
 {
 	struct magazine_cpu *c = BULK_RUNS ? magazine_enter(&s->magazine) :
 					     NULL;
-	struct round *top, *first, *end, *last;
+	struct round *top;
+	size_t put;
 
 	if (KMEM_UNLIKELY(!c))
 		return 0;
-	first = top = kmem_load_plain(&c->top);
-	end = kmem_load_plain(&c->end);
-	n = KMEM_MIN(run_of(n), end > top ? (size_t)(end - top) : 0);
-	for (last = n ? top + n : top; top != last; top++) {
-		void *obj = *objs++;
+	n = run_of(n);
+	top = kmem_load_plain(&c->top);
+	/* `end` each time: a drain may close the magazine meanwhile */
+	for (put = 0; put < n && top < kmem_load_plain(&c->end); put++) {
+		void *obj = objs[put];
 		struct page *page = virt_to_page(obj);
 		kmem_slot_t *slot;
 
-		/* closed by a drain: the rest goes the slow way */
-		if (KMEM_UNLIKELY(!kmem_load_plain(&c->end)))
-			break;
 		if (KMEM_WRONG(!page || page->slabs != &s->slabs) ||
 		    !cache_mark_cached(page, &s->slabs, obj, &slot))
 			break;
-		*top = (struct round){ obj, slot };
+		*top++ = (struct round){ obj, slot };
 	}
 	kmem_store_plain(&c->top, top);
 	magazine_exit(c);
-	return (size_t)(top - first);
+	return put;
 }
 
 /* One of whatever cache it is, if s is NULL, or a block of kmalloc()'s. */

@@ -37,7 +37,8 @@ static bool charge(struct kmem_cache *c, size_t pages)
 	return room;
 }
 
-/* At the bound: have free objects in slabs, where the request looks next. */
+/* At the bound: have free objects in slabs, where the request looks next, or
+ * slabs less. */
 static void take_back_objects(struct kmem_cache *c, gfp_t gfp)
 {
 	if (!MAGAZINES)
@@ -55,9 +56,12 @@ static struct page *limited_get_pages(struct kmem_slabs *s, gfp_t gfp,
 	struct page *page;
 
 	if (!charge(c, (size_t)1 << order)) {
-		if (order == s->min_order)
-			take_back_objects(c, gfp);
-		return NULL;
+		if (order != s->min_order)
+			return NULL;
+		take_back_objects(c, gfp);
+		/* slabs that were all free by then have been given up */
+		if (!charge(c, (size_t)1 << order))
+			return NULL;
 	}
 	page = alloc_pages_near(node, gfp, order);
 	if (!page)

@@ -188,7 +188,8 @@ static void set_bound(struct magazine_layer *l, size_t objects)
 /* What it may hold in any case. */
 static size_t least_bound(const struct magazine_layer *l)
 {
-	size_t share = bits_divide(l->max_depot, LEAST_SHARE * zones.nr_cpus);
+	size_t share = bits_divide(l->max_depot,
+				   (size_t)LEAST_SHARE * zones.nr_cpus);
 
 	return KMEM_MIN(KMEM_MAX(share, 1u), l->max_limit);
 }
@@ -235,7 +236,7 @@ void depot_grow(struct magazine_layer *l, size_t depot_bytes)
 	l->max_depot = KMEM_MAX(l->max_depot,
 				KMEM_MAX(objects_in(l, depot_bytes),
 					 l->max_limit));
-	l->min_depot = KMEM_MAX(l->min_depot, least_bound(l));
+	l->min_depot = least_bound(l);
 	set_bound(l, KMEM_MAX(l->depot.max_objects, l->min_depot));
 	unlock_irq(&l->depot.lock, irq);
 }

@@ -172,6 +172,27 @@ static void at_the_bound(unsigned cpu, void *arg)
 		kmem_cache_free(s, mine[cpu][--n[cpu]]);
 }
 
+/* All objects that fit are free, in another CPU's magazines: whoever asks has the
+ * slabs given up that they are all of, and one made anew. */
+static void test_bound_of_free_objects(void **state)
+{
+	(void)state;
+	for (unsigned turn = 0; turn < 20; turn++) {
+		bound = kmem_cache_set_max(s, 30);
+		host_cpu_set(1);
+		exhaust(s, GFP_KERNEL);
+		assert_in_range(nr, 30, bound);
+		while (nr)
+			kmem_cache_free(s, objs[--nr]);
+		host_cpu_set(0);
+		exhaust(s, GFP_KERNEL);
+		assert_in_range(nr, 30, bound);
+		while (nr)
+			kmem_cache_free(s, objs[--nr]);
+	}
+	assert_sound();
+}
+
 /* Four CPUs at a cache with a bound: it never has more slabs; and afterwards
  * one CPU gets every object that fits, whoever's magazines it lay in. */
 static void test_bound_on_several_CPUs(void **state)
@@ -597,6 +618,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_sheaf_under_exhaustion),
 		TEST(test_sheaf_life),
+		TEST(test_bound_of_free_objects),
 		TEST(test_bound_on_several_CPUs),
 		TEST(test_bound_counts_what_there_is),
 		TEST(test_bound_and_nofail),

@@ -252,7 +252,7 @@ void kmem_cache_free(struct kmem_cache *s, void *obj)
 /* ---- in bulk: what comes from or goes to one magazine, at once ---- */
 
 /* So many, and no more, while an interrupt would find the magazine busy. */
-#define BULK_ROUNDS	32
+#define BULK_ROUNDS	((size_t)32)
 
 /* Hardened, an object is verified when it is given out or taken back, which may
  * report: not while the magazine is busy. Then it goes one by one. */
@@ -271,11 +271,6 @@ KMEM_INLINE size_t alloc_one(struct kmem_cache *s, void **obj)
 	return 0;
 }
 
-KMEM_INLINE size_t run_of(size_t n)
-{
-	return KMEM_MIN(n, (size_t)BULK_ROUNDS);
-}
-
 /* Up to n that the loaded magazine has. */
 static size_t alloc_run(struct kmem_cache *s, size_t n, void **objs)
 {
@@ -288,7 +283,8 @@ static size_t alloc_run(struct kmem_cache *s, size_t n, void **objs)
 	if (KMEM_UNLIKELY(!c))
 		return 0;
 	top = kmem_load_plain(&c->top);
-	n = KMEM_MIN(run_of(n), (size_t)(top - c->bottom));
+	n = KMEM_MIN(n, BULK_ROUNDS);
+	n = KMEM_MIN(n, (size_t)(top - c->bottom));
 	/* Without a magazine there are only null pointers. */
 	end = n ? top - n : top;
 	for (; top != end && !second_copy; objs++) {
@@ -350,7 +346,7 @@ static size_t free_run(struct kmem_cache *s, size_t n, void **objs)
 
 	if (KMEM_UNLIKELY(!c))
 		return 0;
-	n = run_of(n);
+	n = KMEM_MIN(n, BULK_ROUNDS);
 	top = kmem_load_plain(&c->top);
 	/* `end` each time: a drain may close the magazine meanwhile */
 	for (put = 0; put < n && top < kmem_load_plain(&c->end); put++) {

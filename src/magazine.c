@@ -17,11 +17,12 @@
  * allocation pops from `loaded`; when that is empty and `previous` is not,
  * the two are swapped (or what is in it moves, if it has become too short); when
  * both are empty, the empty one is exchanged for a full one at the depot; when
- * the depot has none, `loaded` is refilled from the layer below. A free is the mirror image, and when the depot is at its
- * bound, a magazine is flushed to the layer below. Because there are two, a
- * CPU has to go to the depot only after a magazine-full of operations in one
- * direction, however allocations and frees alternate. Objects freed on
- * another CPU travel in full magazines: there is no special path for them.
+ * the depot has none, `loaded` is refilled from the layer below. A free is the
+ * mirror image, and when the depot is at its bound, a magazine is flushed to the
+ * layer below. Because there are two, a CPU has to go to the depot only after a
+ * magazine-full of operations in one direction, however allocations and frees
+ * alternate. Objects freed on another CPU travel in full magazines: there is no
+ * special path for them.
  *
  * The layer below is a set of slabs (cache.c) or a zone (page_alloc.c); what
  * the objects are is its business.

@@ -28,12 +28,20 @@ KMEM_INLINE size_t bits_divide(size_t n, size_t by)
 	return KMEM_ARCH_HAS_DIV ? n / by : bits_divide_slowly(n, by);
 }
 
-/* a * b; a is less than 2^16, and b than 2^32. */
-KMEM_INLINE uint64_t bits_multiply(uintptr_t a, uintptr_t b)
+/* Twice as wide as an address. */
+#if UINTPTR_MAX > 0xffffffff
+__extension__ typedef unsigned __int128 bits_wide;
+#else
+typedef uint64_t bits_wide;
+#endif
+#define BITS_WORD	(8 * sizeof(uintptr_t))
+
+/* a * b; a is less than 2^16. */
+KMEM_INLINE bits_wide bits_multiply(uintptr_t a, uintptr_t b)
 {
 	if (KMEM_ARCH_HAS_UMULL)
-		return (uint64_t)a * b;
-	return ((uint64_t)(a * (b >> 16)) << 16) + a * (b & 0xffff);
+		return (bits_wide)a * b;
+	return ((bits_wide)(a * (b >> 16)) << 16) + a * (b & 0xffff);
 }
 
 KMEM_INLINE bool is_power_of_two(kmem_phys_t x)

@@ -366,8 +366,10 @@ KMEM_INLINE bool cache_mark_cached(struct page *page, struct kmem_slabs *s,
 	if (!MAGAZINES)
 		return slabs_free_from(page, s, p, SLOT_LIVE);
 	i = slab_index(page, s, p);
+	if (KMEM_WRONG(!i.exact))
+		return false;
 	*slot = &page->slot[i.index];
-	if (KMEM_WRONG(!i.exact || kmem_load_plain(*slot) != SLOT_LIVE))
+	if (KMEM_WRONG(kmem_load_plain(*slot) != SLOT_LIVE))
 		return false;
 	if (!KMEM_UNCHECKED)
 		kmem_store_plain(*slot, SLOT_CACHED);

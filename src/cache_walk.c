@@ -61,8 +61,8 @@ static bool is_candidate(const struct walk *w, const struct zone *z,
 {
 	return kmem_load_relaxed(&page->slabs) == &w->s->slabs &&
 	       kmem_load_relaxed(&page->zone) == z->id &&
-	       kmem_load_relaxed(&page->slab_offset) ==
-		       slabs_bias(&w->s->slabs);
+	       kmem_load_relaxed(&page->to_offset) ==
+		       slab_to_offset(&w->s->slabs, page);
 }
 
 /* From pfn on: the first page that seems to begin a slab of the cache; or how

@@ -12,7 +12,7 @@
  * Room. Objects are a stride apart that has room for red zones, and the first
  * begins at `start`; both are multiples of the alignment, so that an object is
  * aligned as ever. slab_index(), which is part of every kfree(), knows nothing
- * of it: offsets are counted from a bias before the slab (in slab_offset), and
+ * of it: offsets are counted from a bias before the slab (to_offset), and
  * the room before the first object has index 0. A zone belongs to one object,
  * to its end: nobody looks at the zones of an object that another CPU has.
  * With kmalloc() the right zone begins where the size asked for ends.

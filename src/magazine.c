@@ -135,24 +135,14 @@ void magazine_layer_set_limit(struct magazine_layer *l, unsigned limit)
 }
 
 /*
- * Interrupts are masked: from here to cpu_release() the slots of this CPU are
+ * Interrupts are masked: from here to busy_clear() the slots of this CPU are
  * ours, from an NMI too. Return: NULL if whom we interrupted has them.
  */
 static struct magazine_cpu *cpu_claim(struct magazine_layer *l)
 {
 	struct magazine_cpu *c = layer_cpu(l, kmem_arch_cpu());
 
-	if (kmem_load_relaxed(&c->busy))
-		return NULL;
-	kmem_store_relaxed(&c->busy, 1);
-	kmem_barrier();
-	return c;
-}
-
-static void cpu_release(struct magazine_cpu *c)
-{
-	kmem_barrier();
-	kmem_store_relaxed(&c->busy, 0);
+	return busy_set(c) ? c : NULL;
 }
 
 /* Objects went past the magazines. Not only the slots' owner counts these. */
@@ -545,7 +535,7 @@ struct round magazine_alloc_slow(struct magazine_layer *l)
 	bool direct = !c || !alloc_slow_owned(l, c, &r);
 
 	if (c)
-		cpu_release(c);
+		busy_clear(c);
 	if (direct)
 		take_direct(l, &r, false);
 	kmem_arch_irq_restore(irq);
@@ -584,7 +574,7 @@ bool magazine_free_slow(struct magazine_layer *l, void *obj,
 	bool direct = !c || !free_slow_owned(l, c, r, &full);
 
 	if (c)
-		cpu_release(c);
+		busy_clear(c);
 	if (direct) {
 		count_direct(l, DIR_FREE);
 		l->give(l, &r, 1);
@@ -631,7 +621,7 @@ bool magazine_try_alloc(struct magazine_layer *l, struct round *r)
 	if (got)
 		*r = pop_round(c);
 	if (c)
-		cpu_release(c);
+		busy_clear(c);
 	if (!got && depot_try_take(l, r)) {
 		count_direct(l, DIR_ALLOC);
 		got = true;
@@ -649,7 +639,7 @@ bool magazine_try_free(struct magazine_layer *l, struct round r)
 	if (put)
 		push_round(c, r);
 	if (c)
-		cpu_release(c);
+		busy_clear(c);
 	kmem_arch_irq_restore(irq);
 	return put;
 }
@@ -673,7 +663,7 @@ static void drain_here(struct magazine_layer *l,
 		c->epoch = kmem_load_relaxed(&l->epoch);
 		drain(l, c);
 		settle(l, c);
-		cpu_release(c);
+		busy_clear(c);
 	}
 	kmem_arch_irq_restore(irq);
 }
@@ -699,7 +689,7 @@ static void trim_cpu(struct magazine_layer *l)
 		if (served == c->seen)
 			empty_both(l, c);
 		c->seen = served;
-		cpu_release(c);
+		busy_clear(c);
 	}
 	kmem_arch_irq_restore(irq);
 }

@@ -157,9 +157,9 @@ KMEM_INLINE struct magazine_cpu *layer_cpu(struct magazine_layer *l,
 {
 	/* (l + 1) + cpu, but what is constant is added last: gcc would add it
 	 * to the number, which is an instruction of the fast paths more. */
-	uintptr_t at = (uintptr_t)l + cpu * sizeof(struct magazine_cpu);
+	char *at = (char *)l + cpu * sizeof(struct magazine_cpu);
 
-	return (struct magazine_cpu *)(at + sizeof(*l));
+	return (struct magazine_cpu *)(void *)(at + sizeof(*l));
 }
 
 /* The round takes that place; what was there comes out. */
@@ -298,6 +298,25 @@ void magazine_for_each(struct magazine_layer *l,
 void magazine_layer_check(struct magazine_layer *l, const char *name,
 			  struct check *c);
 
+/* False: whom we interrupted has set it. */
+KMEM_INLINE bool busy_set(struct magazine_cpu *c)
+{
+	if (KMEM_ARCH_NESTS) {
+		if (KMEM_UNLIKELY(kmem_load_plain(&c->busy)))
+			return false;
+		kmem_store_plain(&c->busy, 1);
+	}
+	kmem_barrier();
+	return true;
+}
+
+KMEM_INLINE void busy_clear(struct magazine_cpu *c)
+{
+	kmem_barrier();
+	if (KMEM_ARCH_NESTS)
+		kmem_store_plain(&c->busy, 0);
+}
+
 /*
  * The fast paths. Between magazine_enter() and magazine_exit() the slots are
  * this context's: an interrupt that comes in between sees `busy` set and takes
@@ -313,19 +332,15 @@ KMEM_INLINE struct magazine_cpu *magazine_enter(struct magazine_layer *l)
 	struct magazine_cpu *c = layer_cpu(l, kmem_arch_enter());
 
 	kmem_barrier();			/* kmem_arch_enter() may be none */
-	if (KMEM_UNLIKELY(kmem_load_plain(&c->busy))) {
-		kmem_arch_exit();
-		return NULL;
-	}
-	kmem_store_plain(&c->busy, 1);
-	kmem_barrier();
-	return c;
+	if (KMEM_LIKELY(busy_set(c)))
+		return c;
+	kmem_arch_exit();
+	return NULL;
 }
 
 KMEM_INLINE void magazine_exit(struct magazine_cpu *c)
 {
-	kmem_barrier();
-	kmem_store_plain(&c->busy, 0);
+	busy_clear(c);
 	kmem_arch_exit();
 }
 

@@ -173,10 +173,15 @@ size_t kmem_page_count(const struct page *page)
 	return page_is_shared(head) ? kmem_load_relaxed(&head->refs) + 1 : 1;
 }
 
+static bool is_slab_tail(const struct page *page)
+{
+	return page_type(page) == PAGE_SLAB && slab_pages_before(page);
+}
+
 unsigned compound_order(const struct page *page)
 {
 	if (page_type(page) == PAGE_TAIL || page_is_free(page) ||
-	    (page_type(page) == PAGE_SLAB && page->slab_offset))
+	    is_slab_tail(page))
 		return 0;
 	return page->order;
 }
@@ -190,8 +195,8 @@ bool PageTail(const struct page *page)
 {
 	const struct page *head;
 
-	if (page_type(page) == PAGE_SLAB)
-		return page->slab_offset != 0;
+	if (is_slab_tail(page))
+		return true;
 	head = page_type(page) == PAGE_TAIL ? page_find_head(page) : NULL;
 	return head && !page_is_free(head);
 }

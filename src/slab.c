@@ -568,7 +568,7 @@ static bool begins_slab(const struct kmem_slabs *s, const struct zone *z,
 	if (!page || !kmem_load_acquire(&page->inuse) ||
 	    kmem_load_acquire(&page->slabs) != s)
 		return false;
-	if (kmem_load_relaxed(&page->slab_offset) != slabs_bias(s))
+	if (kmem_load_relaxed(&page->to_offset) != slab_to_offset(s, page))
 		return false;
 	return kmem_load_relaxed(&page->zone) == z->id;
 }

@@ -80,8 +80,7 @@ struct slab_guard;
 
 struct kmem_slabs {
 	/* geometry, fixed at creation; what kfree() needs comes first */
-	uintptr_t reciprocal;		/* ceil(2^32 / size): 32 bits, as wide
-					 * as what it is multiplied with */
+	uintptr_t reciprocal;		/* of size, as a fraction of a word */
 	uint32_t size;			/* bytes from object to object */
 	uint8_t order, min_order;	/* of slabs; of slabs when that fails */
 	uint16_t objects, min_objects;	/* in a slab of `order`; of the other */
@@ -338,10 +337,10 @@ void slots_check(struct check *c);
 
 /*
  * From a pointer to an object's number. The offset of the pointer in its slab
- * times the reciprocal is a fixed-point quotient: the upper 32 bits are the
- * index, and the lower 32, the fraction, are less than the reciprocal exactly
- * when the division leaves no remainder (Lemire, Kaser, Kurz 2019; true while
- * offset and size are at most 2^16, which limits the order of slabs).
+ * times the reciprocal is a fixed-point quotient: its upper word is the index,
+ * and the lower one, the fraction, is less than the reciprocal exactly when the
+ * division leaves no remainder (Lemire, Kaser, Kurz 2019; true while offset and
+ * size are at most 2^16, which limits the order of slabs).
  */
 struct slab_index {
 	size_t index;
@@ -352,13 +351,11 @@ KMEM_INLINE struct slab_index slab_index(const struct page *page,
 					 const struct kmem_slabs *s,
 					 const void *p)
 {
-	uintptr_t offset = page->slab_offset +
-			   ((uintptr_t)p & (KMEM_PAGE_SIZE - 1));
-	uint64_t quotient = bits_multiply(offset, s->reciprocal);
+	uintptr_t offset = ((uintptr_t)p + page->to_offset) & 0xffff;
+	bits_wide quotient = bits_multiply(offset, s->reciprocal);
 
-	return (struct slab_index){ (size_t)(quotient >> 32),
-				    (uint32_t)quotient <
-				    (uint32_t)s->reciprocal };
+	return (struct slab_index){ (size_t)(quotient >> BITS_WORD),
+				    (uintptr_t)quotient < s->reciprocal };
 }
 
 /* Of the node of that index. */
@@ -389,6 +386,14 @@ KMEM_INLINE unsigned slabs_left(const struct kmem_slabs *s)
 KMEM_INLINE uint32_t slabs_bias(const struct kmem_slabs *s)
 {
 	return KMEM_CACHE_DEBUG ? s->first * s->size - s->start : 0;
+}
+
+/* What an address in a slab of s that begins with that page takes to be an
+ * offset, index 0 being at 0. */
+KMEM_INLINE uint16_t slab_to_offset(const struct kmem_slabs *s,
+				    const struct page *head)
+{
+	return (uint16_t)(slabs_bias(s) - (uintptr_t)page_to_virt(head));
 }
 
 /* The state of objects that a user has. */
@@ -451,11 +456,16 @@ KMEM_INLINE void slots_freshen(kmem_slot_t *slot, unsigned n)
 		kmem_store_plain(&slot[i], SLOT_FRESH);
 }
 
+/* Pages of the slab before this one, slabs being aligned to their size. */
+KMEM_INLINE uintptr_t slab_pages_before(const struct page *page)
+{
+	return page->pfn & (((uintptr_t)1 << page->order) - 1);
+}
+
 /* The first page of the slab that this page is part of. */
 KMEM_INLINE struct page *slab_head(struct page *page)
 {
-	return page - ((page->slab_offset - slabs_bias(page->slabs)) >>
-		       KMEM_PAGE_SHIFT);
+	return page - slab_pages_before(page);
 }
 
 #endif /* KMEM_SLAB_H */

@@ -125,7 +125,7 @@ void slab_check(struct kmem_slabs *s, struct page *head,
 		struct page *p = head + i;
 
 		if (page_type(p) != PAGE_SLAB ||
-		    p->slab_offset != (i << KMEM_PAGE_SHIFT) + slabs_bias(s) ||
+		    p->to_offset != slab_to_offset(s, head) ||
 		    p->slabs != s || p->slot != head->slot ||
 		    p->order != head->order)
 			check_violated(c, "S2: cache %s, slab %p: page %u is "

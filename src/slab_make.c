@@ -85,7 +85,7 @@ static void choose_order(struct kmem_slabs *s)
 void slabs_layout(struct kmem_slabs *s, size_t size)
 {
 	s->size = (uint32_t)size;
-	s->reciprocal = (uint32_t)bits_divide(UINT32_MAX, s->size) + 1;
+	s->reciprocal = bits_divide(UINTPTR_MAX, size) + 1; /* rounded up */
 	choose_order(s);
 }
 
@@ -173,9 +173,7 @@ void slab_set_pages(struct kmem_slabs *s, struct page *head, unsigned order,
 		struct page *p = head + i;
 
 		p->order = (uint8_t)order;
-		kmem_store_relaxed(&p->slab_offset,
-				   (uint16_t)((i << KMEM_PAGE_SHIFT) +
-					      slabs_bias(s)));
+		kmem_store_relaxed(&p->to_offset, slab_to_offset(s, head));
 		p->slot = slot;
 		if (!KMEM_MOBILITY)
 			p->nr_objects = (kmem_slot_t)slab_capacity(s, order);

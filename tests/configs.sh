@@ -15,7 +15,7 @@ export KMEM_OPS="${KMEM_OPS:-100000}"
 export KMEM_TEST_SCALE="${KMEM_TEST_SCALE:-5}"
 export CFLAGS="${CFLAGS:--O1 -foptimize-sibling-calls}"
 export OPT="${OPT:--O1}"
-all="page-256 page-16k page-64k no-magazines no-mobility small hardened
+all="page-256 page-16k page-64k no-magazines no-mobility no-nesting small hardened
 	hardened-words"
 # The last is what the hardened build of `make coverage` has.
 [ "$1" = list ] && { printf '%s\n' ${all%hardened-words}; exit; }
@@ -66,6 +66,8 @@ case $wanted in *" no-magazines "*)
 		"kmalloc boot late page memmap" ;; esac
 case $wanted in *" no-mobility "*)
 	config no-mobility -DKMEM_MOBILITY=0 page_ref ;; esac
+case $wanted in *" no-nesting "*)
+	config no-nesting -DKMEM_ARCH_NESTS=0 "slab kmalloc" ;; esac
 case $wanted in *" small "*)
 	config small "$small" ;; esac
 case $wanted in *" hardened "*)

@@ -111,10 +111,13 @@ bool host_memory_map(void *at, kmem_phys_t phys, size_t bytes)
 {
 	int kind = memory.fd ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
 
-	return mmap(at, bytes, PROT_READ | PROT_WRITE, kind | MAP_NORESERVE |
-		    MAP_FIXED, memory.fd - 1,
-		    memory.fd ? (off_t)(phys - memory.start) : 0) !=
-	       MAP_FAILED;
+	if (mmap(at, bytes, PROT_READ | PROT_WRITE, kind | MAP_NORESERVE |
+		 MAP_FIXED, memory.fd - 1,
+		 memory.fd ? (off_t)(phys - memory.start) : 0) == MAP_FAILED)
+		return false;
+	/* If possible, mapped by large pages, as a kernel's direct map is. */
+	madvise(at, bytes, MADV_HUGEPAGE);
+	return true;
 }
 
 bool host_memory_back(kmem_phys_t start, kmem_phys_t end)
@@ -495,7 +498,8 @@ void host_run_on_cpu(void *ctx, unsigned cpu, void (*fn)(void *arg), void *arg)
 	bool posted;
 
 	(void)ctx;
-	if (!kmem_load_relaxed(&irq_nr_targets))
+	/* It would be an interrupt. */
+	if (!KMEM_ARCH_NESTS || !kmem_load_relaxed(&irq_nr_targets))
 		return;
 	do {
 		pthread_mutex_lock(&irq_lock);

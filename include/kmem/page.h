@@ -107,7 +107,8 @@ struct page {
 	};
 	kmem_slot_t free;		/* slab: first free slot; of a full one,
 					 * the list that it goes to next */
-	uint16_t slab_offset;		/* slab: bytes from its start to here */
+	uint16_t to_offset;		/* slab: an address plus this is, in 16
+					 * bits, the offset in the slab */
 	struct kmem_slabs *slabs;	/* slab: the owner; else NULL */
 	union {
 		kmem_slot_t *slot;	/* slab: states, one an object */

@@ -303,7 +303,7 @@ static void test_slab_of_several_pages(void **state)
 	(void)state;
 	assert_true(head->order > 0);
 	SEES("S2", head[1].order++, head[1].order--);
-	SEES("S2", head[1].slab_offset++, head[1].slab_offset--);
+	SEES("S2", head[1].to_offset++, head[1].to_offset--);
 	kmem_cache_free(large, p);
 	kmem_cache_destroy(large);
 }

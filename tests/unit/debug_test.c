@@ -806,7 +806,7 @@ static void test_layout(void **state)
 	for (size_t size = 1; size <= most; size += 1 + size / 200)
 		for (size_t align = 8; align <= KMEM_PAGE_SIZE; align *= 4) {
 			size_t slot = (size + align - 1) / align * align;
-			struct page page = { .slab_offset = 0 };
+			struct page page = { .pfn = 0 };
 
 			if (slot > most)
 				continue;
@@ -827,9 +827,7 @@ static void test_layout(void **state)
 				size_t at = s.start + i * s.size;
 				struct slab_index x;
 
-				page.slab_offset = (uint16_t)((at &
-					~(KMEM_PAGE_SIZE - 1)) +
-					slabs_bias(&s));
+				page.to_offset = (uint16_t)slabs_bias(&s);
 				x = slab_index(&page, &s, (void *)at);
 				REQUIRE(at % align == 0);
 				REQUIRE(at >= slabs_left(&s));

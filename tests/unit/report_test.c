@@ -259,9 +259,9 @@ static void test_slab_pages(void **state)
 
 	(void)state;
 	p = pfn_to_page(head_of(obj)->pfn + 1);
-	offset = p->slab_offset;
+	offset = p->to_offset;
 	assert_int_equal(p->type, PAGE_SLAB);
-	PLANT("S2", p->slab_offset = 0, p->slab_offset = offset);
+	PLANT("S2", p->to_offset++, p->to_offset = offset);
 	PLANT("S2", p->slabs = &s->slabs, p->slabs = &big->slabs);
 	PLANT("S2", p->type = PAGE_TAIL, p->type = PAGE_SLAB);
 	PLANT("S2", p->slot++, p->slot--);

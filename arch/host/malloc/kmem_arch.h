@@ -6,7 +6,8 @@
  * A thread has a CPU of kmem's to itself for as long as it lives (threads.c),
  * so nothing preempts a "CPU" and kmem_arch_enter() has nothing to do.
  *
- * There are no interrupts to mask. What masking them brackets, though, is all
+ * There are no interrupts to mask, and none that could come in between: signal
+ * handlers may not call malloc(). What masking them brackets, though, is all
  * that touches what CPUs share: locks are held there and nowhere else. Each
  * CPU has a lock of its own for that, its *section*, which costs one exchange
  * on a cache line that nobody else looks at; whoever holds all sections knows
@@ -19,6 +20,7 @@
 
 #include <kmem/atomic.h>
 
+#define KMEM_ARCH_NESTS		0
 #define KMEM_ARCH_DMA_LIMIT	((uint64_t)0)
 #define KMEM_ARCH_DMA32_LIMIT	((uint64_t)0)
 

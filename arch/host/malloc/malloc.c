@@ -93,18 +93,30 @@ static KMEM_NOINLINE void *malloc_slow(size_t size, size_t align, gfp_t gfp)
 	return p ? p : no_memory();
 }
 
+/* What came from a magazine was not CACHED: reported, and another one. */
+static KMEM_COLD void *malloc_again(struct kmem_cache *s, void *obj,
+				    size_t size, gfp_t gfp)
+{
+	void *p = cache_alloc_again(s, GFP_NOWAIT, obj);
+
+	if (!p)
+		return malloc_slow(size, KMALLOC_MIN_SIZE, gfp);
+	return gfp & __GFP_ZERO ? memset(p, 0, size) : p;
+}
+
 /* __kmalloc() of 1 to KMALLOC_MAX_CACHE_SIZE bytes, there being caches, from the
- * loaded magazine, or else NULL. */
-KMEM_INLINE void *kmalloc_fast(size_t size)
+ * loaded magazine, or else the long way. The ways out are tail calls, so that
+ * no register is saved. */
+KMEM_INLINE void *kmalloc_fast(size_t size, size_t align, gfp_t gfp)
 {
 	struct kmem_cache *s = kmalloc_by_size[(size - 1) / KMALLOC_MIN_SIZE];
 	struct round r;
 
 	if (KMEM_UNLIKELY(!magazine_alloc(&s->magazine, &r)))
-		return NULL;
+		return malloc_slow(size, align, gfp);
 	if (KMEM_UNLIKELY(!cache_mark_live(s, r, size)))
-		return cache_alloc_again(s, GFP_NOWAIT, r.obj);
-	return r.obj;
+		return malloc_again(s, r.obj, size, gfp);
+	return gfp & __GFP_ZERO ? memset(r.obj, 0, size) : r.obj;
 }
 
 /* kfree() of an object. False: it was not one, and nothing was done. */
@@ -112,24 +124,23 @@ KMEM_INLINE bool kfree_fast(void *p)
 {
 	uintptr_t nr = kmem_main_page(p);
 	struct page *page = kmem_page_map.main_pages + nr;
+	struct kmem_slabs *s;
 	kmem_slot_t *slot;
 
-	if (KMEM_UNLIKELY(nr >= kmem_page_map.main_nr || !page->slabs ||
-			  !cache_mark_cached(page, page->slabs, p, &slot)))
+	if (KMEM_UNLIKELY(nr >= kmem_page_map.main_nr))
 		return false;
-	cache_free("kfree", slabs_cache(page->slabs), p, slot);
+	s = page->slabs;
+	if (KMEM_UNLIKELY(!s || !cache_mark_cached(page, s, p, &slot)))
+		return false;
+	cache_free("kfree", slabs_cache(s), p, slot);
 	return true;
 }
 
 KMEM_INLINE void *alloc(size_t size, size_t align, gfp_t gfp)
 {
-	void *p = NULL;
-
 	if (KMEM_LIKELY(size - 1 < kmem_thread.fast_max))
-		p = kmalloc_fast(size);
-	if (KMEM_UNLIKELY(!p))
-		return malloc_slow(size, align, gfp);
-	return gfp & __GFP_ZERO ? memset(p, 0, size) : p;
+		return kmalloc_fast(size, align, gfp);
+	return malloc_slow(size, align, gfp);
 }
 
 EXPORT void *malloc(size_t size)

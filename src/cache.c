@@ -97,8 +97,8 @@ struct round cache_get(struct kmem_cache *s, gfp_t gfp)
 	} while (KMEM_UNLIKELY(!r.obj) && (gfp & __GFP_NOFAIL) &&
 		 wait_for_memory(&w, gfp, s->slabs.min_order));
 	wait_end(&w);
-	if (MAGAZINES)
-		caches_trim(TRIM_CACHES);
+	if (MAGAZINES && r.obj)
+		caches_grown(s);
 	return r;
 }
 
@@ -162,7 +162,7 @@ void cache_free_slow(struct kmem_cache *s, void *p, kmem_slot_t *slot)
 
 	zones_do_later();
 	if (trim)
-		caches_trim(1);
+		caches_freed();
 }
 
 /* Whoever still reads what the object was must not see it go blank. */

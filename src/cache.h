@@ -46,10 +46,10 @@ struct kmem_cache {
 /* At boot, once; the zones are ready. merge: params.merge_caches. */
 void kmem_cache_bootstrap(bool merge);
 
-/* A cache has grown by a slab, or a CPU freed a magazine-full: let so many
- * others give up what they don't need. Context: any. */
-#define TRIM_CACHES	4		/* for a new slab */
-void caches_trim(unsigned nr);
+/* A cache has grown by a slab; a CPU freed a magazine-full: let others give up
+ * what they don't need. Context: any. */
+void caches_grown(const struct kmem_cache *s);
+void caches_freed(void);
 
 /* What all give up: what they have not needed since they were last trimmed; all
  * that magazines, depots and empty slabs hold; the magazines themselves; the

@@ -14,6 +14,15 @@
  * the hand was there last (depot.c, slab.c). When pages run short, all of them
  * return all they can (caches_shrink).
  *
+ * A second hand is for a CPU's magazines alone (magazine.c). Most of them are of
+ * caches that this CPU seldom uses, but there are as many as caches, and together
+ * they hold more than all depots. So it goes faster: once around while the slabs
+ * grow by 1/ROUND_SHARE. Each time it stops when a few were idle, so that there is
+ * a bound. Of what slabs hold, in the recorded starts and runs of a kernel, that
+ * saves 1 to 2.5 %; a hand that went round with each slab would save half as much
+ * again, but with a million objects that come and go, what it takes is wanted at
+ * once.
+ *
  * Locks: `caches.lock` guards the list of caches. It is taken by threads
  * only, with preemption off but interrupts on, because walks over all caches
  * are long; depot, node and zone locks nest inside it. From an allocation,
@@ -21,12 +30,19 @@
  */
 #include "bits.h"
 #include "cache.h"
+#include "depot.h"
 #include "grace.h"
 #include "list.h"
 
 _Static_assert(offsetof(struct kmem_cache, magazine) +
 	       sizeof(struct magazine_layer) == sizeof(struct kmem_cache),
 	       "the CPUs' parts follow the layer, and the cache");
+
+/* Caches to be trimmed for a new slab; and so many times, if it is time, caches to
+ * be looked at until one is found whose magazines this CPU has not used. */
+#define TRIM_CACHES	4
+#define TRIM_LOOKS	8
+#define ROUND_SHARE	1024
 
 /* What each cache gives up at most. */
 #define TRIM_MAGAZINES	1
@@ -45,6 +61,13 @@ static struct {
 	/* under lock: */
 	struct kmem_list list;
 	struct kmem_list *hand;		/* the last one trimmed */
+	struct {
+		struct kmem_list *hand;
+		size_t looks;		/* caches, in this round */
+		size_t pages;		/* of their slabs */
+		size_t step;		/* pages of growth from time to time */
+		size_t grown;		/* of these; not under lock */
+	} cpus;
 	/* where the parts of a cache come from */
 	struct kmem_slabs descriptors, nodes;
 	struct slab_node node[2];
@@ -332,6 +355,8 @@ static void unlink_locked(struct kmem_cache *s)
 {
 	if (caches.hand == &s->list)
 		caches.hand = s->list.prev;
+	if (caches.cpus.hand == &s->list)
+		caches.cpus.hand = s->list.prev;
 	list_del(&s->list);
 	if (MERGING)
 		aliases_forget(s);
@@ -504,37 +529,96 @@ void caches_shrink_tables(void)
 
 /* ---- all of them ---- */
 
-static void cache_trim(struct kmem_cache *s, size_t magazines, size_t slabs)
+/* The next cache on the list; NULL: the hand is at its end. */
+static struct kmem_cache *cache_at(struct kmem_list **hand)
 {
-	magazine_trim(&s->magazine, magazines);
-	slabs_trim(&s->slabs, slabs);
+	*hand = (*hand)->next;
+	return *hand == &caches.list ? NULL :
+	       list_entry(*hand, struct kmem_cache, list);
 }
 
-/* Let the next cache on the list give up what it does not need, and the page
- * allocator in its turn, if nobody has the list. Interrupts are masked, for one
- * cache at a time: a trim is part of an allocation, and like all of it holds
- * its lock only so. */
+/* Let the next cache on the list give up what its depot and slabs do not need,
+ * and the page allocator in its turn, if nobody has the list. Interrupts are
+ * masked, for one cache at a time: a trim is part of an allocation, and like all
+ * of it holds its lock only so. */
 static void trim_next(void)
 {
 	uintptr_t irq = kmem_arch_irq_save();
+	struct kmem_cache *s;
 
 	if (list_try_lock()) {
-		caches.hand = caches.hand->next;
-		if (caches.hand == &caches.list)
+		s = cache_at(&caches.hand);
+		if (s) {
+			depot_trim(&s->magazine, TRIM_MAGAZINES);
+			slabs_trim(&s->slabs, TRIM_SLABS);
+		} else {
 			pages_trim_near();
-		else
-			cache_trim(list_entry(caches.hand, struct kmem_cache,
-					      list),
-				   TRIM_MAGAZINES, TRIM_SLABS);
+		}
 		list_unlock();
 	}
 	kmem_arch_irq_restore(irq);
 }
 
-void caches_trim(unsigned nr)
+static bool look_at_cpu(struct kmem_cache *s)
 {
-	while (nr--)
+	for (unsigned i = 0; i < s->slabs.nr_nodes; i++)
+		caches.cpus.pages += kmem_load_relaxed(&s->slabs.node[i]
+								.nr_pages);
+	caches.cpus.looks++;
+	return magazine_trim_cpu(&s->magazine);
+}
+
+/* The hand of the CPUs is at the end of the list: how much memory is to grow by
+ * until it goes on, and then each time. */
+static void end_round(void)
+{
+	size_t times = caches.cpus.looks / (TRIM_CACHES * TRIM_LOOKS) + 1;
+
+	kmem_store_relaxed(&caches.cpus.step,
+			   bits_divide(caches.cpus.pages, times * ROUND_SHARE));
+	caches.cpus.looks = caches.cpus.pages = 0;
+}
+
+/* The same, for this CPU's magazines of the first cache that has idle ones.
+ * Return: false without the list, and at its end, for behind it may be those
+ * again that were looked at just now. */
+static bool trim_idle_cpu(unsigned looks)
+{
+	uintptr_t irq = kmem_arch_irq_save();
+	struct kmem_cache *s = NULL;
+
+	if (list_try_lock()) {
+		while (looks--) {
+			s = cache_at(&caches.cpus.hand);
+			if (!s || look_at_cpu(s))
+				break;
+		}
+		if (!s)
+			end_round();
+		list_unlock();
+	}
+	kmem_arch_irq_restore(irq);
+	return s;
+}
+
+void caches_grown(const struct kmem_cache *s)
+{
+	size_t grown = kmem_load_relaxed(&caches.cpus.grown) +
+		       ((size_t)1 << s->slabs.order);
+	bool now = grown >= kmem_load_relaxed(&caches.cpus.step);
+
+	/* (CPUs that grow at the same time may count one slab.) */
+	kmem_store_relaxed(&caches.cpus.grown, now ? 0 : grown);
+	for (unsigned i = 0; i < TRIM_CACHES; i++)
 		trim_next();
+	for (unsigned i = 0; now && i < TRIM_CACHES; i++)
+		now = trim_idle_cpu(TRIM_LOOKS);
+}
+
+void caches_freed(void)
+{
+	trim_next();
+	trim_idle_cpu(1);
 }
 
 void caches_trim_idle(void)
@@ -543,8 +627,10 @@ void caches_trim_idle(void)
 	struct kmem_list *l;
 
 	list_lock();
-	for_each_cache(s, l)
-		cache_trim(s, SIZE_MAX, SIZE_MAX);
+	for_each_cache(s, l) {
+		magazine_trim(&s->magazine, SIZE_MAX);
+		slabs_trim(&s->slabs, SIZE_MAX);
+	}
 	list_unlock();
 }
 
@@ -615,7 +701,8 @@ void kmem_cache_bootstrap(bool merge)
 {
 	lock_init(&caches.lock);
 	list_init(&caches.list);
-	caches.hand = &caches.list;
+	memset(&caches.cpus, 0, sizeof(caches.cpus));
+	caches.hand = caches.cpus.hand = &caches.list;
 	slots_init();
 	if (MAGAZINES)
 		magazines_init();

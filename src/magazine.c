@@ -47,11 +47,11 @@
  * magazines, busy ones soon have long ones. The depot's bound follows the
  * working set (depot.c): up when a refill asks below for what was flushed there
  * before, down by a trim when magazines lay idle; far up only as long as all
- * bounds together are within a share of memory. A trim also empties the magazines
- * of the CPU it runs on, if that CPU has not used them since it last trimmed this
- * layer. Trims are driven by growth and by frees: each new slab of any cache trims
- * a few caches, each full magazine that leaves a CPU trims one (cache.c), so that
- * what one cache no longer needs another can have.
+ * bounds together are within a share of memory. A trim also takes the magazines
+ * from the CPU it runs on, with what is in them, if that CPU has not used them
+ * since it last trimmed this layer: there it begins anew. Trims are driven by
+ * growth and by frees (caches.c), so that what one cache no longer needs another
+ * can have.
  *
  * *Waiting.* While somebody sleeps until memory comes free (page_reclaim.c),
  * nothing may stay in magazines that nobody looks at. Whoever begins to wait
@@ -213,6 +213,7 @@ static bool magazine_ready(struct magazine_layer *l, struct magazine_cpu *c)
 	if (!c->limit)
 		c->limit = (uint8_t)KMEM_MIN(START_LIMIT, max);
 	load(c, magazine_new(l, c->limit), 0);
+	c->seen = SIZE_MAX;		/* not idle yet */
 	return c->bottom;
 }
 
@@ -311,6 +312,15 @@ static void unload_both(struct magazine_layer *l, struct magazine_cpu *c)
 	}
 	load(c, NULL, 0);
 	set_previous(c, NULL, 0);
+}
+
+/* The magazines too, and their length: the CPU begins anew. */
+static void begin_anew(struct magazine_layer *l, struct magazine_cpu *c)
+{
+	unload_both(l, c);
+	kmem_store_relaxed(&c->end, NULL);
+	c->limit = 0;
+	c->trips = 0;
 }
 
 /* The end of every slow path: let the fast ones use what is loaded now; or,
@@ -678,25 +688,29 @@ void magazine_unload_cpu(struct magazine_layer *l)
 	drain_here(l, unload_both);
 }
 
-static void trim_cpu(struct magazine_layer *l)
+bool magazine_trim_cpu(struct magazine_layer *l)
 {
 	uintptr_t irq = kmem_arch_irq_save();
 	struct magazine_cpu *c = cpu_claim(l);
+	bool idle = false;
 	size_t served;
 
-	if (c) {
+	if (c && (c->bottom || (KMEM_HARDEN && c->quarantine))) {
 		served = c->served + frees_of(c);
-		if (served == c->seen)
-			empty_both(l, c);
+		idle = served == c->seen;
 		c->seen = served;
-		busy_clear(c);
+		if (idle)
+			begin_anew(l, c);
 	}
+	if (c)
+		busy_clear(c);
 	kmem_arch_irq_restore(irq);
+	return idle;
 }
 
 void magazine_trim(struct magazine_layer *l, size_t most)
 {
-	trim_cpu(l);
+	magazine_trim_cpu(l);
 	depot_trim(l, most);
 }
 
@@ -711,13 +725,8 @@ void magazine_drain(struct magazine_layer *l)
 
 void magazine_layer_fini(struct magazine_layer *l)
 {
-	for (unsigned i = 0; i < zones.nr_cpus; i++) {
-		struct magazine_cpu *c = layer_cpu(l, i);
-
-		unload_both(l, c);
-		kmem_store_relaxed(&c->end, NULL);
-		c->limit = 0;
-	}
+	for (unsigned i = 0; i < zones.nr_cpus; i++)
+		begin_anew(l, layer_cpu(l, i));
 	depot_fini(l);
 }
 

@@ -273,10 +273,12 @@ void magazine_drain_cpu(struct magazine_layer *l);
 void magazine_unload_cpu(struct magazine_layer *l);
 void depot_drain(struct magazine_layer *l);
 
-/* Return what was not needed since the last call: up to `most` of the depot's
- * magazines, lowering the depot's bound, and this CPU's if it has not used
- * them. */
+/* Return this CPU's magazines, if it has not used them since the last call, to
+ * begin anew when it does; and of the depot's up to `most` that were not needed
+ * since, lowering the depot's bound. _cpu: not the depot's; return: whether there
+ * were any. */
 void magazine_trim(struct magazine_layer *l, size_t most);
+bool magazine_trim_cpu(struct magazine_layer *l);
 
 /* Drain both, and ask every other CPU to drain at its next slow path, which
  * its next free is. */

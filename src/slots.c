@@ -11,9 +11,10 @@
  *
  * A table's slots come from a table of longer arrays, whose slabs hold fewer
  * objects; those of the longest fit into the descriptor, and there the
- * recursion ends. Their pages come straight from the zones, since the page
- * allocator's magazines are slabs too. (With the smallest pages, no slab needs a
- * table: SLOT_TABLES.)
+ * recursion ends. CPUs take arrays from slabs of their own, as far as it is cheap
+ * (slab.c), for two of the shortest are one cache line. Their pages come
+ * straight from the zones, since the page allocator's magazines are slabs too.
+ * (With the smallest pages, no slab needs a table: SLOT_TABLES.)
  */
 #include "debug.h"
 #include "guard.h"
@@ -37,6 +38,7 @@ void slots_init(void)
 		size_t size = slot_length[i] * sizeof(kmem_slot_t);
 
 		tables_init(&slot_slabs[i], name[i], size, &slot_node[i]);
+		slot_slabs[i].table = false;
 		/* Pads of whole arrays need no more slots than arrays do: those
 		 * of the longest stay inline. */
 		if (TABLE_PAD && size > TABLE_PAD)

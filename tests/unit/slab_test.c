@@ -396,6 +396,33 @@ static void test_cpus_keep_apart(void **state)
 	assert_slabs_sound();
 }
 
+/* And so do the slots of slabs that two CPUs make in turn: no cache line has some
+ * of both, where two arrays fit into one. */
+static void test_slots_keep_apart(void **state)
+{
+	enum { EACH = 40, LINE = 64 };
+	static struct round r[2][EACH];
+
+	(void)state;
+	kmem_reset();
+	host_machine(32 * MIB, 2);
+	start_slabs(192);
+	assert_true(slabs_slot_room(&slabs) <= LINE / 2);
+	for (unsigned i = 0; i < 2 * EACH; i++) {
+		host_cpu_set(i % 2);
+		r[i % 2][i / 2] = slabs_grow(&slabs, GFP_KERNEL);
+	}
+	for (unsigned i = 0; i < EACH; i++)
+		for (unsigned j = 0; j < EACH; j++)
+			assert_true((uintptr_t)r[0][i].slot / LINE !=
+				    (uintptr_t)r[1][j].slot / LINE);
+	assert_slabs_sound();
+	host_cpu_set(0);
+	slabs_give(&slabs, r[0], EACH);
+	slabs_give(&slabs, r[1], EACH);
+	slabs_shrink(&slabs);
+}
+
 /* What comes back to a full slab is for the CPU that took its last object,
  * whoever gives it. */
 static void test_full_slab_has_an_owner(void **state)
@@ -760,6 +787,7 @@ int main(void)
 		CASE(test_breathing),
 		CASE(test_breathing_is_bounded),
 		CASE(test_cpus_keep_apart),
+		CASE(test_slots_keep_apart),
 		CASE(test_full_slab_has_an_owner),
 		CASE(test_foreign_slot),
 		CASE(test_random_take_and_give),

@@ -315,6 +315,83 @@ static void test_idle_pages_go_too(void **state)
 	kmem_cache_destroy(s);
 }
 
+static struct kmem_layer_stats layer_of(struct kmem_cache *s)
+{
+	struct kmem_cache_stats st;
+
+	kmem_cache_stats(s, &st);
+	return st.layer;
+}
+
+static void use(struct kmem_cache *s)
+{
+	void *p = kmem_cache_alloc(s, GFP_KERNEL);
+
+	assert_non_null(p);
+	kmem_cache_free(s, p);
+}
+
+/* Objects of `grows`, until a cache that this CPU has used but once has no more
+ * than so many magazines; another one is in use all the time, and keeps its own.
+ * Return: how many objects. */
+static unsigned grown_until_idle(struct kmem_cache *idle, size_t magazines,
+				 struct kmem_cache *grows,
+				 struct kmem_cache *used, void **obj,
+				 unsigned most)
+{
+	unsigned n = 0;
+
+	use(idle);
+	assert_true(layer_of(idle).magazines > magazines);
+	while (n < most && layer_of(idle).magazines > magazines) {
+		use(used);
+		assert_non_null(obj[n++] = kmem_cache_alloc(grows, GFP_KERNEL));
+	}
+	assert_int_equal(layer_of(idle).magazines, magazines);
+	assert_true(layer_of(used).magazines > 0);
+	return n;
+}
+
+/* While slabs grow, a CPU gives up the magazines that it does not use, but not
+ * those of another CPU, and begins anew with short ones; soon where there is
+ * little memory in slabs, later where there is much. */
+static void test_idle_magazines_go_first(void **state)
+{
+	enum { MOST = 2000, MUCH = 20000 };
+	static void *obj[MUCH + MOST];
+	struct kmem_cache *idle, *grows, *used;
+	unsigned n, few, many;
+
+	(void)state;
+	idle = kmem_cache_create("idle", 100, 0, SLAB_NO_MERGE, NULL);
+	grows = kmem_cache_create("grows", 2048, 0, SLAB_NO_MERGE, NULL);
+	used = kmem_cache_create("used", 100, 0, SLAB_NO_MERGE, NULL);
+	for (unsigned i = 0; i < 1000; i++)
+		assert_non_null(obj[i] = kmem_cache_alloc(idle, GFP_KERNEL));
+	for (unsigned i = 0; i < 1000; i++)
+		kmem_cache_free(idle, obj[i]);
+	kmem_trim(KMEM_DRAIN);
+	assert_int_equal(layer_of(idle).magazines, 0);
+	host_cpu_set(1);
+	use(idle);
+	host_cpu_set(0);
+	few = grown_until_idle(idle, 1, grows, used, obj, MOST);
+	use(idle);
+	assert_true(layer_of(idle).in_cpus <= 2 * 4);
+	n = few;
+	while (n < MUCH)
+		assert_non_null(obj[n++] = kmem_cache_alloc(grows, GFP_KERNEL));
+	many = grown_until_idle(idle, 1, grows, used, obj + n, MOST);
+	print_message("idle after %u objects, and after %u\n", few, many);
+	assert_true(few < 200);
+	assert_true(many > few);
+	for (n += many; n; )
+		kmem_cache_free(grows, obj[--n]);
+	kmem_cache_destroy(idle);
+	kmem_cache_destroy(grows);
+	kmem_cache_destroy(used);
+}
+
 /* Before kmem_init() there is nothing to give. */
 static void test_before_init(void **state)
 {
@@ -381,6 +458,7 @@ int main(void)
 		CASE(test_trim_says_how_much),
 		CASE(test_trim_follows_the_working_set),
 		CASE(test_idle_pages_go_too),
+		CASE(test_idle_magazines_go_first),
 		CASE(test_descriptors_go_too),
 		CASE(test_deferred_frees_arrive),
 		CASE(test_before_init),

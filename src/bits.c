@@ -4,7 +4,8 @@
  *
  * By hand, in base 2: the divisor is moved up until it is the largest multiple
  * by a power of two within n, then down again step by step, and subtracted
- * wherever it fits. kmem divides when it makes a cache, not when it allocates.
+ * wherever it fits. kmem divides when it makes a cache, and now and then when one
+ * has grown, but not when it allocates what there is.
  */
 #include "bits.h"
 

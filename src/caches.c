@@ -14,11 +14,12 @@
  * the hand was there last (depot.c, slab.c). When pages run short, all of them
  * return all they can (caches_shrink).
  *
- * A second hand is for a CPU's magazines alone (magazine.c). Most of them are of
- * caches that this CPU seldom uses, but there are as many as caches, and together
- * they hold more than all depots. So it goes faster: once around while the slabs
- * grow by 1/ROUND_SHARE. Each time it stops when a few were idle, so that there is
- * a bound. Of what slabs hold, in the recorded starts and runs of a kernel, that
+ * A second hand is for the magazines of the CPU that moves it on (magazine.c).
+ * Most are of caches that this CPU seldom uses, but there are as many as caches,
+ * and together they hold more than all depots. So it has a pace of its own: once
+ * around while the slabs grow by 1/ROUND_SHARE, and one cache for each
+ * magazine-full that was freed. For a slab it looks at TRIM_CACHES * TRIM_LOOKS
+ * caches at most, and takes the magazines of TRIM_CACHES. Of what slabs hold, in the recorded starts and runs of a kernel, that
  * saves 1 to 2.5 %; a hand that went round with each slab would save half as much
  * again, but with a million objects that come and go, what it takes is wanted at
  * once.
@@ -572,16 +573,18 @@ static bool look_at_cpu(struct kmem_cache *s)
  * until it goes on, and then each time. */
 static void end_round(void)
 {
-	size_t times = caches.cpus.looks / (TRIM_CACHES * TRIM_LOOKS) + 1;
+	size_t times = caches.cpus.looks / ((size_t)TRIM_CACHES * TRIM_LOOKS) +
+		       1;
 
 	kmem_store_relaxed(&caches.cpus.step,
 			   bits_divide(caches.cpus.pages, times * ROUND_SHARE));
 	caches.cpus.looks = caches.cpus.pages = 0;
 }
 
-/* The same, for this CPU's magazines of the first cache that has idle ones.
- * Return: false without the list, and at its end, for behind it may be those
- * again that were looked at just now. */
+/* Of the next so many caches, let the first that has idle ones give up this CPU's
+ * magazines; interrupts are masked and the list is locked meanwhile, as in
+ * trim_next(). Return: false without the list, and at its end, for behind it may
+ * be those again that were looked at just now. */
 static bool trim_idle_cpu(unsigned looks)
 {
 	uintptr_t irq = kmem_arch_irq_save();

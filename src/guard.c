@@ -39,7 +39,9 @@
  * guards don't fit a slab have none. kmem's own tables, pages, and kmalloc() of
  * more than KMALLOC_MAX_CACHE_SIZE are not concerned. An object that an
  * interrupt frees in the middle of a fast path of that CPU goes to its slab, past
- * the quarantine, as does one for which there is no memory for a magazine.
+ * the quarantine, as does one for which there is no memory for a magazine; and what
+ * a CPU holds in quarantine goes there when that CPU has not used the cache for
+ * long (magazine_trim_cpu()), or memory is short.
  *
  * A report that returns has drawn or blanked again what it was about, and the
  * operation goes on. Damage beyond that, of neighbours, is found with them.

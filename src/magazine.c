@@ -37,7 +37,8 @@
  *			alone and moves its one object directly between its
  *			caller and the layer below ("direct"). Nobody waits. An
  *			NMI (nolock.c) may land in a slow path as well, and
- *			then finds `busy` set too.
+ *			then finds `busy` set too. With KMEM_ARCH_NESTS 0 none
+ *			of these lands as the same CPU, and there is no `busy`.
  *   depot		under its lock.
  *
  * How much may sit here. A CPU's `limit` starts at START_LIMIT and doubles
@@ -201,13 +202,12 @@ static bool is_full(const struct magazine_cpu *c, const struct magazine *m,
 /* A magazine is loaded, or could be made. */
 static bool magazine_ready(struct magazine_layer *l, struct magazine_cpu *c)
 {
-	unsigned max;
+	unsigned max = kmem_load_relaxed(&l->max_limit);
 
-	if (KMEM_HARDEN && l->quarantine && !c->quarantine)
+	if (KMEM_HARDEN && max && l->quarantine && !c->quarantine)
 		c->quarantine = quarantine_new(l);
 	if (KMEM_LIKELY(c->bottom != NULL))
 		return true;
-	max = kmem_load_relaxed(&l->max_limit);
 	if (!max)
 		return false;
 	if (!c->limit)
@@ -695,7 +695,7 @@ bool magazine_trim_cpu(struct magazine_layer *l)
 	bool idle = false;
 	size_t served;
 
-	if (c && (c->bottom || (KMEM_HARDEN && c->quarantine))) {
+	if (c && c->bottom) {
 		served = c->served + frees_of(c);
 		idle = served == c->seen;
 		c->seen = served;

@@ -92,7 +92,8 @@ struct magazine_cpu {
 	KMEM_ALIGNED(KMEM_CACHE_LINE) uint32_t swaps[2]; /* of the two, or
 							   * as good as */
 	uint32_t exchanged[2];		/* magazines, with the depot */
-	size_t seen;			/* of both, at the last trim */
+	size_t seen;			/* served and freed, at the last trim;
+					 * SIZE_MAX: there was none yet */
 	struct quarantine *quarantine;	/* NULL: none, or not yet */
 	uint32_t trips_below[2];	/* to the layer below */
 	uint8_t unserved;		/* times that it found no full magazine
@@ -275,8 +276,8 @@ void depot_drain(struct magazine_layer *l);
 
 /* Return this CPU's magazines, if it has not used them since the last call, to
  * begin anew when it does; and of the depot's up to `most` that were not needed
- * since, lowering the depot's bound. _cpu: not the depot's; return: whether there
- * were any. */
+ * since, lowering the depot's bound. _cpu: not the depot's; return: whether that
+ * CPU's were idle, and have gone. */
 void magazine_trim(struct magazine_layer *l, size_t most);
 bool magazine_trim_cpu(struct magazine_layer *l);
 

@@ -484,10 +484,13 @@ void *slabs_alloc(struct kmem_slabs *s, gfp_t gfp)
 
 	if (slabs_take(s, &r, 1, s->table))
 		return r.obj;
-	r = slabs_grow(s, gfp);
-	if (!r.obj && !s->table)
-		slabs_take(s, &r, 1, true);
-	return r.obj;
+	/* One of another CPU's, rather than a page of the reserves. */
+	if (!s->table) {
+		r = slabs_grow(s, gfp | __GFP_NORETRY);
+		if (r.obj || slabs_take(s, &r, 1, true))
+			return r.obj;
+	}
+	return slabs_grow(s, gfp).obj;
 }
 
 void slabs_free(struct kmem_slabs *s, void *obj)

@@ -205,7 +205,7 @@ bool slabs_try_take(struct kmem_slabs *s, unsigned node, struct round *r);
 bool slabs_try_grow(struct kmem_slabs *s, unsigned node, struct round *r);
 bool slabs_try_give(struct kmem_slabs *s, struct round r);
 
-/* For kmem's own tables, one object: slabs_take(), or slabs_grow() if there is
+/* For kmem's own tables, one object: one that exists, or slabs_grow() if there is
  * none; and slabs_give(). */
 void *slabs_alloc(struct kmem_slabs *s, gfp_t gfp);
 /* The same, and the injector may say no. */

@@ -67,7 +67,7 @@ case $wanted in *" no-magazines "*)
 case $wanted in *" no-mobility "*)
 	config no-mobility -DKMEM_MOBILITY=0 page_ref ;; esac
 case $wanted in *" no-nesting "*)
-	config no-nesting -DKMEM_ARCH_NESTS=0 "slab kmalloc" ;; esac
+	config no-nesting -DKMEM_ARCH_NESTS=0 "slab kmalloc cache trim" ;; esac
 case $wanted in *" small "*)
 	config small "$small" ;; esac
 case $wanted in *" hardened "*)

@@ -46,14 +46,18 @@
  *		32 if physical addresses are 32 bits wide: kmem_phys_t.
  *	KMEM_ARCH_HAS_CLZ, KMEM_ARCH_HAS_DIV, KMEM_ARCH_HAS_UMULL
  *		0 if the CPU has no instruction that counts leading zeros, that
- *		divides, that multiplies 32 bits by 32 to 64: kmem then does it
- *		in steps, where compilers would call their library.
+ *		divides, that multiplies two words to one of twice the width: kmem then
+ *		does it in steps, where compilers would call their library.
  *	KMEM_ARCH_NESTS
  *		0 if no context calls kmem as a CPU on which it interrupts
  *		another: handlers neither allocate nor free, or kmem_arch_enter()
- *		and kmem_arch_cpu() return a number of their own there (nr_cpus
- *		counts these too); and run_on_cpu() is no interrupt. Then the
- *		fast paths do without `busy` (below), a tenth of their time.
+ *		and kmem_arch_cpu() return a number of their own there. Then the
+ *		fast paths do without `busy` (below), a tenth of their time. Such
+ *		numbers are CPUs in all else: nr_cpus counts them, cpu_node() is
+ *		asked about them. run_on_cpu() may then be no interrupt that
+ *		runs as whom it interrupted; for a handler's number it runs fn as
+ *		that, with no such handler under way. What it can't do so, it
+ *		leaves: that CPU's magazines are drained late.
  *	KMEM_ARCH_VECTOR_BYTES
  *		of the vectors that all who call kmem may use, handlers of
  *		interrupts too: KMEM_HARDEN looks at objects by them. The

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define TUNABLES "GLIBC_TUNABLES"
@@ -183,6 +184,9 @@ int main(int argc, char **argv)
 	ssize_t n;
 
 	make_room(argv);
+	/* Large pages for all contenders or none, whether they ask for them or
+	 * not: it is none, which all systems have. */
+	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	parse(argc, argv);
 	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	self[n < 0 ? 0 : n] = '\0';

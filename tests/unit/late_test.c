@@ -56,7 +56,7 @@ static void touches_little(void **state)
 	NEEDS_64_BIT();
 	if (test_emulated())
 		skip();
-	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+	assert_int_equal(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0), 0);
 	assert_int_equal(test_machine(map, 1, &params), KMEM_OK);
 	assert_non_null(kmalloc(100, GFP_KERNEL));
 	assert_non_null(alloc_pages(GFP_KERNEL, KMEM_MAX_ORDER));

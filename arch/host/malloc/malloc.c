@@ -95,12 +95,12 @@ static KMEM_NOINLINE void *malloc_slow(size_t size, size_t align, gfp_t gfp)
 
 /* What came from a magazine was not CACHED: reported, and another one. */
 static KMEM_COLD void *malloc_again(struct kmem_cache *s, void *obj,
-				    size_t size, gfp_t gfp)
+				    size_t size, size_t align, gfp_t gfp)
 {
 	void *p = cache_alloc_again(s, GFP_NOWAIT, obj);
 
 	if (!p)
-		return malloc_slow(size, KMALLOC_MIN_SIZE, gfp);
+		return malloc_slow(size, align, gfp);
 	return gfp & __GFP_ZERO ? memset(p, 0, size) : p;
 }
 
@@ -115,7 +115,7 @@ KMEM_INLINE void *kmalloc_fast(size_t size, size_t align, gfp_t gfp)
 	if (KMEM_UNLIKELY(!magazine_alloc(&s->magazine, &r)))
 		return malloc_slow(size, align, gfp);
 	if (KMEM_UNLIKELY(!cache_mark_live(s, r, size)))
-		return malloc_again(s, r.obj, size, gfp);
+		return malloc_again(s, r.obj, size, align, gfp);
 	return gfp & __GFP_ZERO ? memset(r.obj, 0, size) : r.obj;
 }
 

@@ -19,9 +19,11 @@
  * and together they hold more than all depots. So it has a pace of its own: once
  * around while the slabs grow by 1/ROUND_SHARE, and one cache for each
  * magazine-full that was freed. For a slab it looks at TRIM_CACHES * TRIM_LOOKS
- * caches at most, and takes the magazines of TRIM_CACHES. Of what slabs hold, in the recorded starts and runs of a kernel, that
- * saves 1 to 2.5 %; a hand that went round with each slab would save half as much
- * again, but with a million objects that come and go, what it takes is wanted at
+ * caches at most, and takes the magazines of TRIM_CACHES. Of what slabs
+ * hold, in the recorded starts and runs of a kernel, that saves 0.5 to 2 %. A hand
+ * that went round with each slab, or magazines that began short again, would save
+ * 1 % more, but with a million objects that come and go, or in the first second of
+ * that start, operations take 1.5 to 2 times as long: what was taken is wanted at
  * once.
  *
  * Locks: `caches.lock` guards the list of caches. It is taken by threads

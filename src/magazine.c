@@ -50,7 +50,7 @@
  * before, down by a trim when magazines lay idle; far up only as long as all
  * bounds together are within a share of memory. A trim also takes the magazines
  * from the CPU it runs on, with what is in them, if that CPU has not used them
- * since it last trimmed this layer: there it begins anew. Trims are driven by
+ * since it last trimmed this layer; when it does, new ones are as long. Trims are driven by
  * growth and by frees (caches.c), so that what one cache no longer needs another
  * can have.
  *
@@ -314,13 +314,11 @@ static void unload_both(struct magazine_layer *l, struct magazine_cpu *c)
 	set_previous(c, NULL, 0);
 }
 
-/* The magazines too, and their length: the CPU begins anew. */
-static void begin_anew(struct magazine_layer *l, struct magazine_cpu *c)
+/* The same outside of a slow path that ends in settle(). */
+static void unload_closed(struct magazine_layer *l, struct magazine_cpu *c)
 {
 	unload_both(l, c);
 	kmem_store_relaxed(&c->end, NULL);
-	c->limit = 0;
-	c->trips = 0;
 }
 
 /* The end of every slow path: let the fast ones use what is loaded now; or,
@@ -699,8 +697,11 @@ bool magazine_trim_cpu(struct magazine_layer *l)
 		served = c->served + frees_of(c);
 		idle = served == c->seen;
 		c->seen = served;
-		if (idle)
-			begin_anew(l, c);
+		if (idle) {
+			unload_closed(l, c);
+			/* The trip to come does not mean that they were short. */
+			c->trips = 0;
+		}
 	}
 	if (c)
 		busy_clear(c);
@@ -725,8 +726,10 @@ void magazine_drain(struct magazine_layer *l)
 
 void magazine_layer_fini(struct magazine_layer *l)
 {
-	for (unsigned i = 0; i < zones.nr_cpus; i++)
-		begin_anew(l, layer_cpu(l, i));
+	for (unsigned i = 0; i < zones.nr_cpus; i++) {
+		unload_closed(l, layer_cpu(l, i));
+		layer_cpu(l, i)->limit = 0;
+	}
 	depot_fini(l);
 }
 

@@ -480,12 +480,13 @@ bool slabs_try_give(struct kmem_slabs *s, struct round r)
 
 void *slabs_alloc(struct kmem_slabs *s, gfp_t gfp)
 {
+	bool share = CPU_LISTS == 1 || s->table;
 	struct round r;
 
-	if (slabs_take(s, &r, 1, s->table))
+	if (slabs_take(s, &r, 1, share))
 		return r.obj;
 	/* One of another CPU's, rather than a page of the reserves. */
-	if (!s->table) {
+	if (!share) {
 		r = slabs_grow(s, gfp | __GFP_NORETRY);
 		if (r.obj || slabs_take(s, &r, 1, true))
 			return r.obj;

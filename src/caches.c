@@ -568,6 +568,9 @@ static bool look_at_cpu(struct kmem_cache *s)
 		caches.cpus.pages += kmem_load_relaxed(&s->slabs.node[i]
 								.nr_pages);
 	caches.cpus.looks++;
+	/* What is in quarantine must not come out because others grow. */
+	if (KMEM_HARDEN && s->magazine.quarantine)
+		return false;
 	return magazine_trim_cpu(&s->magazine);
 }
 

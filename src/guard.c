@@ -40,8 +40,8 @@
  * more than KMALLOC_MAX_CACHE_SIZE are not concerned. An object that an
  * interrupt frees in the middle of a fast path of that CPU goes to its slab, past
  * the quarantine, as does one for which there is no memory for a magazine; and what
- * a CPU holds in quarantine goes there when that CPU has not used the cache for
- * long (magazine_trim_cpu()), or memory is short.
+ * a CPU holds in quarantine goes there when kmem_trim() finds that it has not used
+ * the cache since the last time, or memory is short.
  *
  * A report that returns has drawn or blanked again what it was about, and the
  * operation goes on. Damage beyond that, of neighbours, is found with them.

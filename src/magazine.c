@@ -50,9 +50,9 @@
  * before, down by a trim when magazines lay idle; far up only as long as all
  * bounds together are within a share of memory. A trim also takes the magazines
  * from the CPU it runs on, with what is in them, if that CPU has not used them
- * since it last trimmed this layer; when it does, new ones are as long. Trims are driven by
- * growth and by frees (caches.c), so that what one cache no longer needs another
- * can have.
+ * since it last trimmed this layer; when it does, new ones are as long. Trims are
+ * driven by growth and by frees (caches.c), so that what one cache no longer
+ * needs another can have.
  *
  * *Waiting.* While somebody sleeps until memory comes free (page_reclaim.c),
  * nothing may stay in magazines that nobody looks at. Whoever begins to wait
@@ -199,11 +199,13 @@ static bool is_full(const struct magazine_cpu *c, const struct magazine *m,
 	return n >= KMEM_MIN(c->limit, m->capacity);
 }
 
-/* A magazine is loaded, or could be made. */
+/* A slow path begins, so that this CPU is not idle. Return: a magazine is loaded,
+ * or could be made. */
 static bool magazine_ready(struct magazine_layer *l, struct magazine_cpu *c)
 {
 	unsigned max = kmem_load_relaxed(&l->max_limit);
 
+	c->seen = SIZE_MAX;
 	if (KMEM_HARDEN && max && l->quarantine && !c->quarantine)
 		c->quarantine = quarantine_new(l);
 	if (KMEM_LIKELY(c->bottom != NULL))
@@ -213,7 +215,6 @@ static bool magazine_ready(struct magazine_layer *l, struct magazine_cpu *c)
 	if (!c->limit)
 		c->limit = (uint8_t)KMEM_MIN(START_LIMIT, max);
 	load(c, magazine_new(l, c->limit), 0);
-	c->seen = SIZE_MAX;		/* not idle yet */
 	return c->bottom;
 }
 

@@ -93,7 +93,7 @@ struct magazine_cpu {
 							   * as good as */
 	uint32_t exchanged[2];		/* magazines, with the depot */
 	size_t seen;			/* served and freed, at the last trim;
-					 * SIZE_MAX: there was none yet */
+					 * SIZE_MAX: a slow path since */
 	struct quarantine *quarantine;	/* NULL: none, or not yet */
 	uint32_t trips_below[2];	/* to the layer below */
 	uint8_t unserved;		/* times that it found no full magazine

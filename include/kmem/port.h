@@ -46,8 +46,9 @@
  *		32 if physical addresses are 32 bits wide: kmem_phys_t.
  *	KMEM_ARCH_HAS_CLZ, KMEM_ARCH_HAS_DIV, KMEM_ARCH_HAS_UMULL
  *		0 if the CPU has no instruction that counts leading zeros, that
- *		divides, that multiplies two words to one of twice the width: kmem then
- *		does it in steps, where compilers would call their library.
+ *		divides, that multiplies two words to one of twice the width:
+ *		kmem then does it in steps, where compilers would call their
+ *		library.
  *	KMEM_ARCH_NESTS
  *		0 if no context calls kmem as a CPU on which it interrupts
  *		another: handlers neither allocate nor free, or kmem_arch_enter()

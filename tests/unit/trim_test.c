@@ -392,6 +392,24 @@ static void test_idle_magazines_go_first(void **state)
 	kmem_cache_destroy(used);
 }
 
+/* A cache that has to grow for each object is in use, though its magazines give
+ * none. */
+static void test_who_grows_is_not_idle(void **state)
+{
+	static void *obj[60];
+	struct kmem_cache *s = kmem_cache_create("one-a-slab", 20000, 0,
+						 SLAB_NO_MERGE, NULL);
+
+	(void)state;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(obj); i++) {
+		assert_non_null(obj[i] = kmem_cache_alloc(s, GFP_KERNEL));
+		assert_true(layer_of(s).magazines > 0);
+	}
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(obj); i++)
+		kmem_cache_free(s, obj[i]);
+	kmem_cache_destroy(s);
+}
+
 /* Before kmem_init() there is nothing to give. */
 static void test_before_init(void **state)
 {
@@ -459,6 +477,7 @@ int main(void)
 		CASE(test_trim_follows_the_working_set),
 		CASE(test_idle_pages_go_too),
 		CASE(test_idle_magazines_go_first),
+		CASE(test_who_grows_is_not_idle),
 		CASE(test_descriptors_go_too),
 		CASE(test_deferred_frees_arrive),
 		CASE(test_before_init),

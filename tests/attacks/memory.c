@@ -82,23 +82,31 @@ static void over_request(struct run *r)
 
 /* ---- after free ---- */
 
-/* Take memory of the victim's kind until p is among it, or there have been
- * `most`. Freed again unless `keep`, but for p. */
+/*
+ * Others take memory of the victim's kind, and free what they took some time
+ * ago, so that a quarantine goes on; until one of them has p, or `most` were
+ * taken. Freed again but for p.
+ */
 static bool take_until(struct run *r, const void *p, unsigned most)
 {
-	static void *taken[20000];
-	unsigned n = 0;
+	void *taken[200] = { NULL };
 	bool found = false;
 
-	while (!found && n < most && n < KMEM_ARRAY_SIZE(taken)) {
-		taken[n] = take(r);
-		if (!taken[n])
+	while (!found && most--) {
+		void **at = &taken[below(r, KMEM_ARRAY_SIZE(taken))];
+
+		if (*at)
+			give(r, *at);
+		*at = take(r);
+		if (!*at)
 			break;
-		found = taken[n++] == p;
+		found = *at == p;
+		if (found)
+			*at = NULL;
 	}
-	n -= found;
-	while (n)
-		give(r, taken[--n]);
+	for (size_t i = 0; i < KMEM_ARRAY_SIZE(taken); i++)
+		if (taken[i])
+			give(r, taken[i]);
 	return found;
 }
 

@@ -23,5 +23,5 @@ hardening=$($RUN_WITH "$default" rows)
 $RUN_WITH "$default" debug "$runs" >"$1/measured.2"
 status=$?
 wait $! && [ $status -eq 0 ] || echo "a column was not measured"
-awk -v hardening="$hardening" -f "$(dirname "$0")/table.awk" \
+awk -v hardening="$hardening" -v runs="$runs" -f "$(dirname "$0")/table.awk" \
 	"$1/measured.1" "$1/measured.2"

@@ -4,8 +4,9 @@
 #
 #	row|kind|column|promise|runs|detected|wrong|unsound|crashed|when|text
 #
-# A cell passes if no run of it crashed or left anything broken, no report was
-# wrong, and, where something is promised, all runs were detected.
+# A cell passes if it had all its runs, none of them crashed or left anything
+# broken, no report was wrong, and, where something is promised, all runs were
+# detected.
 
 function cell(row, col,    f, n, text) {
 	if (!((row, col) in line))
@@ -33,7 +34,7 @@ function well(row, col,    f) {
 	if (!((row, col) in line))
 		return 0
 	split(line[row, col], f, "|")
-	return f[5] > 0 && !f[7] && !f[8] && !f[9] &&
+	return f[5] == runs && !f[7] && !f[8] && !f[9] &&
 	       (f[4] == "nothing" || f[6] == f[5])
 }
 
@@ -72,7 +73,9 @@ END {
 			failed++
 			text[c] = text[c] " !"
 			if (f[11] == "")
-				f[11] = "not always found"
+				f[11] = f[5] < runs ? \
+					"came to nothing too often" : \
+					"not always found"
 			why[++nr_why] = column[c] ", " name[1] ", " name[2] ": " f[11]
 		}
 		shown = name[1]

@@ -98,7 +98,7 @@ struct round cache_get(struct kmem_cache *s, gfp_t gfp)
 		 wait_for_memory(&w, gfp, s->slabs.min_order));
 	wait_end(&w);
 	if (MAGAZINES && r.obj)
-		caches_grown(s);
+		caches_grown(virt_to_page(r.obj));
 	return r;
 }
 

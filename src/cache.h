@@ -46,9 +46,9 @@ struct kmem_cache {
 /* At boot, once; the zones are ready. merge: params.merge_caches. */
 void kmem_cache_bootstrap(bool merge);
 
-/* A cache has grown by a slab; a CPU freed a magazine-full: let others give up
+/* A cache has grown by that slab; a CPU freed a magazine-full: let others give up
  * what they don't need. Context: any. */
-void caches_grown(const struct kmem_cache *s);
+void caches_grown(const struct page *slab);
 void caches_freed(void);
 
 /* What all give up: what they have not needed since they were last trimmed; all

@@ -95,7 +95,7 @@ void kmem_cache_stats(struct kmem_cache *s, struct kmem_cache_stats *st)
 	slabs_empty(&s->slabs, &st->free_in_empty, &empty_pages);
 	st->empty_bytes = empty_pages << KMEM_PAGE_SHIFT;
 	st->slab_bytes = sum.nr_pages << KMEM_PAGE_SHIFT;
-	st->overhead_bytes = sum.nr_slabs * slabs_slot_room(&s->slabs) +
+	st->overhead_bytes = slabs_slot_bytes(&s->slabs, &sum) +
 			     st->layer.magazine_bytes +
 			     CACHE_BYTES(zones.nr_cpus);
 	st->slabs_made = sum.made;

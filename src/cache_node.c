@@ -45,7 +45,7 @@ static struct round node_from_slabs(struct kmem_cache *s, gfp_t gfp,
 		return r;
 	r = slabs_grow_on(&s->slabs, gfp | __GFP_THISNODE, node);
 	if (MAGAZINES && r.obj)
-		caches_grown(s);
+		caches_grown(virt_to_page(r.obj));
 	return r;
 }
 

@@ -256,6 +256,7 @@ static struct kmem_cache *cache_make(const char *name, size_t size,
 	if (KMEM_DEFERRED && (flags & SLAB_TYPESAFE_BY_RCU))
 		s->slabs.retire = slab_retire;
 	s->slabs.stable = flags & SLAB_TYPE_STABLE;
+	slabs_enlarge(&s->slabs);
 	if (MAGAZINES)
 		cache_layer_init(s);
 	return s;
@@ -609,10 +610,10 @@ static bool trim_idle_cpu(unsigned looks)
 	return s;
 }
 
-void caches_grown(const struct kmem_cache *s)
+void caches_grown(const struct page *slab)
 {
 	size_t grown = kmem_load_relaxed(&caches.cpus.grown) +
-		       ((size_t)1 << s->slabs.order);
+		       ((size_t)1 << slab->order);
 	bool now = grown >= kmem_load_relaxed(&caches.cpus.step);
 
 	/* (CPUs that grow at the same time may count one slab.) */

@@ -41,6 +41,10 @@
 /* Bytes of the smallest object: a page of them can be numbered. */
 #define SLAB_MIN_SIZE	(KMEM_PAGE_SIZE / SLOTS_LARGE)
 
+/* Whether nodes with so many slabs make larger ones (slab_make.c). */
+#define LARGE_SLABS		(!KMEM_SMALL_CODE)
+#define SLABS_MANY_BYTES	((size_t)4 << 20)
+
 /* What CPUs share, slabs with something free and full magazines, is on so many
  * lists, a power of two: a CPU uses its own first (slab.c says why). */
 #define CPU_LISTS \
@@ -84,6 +88,8 @@ struct kmem_slabs {
 	uint32_t size;			/* bytes from object to object */
 	uint8_t order, min_order;	/* of slabs; of slabs when that fails */
 	uint16_t objects, min_objects;	/* in a slab of `order`; of the other */
+	uint8_t large_order;		/* of slabs of a node that has many */
+	uint16_t large_objects;		/* in one */
 	uint8_t nr_nodes;		/* nodes told apart: 1 or all */
 	uint16_t gfp;			/* added to every request for pages */
 	bool stable;			/* no slab is given up */
@@ -123,6 +129,10 @@ size_t slab_waste(const struct kmem_slabs *s, unsigned order);
  */
 void slabs_init(struct kmem_slabs *s, const char *name, size_t size,
 		struct slab_node *node, unsigned nr_nodes);
+
+/* From now on a node that has many slabs makes larger ones, if objects are
+ * small. */
+void slabs_enlarge(struct kmem_slabs *s);
 
 /*
  * Bytes at either end of a slab of kmem's own tables that nobody uses: a short
@@ -274,8 +284,10 @@ void slabs_empty(struct kmem_slabs *s, size_t *objects, size_t *pages);
 /* Bytes of all its pages. */
 size_t slabs_bytes(struct kmem_slabs *s);
 
-/* Bytes of one slab's slot array, 0 if that is inside the descriptor. */
-size_t slabs_slot_room(const struct kmem_slabs *s);
+/* Bytes of the slot arrays of so many slabs and pages, but for those that are
+ * inside a descriptor. */
+size_t slabs_slot_bytes(const struct kmem_slabs *s,
+			const struct slab_node *sum);
 
 /* Call fn for every slab; and for every object in the given state, LIVE being
  * that of debugged ones too. No other CPU may use s. */
@@ -441,6 +453,8 @@ KMEM_INLINE unsigned slabs_objects_of(const struct kmem_slabs *s,
 {
 	if (!KMEM_MOBILITY)
 		return page->nr_objects;
+	if (LARGE_SLABS && page->order > s->order)
+		return s->large_objects;
 	return page->order == s->order ? s->objects : s->min_objects;
 }
 

@@ -3,7 +3,8 @@
  * slab_make.c - how slabs begin and end: their geometry, pages and slots. What
  * a slab is and does: slab.c.
  *
- *	choose_order	once for a set of slabs
+ *	choose_order	once for a set of slabs; slabs_enlarge(), if it may
+ *			become a large one
  *	slab_make	pages, slots, all FRESH; the constructor
  *	slab_unmake	the reverse, when all objects are free
  *
@@ -13,6 +14,14 @@
  * traces needed 1 % more memory. Of tables the pads are waste as well, so they
  * do begin there.) When memory has no block of that order, the smallest that
  * holds an object is used, so how many there are is a property of each slab.
+ *
+ * Objects that are allocated one after the other lie one behind the other in a
+ * slab, and so whoever walks them in that order finds the next one in the cache:
+ * what reads ahead stops at the end of what is contiguous, a page if the next one
+ * is another cache's. So a node that has SLABS_MANY_BYTES of small objects makes
+ * slabs of as many pages as there are numbers for objects: a garbage collector's walk
+ * took 0.86 of the time. Not from the first slab on, for most caches stay
+ * small: with 1/16 of those bytes the traces needed 1 % more memory, so the same.
  *
  * Locks: none. Making and unmaking is done outside of the node's lock, and the
  * slab is on no list.
@@ -78,8 +87,24 @@ static void choose_order(struct kmem_slabs *s)
 	}
 	s->order = (uint8_t)best;
 	s->objects = (uint16_t)slab_capacity(s, best);
+	s->large_order = s->order;
+	s->large_objects = s->objects;
 	if (KMEM_MOBILITY)
 		s->min_objects = (uint16_t)slab_capacity(s, s->min_order);
+}
+
+/* Not where slots would lie elsewhere than now, in the descriptor or beside what
+ * a checked slab has for each object. */
+void slabs_enlarge(struct kmem_slabs *s)
+{
+	if (!LARGE_SLABS || s->order > s->min_order || slabs_first(s) ||
+	    s->objects <= KMEM_INLINE_SLOTS)
+		return;
+	while (s->large_order < KMEM_SLAB_MAX_ORDER &&
+	       2u * s->large_objects <= SLAB_MAX_OBJECTS) {
+		s->large_order++;
+		s->large_objects = (uint16_t)slab_capacity(s, s->large_order);
+	}
 }
 
 void slabs_layout(struct kmem_slabs *s, size_t size)
@@ -201,6 +226,16 @@ KMEM_INLINE_ONCE struct page *slab_try_order(struct kmem_slabs *s, gfp_t gfp,
 	return s->get_pages(s, gfp & ~GFP_NO_INJECT, node, order);
 }
 
+/* The order of the node's next slab, if that can be had. */
+static unsigned next_order(struct kmem_slabs *s, unsigned node)
+{
+	if (LARGE_SLABS && s->large_order > s->order &&
+	    kmem_load_relaxed(&slabs_node(s, node)->nr_pages) >=
+	    SLABS_MANY_BYTES >> KMEM_PAGE_SHIFT)
+		return s->large_order;
+	return s->order;
+}
+
 static struct page *slab_get_pages(struct kmem_slabs *s, gfp_t gfp,
 				   unsigned node, unsigned *order)
 {
@@ -208,9 +243,9 @@ static struct page *slab_get_pages(struct kmem_slabs *s, gfp_t gfp,
 			__GFP_NORETRY | __GFP_NOWARN;
 	struct page *page;
 
-	*order = s->order;
-	if (s->order > s->min_order) {
-		page = slab_try_order(s, at_once, node, s->order);
+	*order = next_order(s, node);
+	if (*order > s->min_order) {
+		page = slab_try_order(s, at_once, node, *order);
 		if (page)
 			return page;
 	}

@@ -16,6 +16,7 @@
  * straight from the zones, since the page allocator's magazines are slabs too.
  * (With the smallest pages, no slab needs a table: SLOT_TABLES.)
  */
+#include "bits.h"
 #include "debug.h"
 #include "guard.h"
 
@@ -66,15 +67,29 @@ static struct kmem_slabs *slots_for(const struct kmem_slabs *s, unsigned n)
 	return &slot_slabs[i];
 }
 
-size_t slabs_slot_room(const struct kmem_slabs *s)
+static size_t slot_room(const struct kmem_slabs *s, unsigned order)
 {
-	const struct kmem_slabs *t = slots_for(s, nr_slots(s, s->order));
+	const struct kmem_slabs *t = slots_for(s, nr_slots(s, order));
 
 	if (slabs_debugged(s))
 		return slabs_records(s)->size;
 	if (slabs_sized(s))
 		return guard_sizes(s)->size;
 	return t ? t->size : 0;
+}
+
+size_t slabs_slot_bytes(const struct kmem_slabs *s,
+			const struct slab_node *sum)
+{
+	size_t more = ((size_t)1 << s->large_order) - ((size_t)1 << s->order);
+	size_t large = 0;
+
+	/* Slabs that may become large ones are of no third order. */
+	if (LARGE_SLABS && more)
+		large = bits_divide(sum->nr_pages -
+				    (sum->nr_slabs << s->order), more);
+	return (sum->nr_slabs - large) * slot_room(s, s->order) +
+	       large * slot_room(s, s->large_order);
 }
 
 kmem_slot_t *slots_get(struct kmem_slabs *s, struct page *head, unsigned n,

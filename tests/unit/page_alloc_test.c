@@ -361,6 +361,30 @@ static void test_magazines_of_pages(void **state)
 	assert_int_equal(test_pages(), before);
 }
 
+/* Of memory that nobody has used yet, blocks come in the order of addresses,
+ * and each begins where the one before it ended: but for the first of what a
+ * magazine takes at a time. */
+static void test_ascending(void **state)
+{
+	(void)state;
+	for (unsigned order = 0; order <= KMEM_CACHED_MAX_ORDER; order++) {
+		uintptr_t last = 0;
+		unsigned runs = 0;
+
+		for (unsigned i = 0; i < 200; i++) {
+			struct page *page = alloc_pages(GFP_KERNEL, order);
+			uintptr_t pfn = page_to_pfn(page);
+
+			assert_true(hold(page, order));
+			runs += pfn != last + ((uintptr_t)1 << order);
+			last = pfn;
+		}
+		assert_true(runs <= 20);
+	}
+	let_go();
+	assert_sound();
+}
+
 /* ------------------------------------------------------------------ misuse */
 
 /* A block freed twice: at once, and after others were freed. It is reported,
@@ -1319,6 +1343,7 @@ int main(void)
 		CASE(test_exact),
 		CASE(test_get_order),
 		CASE(test_magazines_of_pages),
+		CASE(test_ascending),
 		CASE(test_double_free),
 		CASE(test_wrong_order),
 		CASE(test_inner_page),

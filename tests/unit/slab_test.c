@@ -409,11 +409,13 @@ static void test_slots_keep_apart(void **state)
 	kmem_reset();
 	host_machine(32 * MIB, 2);
 	start_slabs(192);
-	assert_true(slabs_slot_room(&slabs) <= LINE / 2);
 	for (unsigned i = 0; i < 2 * EACH; i++) {
 		host_cpu_set(i % 2);
 		r[i % 2][i / 2] = slabs_grow(&slabs, GFP_KERNEL);
 	}
+	nodes[1] = sum();
+	assert_true(slabs_slot_bytes(&slabs, &nodes[1]) <=
+		    nodes[1].nr_slabs * LINE / 2);
 	for (unsigned i = 0; i < EACH; i++)
 		for (unsigned j = 0; j < EACH; j++)
 			assert_true((uintptr_t)r[0][i].slot / LINE !=
@@ -647,6 +649,89 @@ static void test_smaller_slabs(void **state)
 	assert_int_equal(sum().nr_pages, 0);
 }
 
+/* One object of each slab, of as many as are many. */
+static struct {
+	void *obj[2 + SLABS_MANY_BYTES / KMEM_PAGE_SIZE];
+	size_t nr;
+} many;
+
+static struct page *grow_many(void)
+{
+	void *obj = grow(&slabs, GFP_KERNEL);
+
+	REQUIRE(obj && many.nr < KMEM_ARRAY_SIZE(many.obj));
+	many.obj[many.nr++] = obj;
+	return virt_to_page(obj);
+}
+
+static void start_many(size_t size)
+{
+	start_stingy(size, KMEM_MAX_ORDER, 100000);
+	slabs_enlarge(&slabs);
+	many.nr = 0;
+	while (sum().nr_pages < SLABS_MANY_BYTES >> KMEM_PAGE_SHIFT) {
+		struct page *page = grow_many();
+
+		REQUIRE(page->order == slabs.order);
+		REQUIRE(slab_objects(page) == slabs.objects);
+	}
+}
+
+/* Small objects: when there are many slabs, the next are larger, as far as
+ * memory has such blocks, and hold as many more objects; all are counted. */
+static void test_large_slabs(void **state)
+{
+	static const size_t sizes[] = { 48, 64, 80, 128, 192 };
+
+	(void)state;
+	for (unsigned i = 0; i < KMEM_ARRAY_SIZE(sizes); i++) {
+		struct slab_node before, after;
+		struct page *page;
+		unsigned n;
+
+		start_many(sizes[i]);
+		assert_true(slabs.large_order > slabs.order);
+		assert_true(slabs.large_order <= KMEM_SLAB_MAX_ORDER);
+		before = sum();
+		page = grow_many();
+		assert_int_equal(page->order, slabs.large_order);
+		n = slab_objects(page);
+		assert_int_equal(n, slabs.large_objects);
+		assert_in_range(n, slabs.objects << (page->order - slabs.order),
+				SLAB_MAX_OBJECTS);
+		after = sum();
+		assert_int_equal(after.capacity - before.capacity, n);
+		assert_true(slabs_slot_bytes(&slabs, &after) -
+			    slabs_slot_bytes(&slabs, &before) >= n);
+		assert_slabs_sound();
+
+		refuse_order = slabs.large_order;
+		assert_int_equal(grow_many()->order, slabs.order);
+		give(&slabs, many.obj, many.nr);
+		assert_slabs_sound();
+		slabs_shrink(&slabs);
+		assert_int_equal(sum().nr_pages, 0);
+		assert_int_equal(pages_got, pages_put);
+		assert_slabs_sound();
+	}
+}
+
+/* Where objects are few in a slab, or none begins with it, it stays as it is. */
+static void test_no_large_slabs(void **state)
+{
+	(void)state;
+	start_slabs(KMEM_PAGE_SIZE / 4);
+	slabs_enlarge(&slabs);
+	assert_int_equal(slabs.large_order, slabs.order);
+	start_slabs(1280);
+	slabs_enlarge(&slabs);
+	assert_int_equal(slabs.large_order, slabs.order);
+	start_slabs(64);
+	assert_true(slabs_layout_apart(&slabs, 64, 8, 8, 8));
+	slabs_enlarge(&slabs);
+	assert_int_equal(slabs.large_order, slabs.order);
+}
+
 /* An object that is not on its way back (a second copy from a racing double
  * free) is reported, and the others of the batch are given back. */
 static void test_second_copy(void **state)
@@ -796,6 +881,8 @@ int main(void)
 		CASE(test_constructor),
 		CASE(test_no_pages),
 		CASE(test_smaller_slabs),
+		CASE(test_large_slabs),
+		CASE(test_no_large_slabs),
 		CASE(test_second_copy),
 		CASE(test_for_each),
 		CASE(test_tables_keep_off_the_ends),

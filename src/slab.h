@@ -41,9 +41,8 @@
 /* Bytes of the smallest object: a page of them can be numbered. */
 #define SLAB_MIN_SIZE	(KMEM_PAGE_SIZE / SLOTS_LARGE)
 
-/* Whether nodes with so many slabs make larger ones (slab_make.c). */
-#define LARGE_SLABS		(!KMEM_SMALL_CODE)
-#define SLABS_MANY_BYTES	((size_t)4 << 20)
+/* Whether nodes with many slabs make larger ones (slab_make.c). */
+#define LARGE_SLABS	(KMEM_LARGE_SLABS_BYTES > 0)
 
 /* What CPUs share, slabs with something free and full magazines, is on so many
  * lists, a power of two: a CPU uses its own first (slab.c says why). */

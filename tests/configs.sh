@@ -57,7 +57,8 @@ case $wanted in *" page-256 "*)
 	config page-256 -DKMEM_PAGE_SHIFT=8 ;; esac
 # With classes of kmalloc() as Linux has them.
 case $wanted in *" page-16k "*)
-	config page-16k "-DKMEM_PAGE_SHIFT=14 -DKMEM_KMALLOC_STEPS=1" ;; esac
+	config page-16k "-DKMEM_PAGE_SHIFT=14 -DKMEM_KMALLOC_STEPS=1 \
+		-DKMEM_LARGE_SLABS_BYTES=65536" ;; esac
 case $wanted in *" page-64k "*)
 	config page-64k -DKMEM_PAGE_SHIFT=16 ;; esac
 case $wanted in *" no-magazines "*)
@@ -65,7 +66,8 @@ case $wanted in *" no-magazines "*)
 	config no-magazines -DKMEM_MAGAZINE_ROUNDS=0 \
 		"kmalloc boot late page memmap" ;; esac
 case $wanted in *" no-mobility "*)
-	config no-mobility -DKMEM_MOBILITY=0 page_ref ;; esac
+	config no-mobility "-DKMEM_MOBILITY=0 \
+		-DKMEM_LARGE_SLABS_BYTES=65536" "page_ref slab" ;; esac
 case $wanted in *" no-nesting "*)
 	config no-nesting -DKMEM_ARCH_NESTS=0 "slab kmalloc cache trim" ;; esac
 case $wanted in *" small "*)

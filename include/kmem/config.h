@@ -72,6 +72,14 @@
 #define KMEM_KMALLOC_STEPS 4
 #endif
 
+/* Bytes of one cache's slabs on a node, beyond which the next slabs of small
+ * objects are larger, so that what is allocated together lies together; they are
+ * as many pages as there are numbers for objects, at most 2^KMEM_SLAB_MAX_ORDER.
+ * 0: slabs never are larger than their objects need. */
+#ifndef KMEM_LARGE_SLABS_BYTES
+#define KMEM_LARGE_SLABS_BYTES (4 << 20)
+#endif
+
 /* Objects in a magazine. Range 6 to 254; 62 makes one of 1 KiB. Or 0: there is
  * no per-CPU layer, and every allocation and free takes the lock of a slab or
  * a zone. For machines with one CPU and little memory. */
@@ -156,6 +164,8 @@ KMEM_STATIC_ASSERT(KMEM_CACHE_LINE >= 16 && KMEM_CACHE_LINE <= 256 &&
 	       "KMEM_CACHE_LINE: a power of two, 16 to 256");
 KMEM_STATIC_ASSERT(KMEM_KMALLOC_STEPS == 4 || KMEM_KMALLOC_STEPS == 1,
 	       "KMEM_KMALLOC_STEPS: 4 or 1");
+KMEM_STATIC_ASSERT(KMEM_LARGE_SLABS_BYTES >= 0,
+	       "KMEM_LARGE_SLABS_BYTES: at least 0");
 KMEM_STATIC_ASSERT(KMEM_MAGAZINE_ROUNDS == 0 || (KMEM_MAGAZINE_ROUNDS >= 6 &&
 	       KMEM_MAGAZINE_ROUNDS <= 254), "KMEM_MAGAZINE_ROUNDS: 0, 6 to 254");
 KMEM_STATIC_ASSERT(KMEM_MAGAZINE_BYTES >= 64 && KMEM_DEPOT_BYTES >= 64,

@@ -58,6 +58,10 @@
 #define KMEM_KMALLOC_STEPS 1
 #endif
 
+#ifndef KMEM_LARGE_SLABS_BYTES
+#define KMEM_LARGE_SLABS_BYTES 0
+#endif
+
 #ifndef KMEM_MAGAZINE_ROUNDS
 #define KMEM_MAGAZINE_ROUNDS 0
 #endif

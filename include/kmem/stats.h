@@ -35,7 +35,8 @@ struct kmem_layer_stats {
 struct kmem_cache_stats {
 	const char *name;
 	size_t object_size, slot_size, align;
-	unsigned order, objects_per_slab;
+	unsigned order, objects_per_slab; /* of slabs, as long as they are few:
+					 * see KMEM_LARGE_SLABS_BYTES */
 	struct kmem_layer_stats layer;
 	size_t live;			/* objects that users hold */
 	size_t free_in_slabs;

@@ -335,8 +335,8 @@ static void finish(size_t pages)
 		kmem_cache_stats(run.cache[i], &st);
 		REQUIRE(st.live == 0);
 		REQUIRE(st.layer.allocs == st.layer.frees);
-		REQUIRE(st.live + st.layer.in_cpus + st.layer.in_depot +
-			st.free_in_slabs <= st.slabs * st.objects_per_slab);
+		REQUIRE((st.live + st.layer.in_cpus + st.layer.in_depot +
+			 st.free_in_slabs) * st.slot_size <= st.slab_bytes);
 	}
 	test_drain(kmem_cpus());
 	REQUIRE(test_violations() == 0);

@@ -651,7 +651,7 @@ static void test_smaller_slabs(void **state)
 
 /* One object of each slab, of as many as are many. */
 static struct {
-	void *obj[2 + SLABS_MANY_BYTES / KMEM_PAGE_SIZE];
+	void *obj[3 + KMEM_LARGE_SLABS_BYTES / KMEM_PAGE_SIZE];
 	size_t nr;
 } many;
 
@@ -669,7 +669,7 @@ static void start_many(size_t size)
 	start_stingy(size, KMEM_MAX_ORDER, 100000);
 	slabs_enlarge(&slabs);
 	many.nr = 0;
-	while (sum().nr_pages < SLABS_MANY_BYTES >> KMEM_PAGE_SHIFT) {
+	while (sum().nr_pages <= KMEM_LARGE_SLABS_BYTES / KMEM_PAGE_SIZE) {
 		struct page *page = grow_many();
 
 		REQUIRE(page->order == slabs.order);

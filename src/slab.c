@@ -300,28 +300,47 @@ static void slab_emptied(struct slab_node *n, struct page *head,
 	}
 }
 
+static bool slab_is_full(const struct page *head)
+{
+	return head->inuse == slab_objects(head);
+}
+
+/* Where the chain of free objects goes on behind one that comes back. */
+static unsigned slab_chain(const struct page *head)
+{
+	return slab_is_full(head) ? SLOT_END : head->free;
+}
+
+/* So many objects came back to a slab, whose chain begins with `free` now. */
+static void slab_count_back(struct slab_node *n, struct page *head,
+			    unsigned back, unsigned free,
+			    struct kmem_list *excess)
+{
+	bool was_full = slab_is_full(head);
+	unsigned list = head->free;
+
+	head->free = (kmem_slot_t)free;
+	kmem_store_relaxed(&head->inuse, (kmem_slot_t)(head->inuse - back));
+	n->inuse -= back;
+	if (head->inuse == 0)
+		slab_emptied(n, head, excess);
+	else if (was_full)
+		slab_place(n, head, list);
+}
+
 /* An object that is CACHED goes back to its slab. `index` as slab_index() says. */
 static void slab_put(struct slab_node *n, struct page *head, unsigned index,
 		     struct kmem_list *excess)
 {
-	bool was_full = head->inuse == slab_objects(head);
-	unsigned free = head->free;
-
-	kmem_store_relaxed(&head->slot[index],
-			   was_full ? SLOT_END : (kmem_slot_t)free);
-	head->free = (kmem_slot_t)(index - slabs_first(head->slabs));
-	kmem_store_relaxed(&head->inuse, (kmem_slot_t)(head->inuse - 1));
-	n->inuse--;
-	if (head->inuse == 0)
-		slab_emptied(n, head, excess);
-	else if (was_full)
-		slab_place(n, head, free);
+	kmem_store_relaxed(&head->slot[index], (kmem_slot_t)slab_chain(head));
+	slab_count_back(n, head, 1, index - slabs_first(head->slabs), excess);
 }
 
 /* The round says of an object of s what is so: it is CACHED, and its slot is
  * that one. *index as slab_index() says. */
-static bool round_is_sound(const struct kmem_slabs *s, const struct page *page,
-			   const struct round *r, unsigned *index)
+KMEM_INLINE bool round_is_sound(const struct kmem_slabs *s,
+				const struct page *page,
+				const struct round *r, unsigned *index)
 {
 	struct slab_index i = slab_index(page, s, r->obj);
 
@@ -513,6 +532,40 @@ static KMEM_COLD void given_twice(const struct kmem_slabs *s, const void *obj)
 		    "raced; it is not CACHED any more", obj, s->name);
 }
 
+/* Objects of one slab, which that page is part of, from rounds[0] on: as a rule,
+ * what was freed together was allocated together. Return: how many. */
+static size_t give_slab(struct kmem_slabs *s, struct slab_node *node,
+			struct page *page, const struct round *rounds,
+			size_t n, struct kmem_list *excess)
+{
+	struct page *head = slab_head(page);
+	uintptr_t begin = (uintptr_t)page_to_virt(head);
+	size_t bytes = KMEM_PAGE_SIZE << head->order, i = 0;
+	unsigned back = 0, free, index;
+
+	/* The slab of a second copy may have gone by now. */
+	if (!KMEM_UNCHECKED && KMEM_UNLIKELY(page->slabs != s)) {
+		given_twice(s, rounds[0].obj);
+		return 1;
+	}
+	if (slabs_checked(s))
+		slab_verify(node, head);
+	free = slab_chain(head);
+	do {
+		if (KMEM_UNLIKELY(!round_is_sound(s, page, &rounds[i],
+						  &index))) {
+			given_twice(s, rounds[i].obj);
+			continue;
+		}
+		kmem_store_relaxed(rounds[i].slot, (kmem_slot_t)free);
+		free = index - slabs_first(s);
+		back++;
+	} while (++i < n && (uintptr_t)rounds[i].obj - begin < bytes);
+	if (KMEM_LIKELY(back))
+		slab_count_back(node, head, back, free, excess);
+	return i;
+}
+
 /* Objects of the same node, from rounds[0] on, under one lock operation. */
 static size_t give_run(struct kmem_slabs *s, const struct round *rounds,
 		       size_t n, struct kmem_list *excess)
@@ -523,16 +576,8 @@ static size_t give_run(struct kmem_slabs *s, const struct round *rounds,
 	size_t i = 0;
 
 	do {
-		unsigned index;
-
-		if (slabs_checked(s))
-			slab_verify(node, slab_head(page));
-		/* The slab of a second copy may have gone by now. */
-		if (KMEM_LIKELY(round_is_sound(s, page, &rounds[i], &index)))
-			slab_put(node, slab_head(page), index, excess);
-		else
-			given_twice(s, rounds[i].obj);
-		if (++i == n)
+		i += give_slab(s, node, page, rounds + i, n - i, excess);
+		if (i == n)
 			break;
 		page = virt_to_page(rounds[i].obj);
 	} while (page_slab_node(s, page) == node);

@@ -541,10 +541,10 @@ static size_t give_slab(struct kmem_slabs *s, struct slab_node *node,
 	struct page *head = slab_head(page);
 	uintptr_t begin = (uintptr_t)page_to_virt(head);
 	size_t bytes = KMEM_PAGE_SIZE << head->order, i = 0;
-	unsigned back = 0, free, index;
+	unsigned free, index;
 
 	/* The slab of a second copy may have gone by now. */
-	if (!KMEM_UNCHECKED && KMEM_UNLIKELY(page->slabs != s)) {
+	if (KMEM_UNLIKELY(!round_is_sound(s, page, &rounds[0], &index))) {
 		given_twice(s, rounds[0].obj);
 		return 1;
 	}
@@ -552,17 +552,11 @@ static size_t give_slab(struct kmem_slabs *s, struct slab_node *node,
 		slab_verify(node, head);
 	free = slab_chain(head);
 	do {
-		if (KMEM_UNLIKELY(!round_is_sound(s, page, &rounds[i],
-						  &index))) {
-			given_twice(s, rounds[i].obj);
-			continue;
-		}
 		kmem_store_relaxed(rounds[i].slot, (kmem_slot_t)free);
 		free = index - slabs_first(s);
-		back++;
-	} while (++i < n && (uintptr_t)rounds[i].obj - begin < bytes);
-	if (KMEM_LIKELY(back))
-		slab_count_back(node, head, back, free, excess);
+	} while (++i < n && (uintptr_t)rounds[i].obj - begin < bytes &&
+		 round_is_sound(s, page, &rounds[i], &index));
+	slab_count_back(node, head, (unsigned)i, free, excess);
 	return i;
 }
 

@@ -538,18 +538,21 @@ static size_t give_slab(struct kmem_slabs *s, struct slab_node *node,
 			struct page *page, const struct round *rounds,
 			size_t n, struct kmem_list *excess)
 {
-	struct page *head = slab_head(page);
-	uintptr_t begin = (uintptr_t)page_to_virt(head);
-	size_t bytes = KMEM_PAGE_SIZE << head->order, i = 0;
+	struct page *head;
+	uintptr_t begin;
 	unsigned free, index;
+	size_t bytes, i = 0;
 
 	/* The slab of a second copy may have gone by now. */
+	if (slabs_checked(s) && page->slabs == s)
+		slab_verify(node, slab_head(page));
 	if (KMEM_UNLIKELY(!round_is_sound(s, page, &rounds[0], &index))) {
 		given_twice(s, rounds[0].obj);
 		return 1;
 	}
-	if (slabs_checked(s))
-		slab_verify(node, head);
+	head = slab_head(page);
+	begin = (uintptr_t)page_to_virt(head);
+	bytes = KMEM_PAGE_SIZE << head->order;
 	free = slab_chain(head);
 	do {
 		kmem_store_relaxed(rounds[i].slot, (kmem_slot_t)free);

@@ -87,8 +87,8 @@ struct kmem_slabs {
 	uint32_t size;			/* bytes from object to object */
 	uint8_t order, min_order;	/* of slabs; of slabs when that fails */
 	uint16_t objects, min_objects;	/* in a slab of `order`; of the other */
-	uint8_t large_order;		/* of slabs of a node that has many */
-	uint16_t large_objects;		/* in one */
+	uint16_t large_objects;		/* in one of those of a node with many */
+	uint8_t large_order;		/* of these */
 	uint8_t nr_nodes;		/* nodes told apart: 1 or all */
 	uint16_t gfp;			/* added to every request for pages */
 	bool stable;			/* no slab is given up */
@@ -130,7 +130,7 @@ void slabs_init(struct kmem_slabs *s, const char *name, size_t size,
 		struct slab_node *node, unsigned nr_nodes);
 
 /* From now on a node that has many slabs makes larger ones, if objects are
- * small. */
+ * small. Not for tables; after debugging and hardening have laid it out. */
 void slabs_enlarge(struct kmem_slabs *s);
 
 /*

@@ -18,11 +18,14 @@
  * Objects that are allocated one after the other lie one behind the other in a
  * slab, and so whoever walks them in that order finds the next one in the cache:
  * what reads ahead stops at the end of what is contiguous, a page if the next one
- * is another cache's. So a node that has more than KMEM_LARGE_SLABS_BYTES of small
- * objects makes slabs of as many pages as there are numbers for objects: a garbage
- * collector's walk took 0.86 of the time. Not from the first slab on, for most
- * caches stay small: of recorded traces, with 256 KiB, two needed 1 % more
- * memory; with 4 MiB, none more than before.
+ * is another cache's. So once a node has more than KMEM_LARGE_SLABS_BYTES in slabs
+ * of a cache whose objects are small, it makes slabs of two or four pages, as far as
+ * an index can be a slot: a garbage collector's walk took 0.86 of the time. Not
+ * from the first slab on, for most caches stay small: of recorded traces, with
+ * 256 KiB, two needed 1 % more memory; with 4 MiB, none more than before. What
+ * it costs: where a few objects at random outlive a peak, more pages have one.
+ * So caches whose objects are reclaimed have none (SLAB_RECLAIM_ACCOUNT), and a
+ * large slab is nothing to look far for, or to take from the reserves.
  *
  * Locks: none. Making and unmaking is done outside of the node's lock, and the
  * slab is on no list.
@@ -33,6 +36,7 @@
 #include "list.h"
 
 #define SLAB_GOOD_OBJECTS 4
+#define LARGE_SLAB_ORDER KMEM_MIN(KMEM_SLAB_MAX_ORDER, 2u)
 
 /* What a request for an object can't say of the pages of its slab. */
 #define GFP_OF_PAGES \
@@ -94,16 +98,18 @@ static void choose_order(struct kmem_slabs *s)
 		s->min_objects = (uint16_t)slab_capacity(s, s->min_order);
 }
 
-/* Not where slots would lie elsewhere than now, in the descriptor or beside what
- * a checked slab has for each object. */
+/* Not where a slab has more for each object than a slot, or the slots inside the
+ * descriptor. Nor where slabs are larger than they must be: then there would be
+ * three orders of them. */
 void slabs_enlarge(struct kmem_slabs *s)
 {
 	unsigned order = s->order;
 
-	if (!LARGE_SLABS || order > s->min_order || slabs_first(s) ||
+	if (!LARGE_SLABS || order > s->min_order || slabs_debugged(s) ||
+	    slabs_sized(s) || slabs_first(s) ||
 	    s->objects <= KMEM_INLINE_SLOTS)
 		return;
-	while (order + 1 <= KMEM_SLAB_MAX_ORDER &&
+	while (order + 1 <= LARGE_SLAB_ORDER &&
 	       2u * s->large_objects <= SLAB_MAX_OBJECTS)
 		s->large_objects = (uint16_t)slab_capacity(s, ++order);
 	s->large_order = (uint8_t)order;
@@ -248,6 +254,10 @@ static struct page *slab_get_pages(struct kmem_slabs *s, gfp_t gfp,
 	struct page *page;
 
 	*order = next_order(s, node);
+	if (LARGE_SLABS && *order > s->order) {
+		at_once &= ~(__GFP_HIGH | __GFP_ATOMIC | __GFP_MEMALLOC);
+		at_once |= s->nr_nodes > 1 ? __GFP_THISNODE : 0;
+	}
 	if (*order > s->min_order) {
 		page = slab_try_order(s, at_once, node, *order);
 		if (page)

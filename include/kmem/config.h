@@ -73,9 +73,10 @@
 #endif
 
 /* Bytes of one cache's slabs on a node, beyond which the next slabs of small
- * objects are larger, so that what is allocated together lies together; they are
- * as many pages as there are numbers for objects, at most 2^KMEM_SLAB_MAX_ORDER.
- * 0: slabs never are larger than their objects need. */
+ * objects (33 to 240 bytes, with pages of 4 KiB) are two or four pages, so that
+ * what is allocated together lies together. Where a few objects at random outlive
+ * a peak, more pages are kept. Not of caches that are hardened, debugged or
+ * SLAB_RECLAIM_ACCOUNT. 0: none. */
 #ifndef KMEM_LARGE_SLABS_BYTES
 #define KMEM_LARGE_SLABS_BYTES (4 << 20)
 #endif

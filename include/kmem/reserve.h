@@ -77,7 +77,8 @@ unsigned kmem_cache_sheaf_size(const struct slab_sheaf *sheaf);
  * with __GFP_NOFAIL waits for a free. A bound below what there is takes effect
  * as slabs are given up.
  *
- * Context: thread. Return: the objects that fit into the bound.
+ * Context: thread. Return: the objects that fit into the bound; with large slabs
+ * (KMEM_LARGE_SLABS_BYTES) up to 2 in 100 more do.
  */
 size_t kmem_cache_set_max(struct kmem_cache *s, size_t objects);
 

@@ -72,7 +72,9 @@ END {
 			}
 			failed++
 			text[c] = text[c] " !"
-			if (f[11] == "")
+			if (!((rows[i], column[c]) in line))
+				f[11] = "not measured"
+			else if (f[11] == "")
 				f[11] = f[5] < runs ? \
 					"came to nothing too often" : \
 					"not always found"

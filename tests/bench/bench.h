@@ -252,6 +252,7 @@ void bench_hot(struct bench_run *r);
 void bench_batch(struct bench_run *r);
 void bench_bulk(struct bench_run *r);
 void bench_replace(struct bench_run *r);
+void bench_walk(struct bench_run *r);
 void bench_resident(struct bench_run *r);
 void bench_latency(struct bench_run *r);
 void bench_many_hot(struct bench_run *r);

@@ -156,6 +156,16 @@ static void add_replacement(struct list *l, bool quick, bool longer)
 	row->target_value = MEMORY_TARGET;
 }
 
+static void add_walk(struct list *l, bool quick)
+{
+	size_t n = scaled(1000000, quick);
+	struct bench_row *row = add(l, bench_walk, "walk of %s, as allocated",
+				    count_name(n));
+
+	row->interface = BENCH_ANY_SIZE;
+	row->count = n;
+}
+
 static void add_threads(struct list *l)
 {
 	struct bench_row *row;
@@ -263,6 +273,7 @@ size_t bench_rows(struct bench_row *rows, bool quick, bool longer)
 	add_batches(&l);
 	add_bulk(&l);
 	add_replacement(&l, quick, longer);
+	add_walk(&l, quick);
 	add_threads(&l);
 	add_all_pages(&l);
 	add_traces(&l);

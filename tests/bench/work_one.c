@@ -234,6 +234,55 @@ void bench_replace(struct bench_run *r)
 	heap_empty(r, &h);
 }
 
+/* ---- use, in the order of allocation ----------------------------------- */
+
+struct object {
+	struct object *self, *next;
+};
+
+static size_t walk_body(struct bench_run *r, void *ctx, size_t n)
+{
+	struct object **at = ctx, *o = *at;
+	size_t i;
+
+	(void)r;
+	for (i = 0; i < n; i++)
+		o = o->next;
+	*at = o;
+	bench_keep(o);
+	return n;
+}
+
+/*
+ * A list of objects of a few sizes, in the order in which they were allocated,
+ * as a garbage collector walks all that a program has, or a kernel its inodes: how
+ * long a step takes. An allocator is not called at all, but where it has put
+ * them decides what the caches have read ahead.
+ */
+void bench_walk(struct bench_run *r)
+{
+	static const size_t sizes[] = { 24, 40, 56, 72 };
+	struct heap h = { .n = r->row->count, .random = 88172645463325252 };
+	struct object *o;
+	size_t i;
+
+	h.object = bench_memory(h.n * sizeof(*h.object));
+	for (i = 0; i < h.n; i++) {
+		h.object[i] = bench_alloc(&r->ops, sizes[bench_below(
+					  bench_random(&h.random), 4)]);
+		bench_touch(h.object[i]);
+	}
+	/* A checking run wants what it has written to stay. */
+	for (i = 0; r->mode != BENCH_CHECK && i < h.n; i++) {
+		o = h.object[i];
+		o->next = h.object[(i + 1) % h.n];
+	}
+	o = h.object[0];
+	if (r->mode != BENCH_CHECK)
+		bench_sample(r, walk_body, &o);
+	heap_empty(r, &h);
+}
+
 /* ---- memory ------------------------------------------------------------ */
 
 /* Bytes of this process that are in memory, from the one place where Linux

@@ -297,6 +297,54 @@ static void test_ctor_allocates(void **state)
 	test_panics_clear();
 }
 
+/* More small objects than a cache has in slabs of one page, however it is
+ * checked: each is found, in a large slab too, and nothing lies over another. */
+static void many_small_objects(slab_flags_t flags, bool large)
+{
+	enum { SIZE = 64, N = KMEM_LARGE_SLABS_BYTES / SIZE + 20000 };
+	static uint64_t *obj[N];
+	struct kmem_cache *s = kmem_cache_create("many", SIZE, 0, flags, NULL);
+	struct kmem_obj_info info;
+
+	assert_non_null(s);
+	for (unsigned i = 0; i < N; i++) {
+		obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
+		REQUIRE(obj[i]);
+		for (unsigned k = 0; k < SIZE / sizeof(*obj[i]); k++)
+			obj[i][k] = i;
+	}
+	assert_int_equal(virt_to_page(obj[N - 1])->order > stats(s).order,
+			 large);
+	assert_sound();
+	for (unsigned i = 0; i < N; i++) {
+		REQUIRE(kmem_obj_lookup((char *)obj[i] + SIZE - 1, &info));
+		REQUIRE(info.start == obj[i] && info.cache == s);
+		for (unsigned k = 0; k < SIZE / sizeof(*obj[i]); k++)
+			REQUIRE(obj[i][k] == i);
+	}
+	assert_int_equal(test_panics(), 0);
+	kmem_cache_free(s, obj[N - 1] + 1);
+	assert_int_equal(test_panics(), 1);
+	test_panics_clear();
+	for (unsigned i = 0; i < N; i++)
+		kmem_cache_free(s, obj[i * 7919ul % N]);
+	assert_sound();
+	test_drain(2);
+	assert_int_equal(stats(s).live, 0);
+	kmem_cache_destroy(s);
+	assert_int_equal(test_panics(), 0);
+}
+
+static void test_many_small_objects(void **state)
+{
+	(void)state;
+	many_small_objects(0, !KMEM_HARDEN);
+	many_small_objects(SLAB_RECLAIM_ACCOUNT, false);
+	many_small_objects(SLAB_STORE_USER, false);
+	many_small_objects(SLAB_POISON, false);
+	many_small_objects(SLAB_RED_ZONE | SLAB_STORE_USER, false);
+}
+
 /* ------------------------------------------------------ create and destroy */
 
 static struct kmem_cache *try_create(const char *name, size_t size,
@@ -1247,6 +1295,7 @@ int main(void)
 		CASE(test_zone_flags),
 		CASE(test_zone_flags_of_requests),
 		CASE(test_ctor),
+		CASE(test_many_small_objects),
 		CASE(test_ctor_allocates),
 		CASE(test_create_refuses),
 		CASE(test_duplicate_names),

@@ -723,7 +723,9 @@ static void test_no_large_slabs(void **state)
 	start_slabs(KMEM_PAGE_SIZE / 4);
 	slabs_enlarge(&slabs);
 	assert_int_equal(slabs.large_order, slabs.order);
-	start_slabs(1280);
+	start_slabs(416);
+	assert_true(slabs.order > slabs.min_order);
+	assert_true(slabs.objects > KMEM_INLINE_SLOTS);
 	slabs_enlarge(&slabs);
 	assert_int_equal(slabs.large_order, slabs.order);
 	start_slabs(64);

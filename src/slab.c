@@ -543,9 +543,10 @@ static size_t give_slab(struct kmem_slabs *s, struct slab_node *node,
 	unsigned free, index;
 	size_t bytes, i = 0;
 
-	/* The slab of a second copy may have gone by now. */
-	if (slabs_checked(s) && page->slabs == s)
+	/* (It is theirs: of two who free one, the first claims it.) */
+	if (slabs_checked(s))
 		slab_verify(node, slab_head(page));
+	/* The slab of a second copy may have gone by now. */
 	if (KMEM_UNLIKELY(!round_is_sound(s, page, &rounds[0], &index))) {
 		given_twice(s, rounds[0].obj);
 		return 1;

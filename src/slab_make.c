@@ -98,16 +98,16 @@ static void choose_order(struct kmem_slabs *s)
 		s->min_objects = (uint16_t)slab_capacity(s, s->min_order);
 }
 
-/* Not where a slab has more for each object than a slot, or the slots inside the
- * descriptor. Nor where slabs are larger than they must be: then there would be
+/* Not where a slab has more for each object than a slot (debugged ones, and those
+ * of hardened caches, which do not begin with an object), or has the slots inside
+ * its descriptor. Nor where slabs are larger than they must be: then there would be
  * three orders of them. */
 void slabs_enlarge(struct kmem_slabs *s)
 {
 	unsigned order = s->order;
 
-	if (!LARGE_SLABS || order > s->min_order || slabs_debugged(s) ||
-	    slabs_sized(s) || slabs_first(s) ||
-	    s->objects <= KMEM_INLINE_SLOTS)
+	if (!LARGE_SLABS || order > s->min_order || slabs_first(s) ||
+	    slabs_debugged(s) || s->objects <= KMEM_INLINE_SLOTS)
 		return;
 	while (order + 1 <= LARGE_SLAB_ORDER &&
 	       2u * s->large_objects <= SLAB_MAX_OBJECTS)

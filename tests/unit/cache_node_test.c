@@ -525,10 +525,43 @@ static void test_dma_of_another_node(void **state)
 	kmem_cache_destroy(s);
 }
 
+/* A large slab is of the node that it is asked of; when that has none, the next
+ * node gives a slab as small as ever. */
+static void test_large_slabs_at_home(void **state)
+{
+	enum { SIZE = 64, N = 17 * MIB / SIZE };
+	static void *obj[N];
+	struct kmem_cache *s = kmem_cache_create("many", SIZE, 0, 0, NULL);
+	unsigned large = 0, away = 0, n = 0;
+
+	(void)state;
+	while (n < N && !away) {
+		struct page *page;
+
+		obj[n] = kmem_cache_alloc(s, GFP_KERNEL);
+		REQUIRE(obj[n]);
+		page = virt_to_page(obj[n]);
+		away = node_of(obj[n++]);
+		large += page->order > stats(s).order;
+		if (away)
+			assert_int_equal(page->order, stats(s).order);
+	}
+	assert_int_equal(away, 1);
+	assert_int_equal(large > 0, !KMEM_HARDEN);
+	assert_sound();
+	while (n)
+		kmem_cache_free(s, obj[--n]);
+	test_drain(6);
+	kmem_cache_destroy(s);
+	assert_int_equal(test_panics(), 0);
+	assert_sound();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_ids),
+		CASE(test_large_slabs_at_home),
 		CASE(test_every_node_from_every_cpu),
 		CASE(test_local_after_remote_frees),
 		CASE(test_plain_allocations_stay_local),

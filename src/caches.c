@@ -256,7 +256,7 @@ static struct kmem_cache *cache_make(const char *name, size_t size,
 	if (KMEM_DEFERRED && (flags & SLAB_TYPESAFE_BY_RCU))
 		s->slabs.retire = slab_retire;
 	s->slabs.stable = flags & SLAB_TYPE_STABLE;
-	if (!(flags & SLAB_RECLAIM_ACCOUNT))
+	if (LARGE_SLABS && !(flags & SLAB_RECLAIM_ACCOUNT))
 		slabs_enlarge(&s->slabs);
 	if (MAGAZINES)
 		cache_layer_init(s);

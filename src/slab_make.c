@@ -106,8 +106,8 @@ void slabs_enlarge(struct kmem_slabs *s)
 {
 	unsigned order = s->order;
 
-	if (!LARGE_SLABS || order > s->min_order || slabs_first(s) ||
-	    slabs_debugged(s) || s->objects <= KMEM_INLINE_SLOTS)
+	if (order > s->min_order || slabs_first(s) || slabs_debugged(s) ||
+	    s->objects <= KMEM_INLINE_SLOTS)
 		return;
 	while (order + 1 <= LARGE_SLAB_ORDER &&
 	       2u * s->large_objects <= SLAB_MAX_OBJECTS)

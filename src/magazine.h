@@ -274,9 +274,10 @@ void magazine_drain_cpu(struct magazine_layer *l);
 void magazine_unload_cpu(struct magazine_layer *l);
 void depot_drain(struct magazine_layer *l);
 
-/* Return this CPU's magazines, if it has not used them since the last call; and of the depot's up to `most` that were not needed
- * since, lowering the depot's bound. _cpu: not the depot's; return: whether that
- * CPU's were idle, and have gone. */
+/* Return this CPU's magazines, if it has not used them since the last call; and
+ * of the depot's up to `most` that were not needed since, lowering the depot's
+ * bound. _cpu: not the depot's; return: whether that CPU's were idle, and have
+ * gone. */
 void magazine_trim(struct magazine_layer *l, size_t most);
 bool magazine_trim_cpu(struct magazine_layer *l);
 

@@ -122,11 +122,16 @@ void slab_count_empty(struct slab_node *n, const struct page *head, bool more)
 	n->idle_empty = KMEM_MIN(n->idle_empty, n->nr_empty);
 }
 
+static bool slab_is_full(const struct page *head)
+{
+	return head->inuse == slab_objects(head);
+}
+
 /* Where it belongs now: while it is partial, on that list. */
 void slab_place(struct slab_node *n, struct page *head, unsigned list)
 {
 	list_del(&head->list);
-	if (head->inuse == slab_objects(head)) {
+	if (slab_is_full(head)) {
 		head->free = (kmem_slot_t)list;
 		list_add(&head->list, &n->full);
 	} else if (head->inuse == 0) {
@@ -298,11 +303,6 @@ static void slab_emptied(struct slab_node *n, struct page *head,
 		if (BREATHING)
 			n->given_up++;
 	}
-}
-
-static bool slab_is_full(const struct page *head)
-{
-	return head->inuse == slab_objects(head);
 }
 
 /* Where the chain of free objects goes on behind one that comes back. */

@@ -51,6 +51,9 @@
 #include "debug.h"
 #include "vm_ops.h"
 
+/* Much of it is this part of the slabs' bytes. */
+#define OTHERS_SHARE	16
+
 /* An object of a slab that exists, CACHED. */
 static struct round get_existing(struct kmem_cache *s)
 {
@@ -71,6 +74,17 @@ KMEM_COLD void cache_missing(const char *call, const struct kmem_cache *s,
 		       s ? "it was destroyed, or never was" : "NULL");
 }
 
+/* What other CPUs have left in the depot is taken rather than a slab made, if it
+ * is much, or pages are few. (CPUs' objects mix by that: slab.c.) */
+static bool better_take(struct kmem_cache *s)
+{
+	size_t left = kmem_load_relaxed(&s->magazine.depot.objects) *
+		      s->slabs.size;
+
+	return left > slabs_bytes(&s->slabs) / OTHERS_SHARE ||
+	       !slabs_may_grow(&s->slabs);
+}
+
 /* An object from wherever there is one, CACHED; none without memory. A slab
  * needs more than its page, so __GFP_NOFAIL is kept here, not by the page
  * allocator: one wait, or one report, for each failure. */
@@ -81,6 +95,8 @@ struct round cache_get(struct kmem_cache *s, gfp_t gfp)
 	gfp_t once;
 
 	once = gfp = gfp_checked("kmem_cache_alloc", gfp);
+	if (MAGAZINES && CPU_LISTS > 1 && !r.obj && better_take(s))
+		r = magazine_alloc_last(&s->magazine);
 	if (r.obj)
 		return r;
 	if (gfp & __GFP_NOFAIL)

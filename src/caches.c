@@ -221,6 +221,7 @@ static void cache_layer_init(struct kmem_cache *s)
 	if (KMEM_HARDEN)
 		magazine_layer_quarantine(&s->magazine, s->slabs.size);
 	s->magazine.nodes = zones.nr_nodes > 1;
+	s->magazine.apart = true;
 	s->magazine.take = take_objects;
 	s->magazine.give = give_objects;
 }

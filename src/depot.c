@@ -21,8 +21,10 @@
  * *Whose they are.* Objects of one slab share a cache line of slots, so that what
  * one CPU has freed is better used by the same one again (slab.c). Full
  * magazines are on CPU_LISTS lists. A CPU takes its own first; then what its own
- * slabs have; and only then what other CPUs have left. But who has not left any
- * for long allocates what others free, and begins with theirs.
+ * slabs have. What other CPUs have left it takes only where that is much of what
+ * the cache has, or pages are few (cache.c, better_take); of pages, which share
+ * nothing, always. But who has not left any for long allocates what others free,
+ * and begins with theirs.
  *
  * So who allocates a hundred thousand objects, frees them all and does so again
  * finds them in the depot the third time: exchanging magazines is all that there
@@ -270,7 +272,7 @@ static void push_full(struct depot *d, struct magazine *m, size_t n)
 	m->rounds = (uint16_t)n;
 	push(&d->full[own_list()], m);
 	kmem_store_relaxed(&d->nr_full, d->nr_full + 1);
-	d->objects += n;
+	kmem_count_n(&d->objects, n);
 	kmem_store_relaxed(&d->used, true);
 }
 
@@ -285,7 +287,7 @@ static struct magazine *pop_full(struct depot *d, bool any)
 	if (!m)
 		return NULL;
 	kmem_store_relaxed(&d->nr_full, d->nr_full - 1);
-	d->objects -= m->rounds;
+	kmem_count_n(&d->objects, (size_t)0 - m->rounds);
 	d->idle = KMEM_MIN(d->idle, d->nr_full);
 	return m;
 }

@@ -107,6 +107,7 @@ void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
 	memset(layer_cpu(l, 0), 0, LAYER_BYTES(zones.nr_cpus));
 	l->max_limit = fit_limit(object_bytes, magazine_bytes);
 	l->nodes = false;
+	l->apart = false;
 	l->quarantine = 0;
 	l->epoch = 0;
 	depot_init(l, object_bytes, depot_bytes);
@@ -432,8 +433,9 @@ static bool refill(struct magazine_layer *l, struct magazine_cpu *c)
 	return n;
 }
 
-/* Have at least one round in the loaded magazine. */
-static bool reload(struct magazine_layer *l, struct magazine_cpu *c)
+/* Have at least one round in the loaded magazine; `any`: even one that had better
+ * be left to another CPU. */
+static bool reload(struct magazine_layer *l, struct magazine_cpu *c, bool any)
 {
 	if (rounds(c))
 		return true;
@@ -452,7 +454,9 @@ static bool reload(struct magazine_layer *l, struct magazine_cpu *c)
 	if (get_full(l, c, c->unserved == FED))
 		return true;
 	c->unserved = (uint8_t)KMEM_MIN(c->unserved + 1u, FED);
-	return refill(l, c) || (CPU_LISTS > 1 && get_full(l, c, true));
+	if (refill(l, c))
+		return true;
+	return CPU_LISTS > 1 && (any || !l->apart) && get_full(l, c, true);
 }
 
 /* Load `previous`, which is empty, in place of the full one. */
@@ -525,40 +529,40 @@ static void push_round(struct magazine_cpu *c, struct round r)
 
 /* The slots are ours. Return: false if there is no magazine. */
 static bool alloc_slow_owned(struct magazine_layer *l, struct magazine_cpu *c,
-			     struct round *r)
+			     struct round *r, bool any)
 {
 	if (!magazine_ready(l, c))
 		return false;
 	drain_if_asked(l, c);
-	if (reload(l, c))
+	if (reload(l, c, any))
 		*r = pop_round(c);
 	settle(l, c);
 	return true;
 }
 
-struct round magazine_alloc_slow(struct magazine_layer *l)
+static struct round pop_slow(struct magazine_layer *l, bool any)
 {
 	uintptr_t irq = kmem_arch_irq_save();
 	struct magazine_cpu *c = cpu_claim(l);
 	struct round r = { NULL, NULL };
-	bool direct = !c || !alloc_slow_owned(l, c, &r);
+	bool direct = !c || !alloc_slow_owned(l, c, &r, any);
 
 	if (c)
 		busy_clear(c);
-	if (direct)
-		take_direct(l, &r, false);
+	if (direct || (any && !r.obj))
+		take_direct(l, &r, any);
 	kmem_arch_irq_restore(irq);
 	return r;
 }
 
+struct round magazine_alloc_slow(struct magazine_layer *l)
+{
+	return pop_slow(l, false);
+}
+
 struct round magazine_alloc_last(struct magazine_layer *l)
 {
-	uintptr_t irq = kmem_arch_irq_save();
-	struct round r = { NULL, NULL };
-
-	take_direct(l, &r, true);
-	kmem_arch_irq_restore(irq);
-	return r;
+	return pop_slow(l, true);
 }
 
 static bool free_slow_owned(struct magazine_layer *l, struct magazine_cpu *c,

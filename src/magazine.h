@@ -129,6 +129,9 @@ struct depot {
 struct magazine_layer {
 	uint8_t max_limit;		/* 0: no magazines at all */
 	bool nodes;			/* objects are of more than one node */
+	bool apart;			/* they share cache lines: what other
+					 * CPUs have left is for when there is
+					 * nothing else */
 	uint8_t quarantine;		/* length of a CPU's queue; 0: none */
 	uint32_t epoch;			/* raised to make CPUs drain */
 	size_t object_bytes;
@@ -250,7 +253,8 @@ void magazine_layer_set_limit(struct magazine_layer *l, unsigned limit);
  */
 struct round magazine_alloc_slow(struct magazine_layer *l);
 
-/* When all else has failed: any object that the layer below has. */
+/* When all else has failed: from other CPUs' magazines in the depot, or any
+ * object that the layer below has. */
 struct round magazine_alloc_last(struct magazine_layer *l);
 
 /* When the fast path has failed: there is always room for a free. Return:

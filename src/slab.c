@@ -62,14 +62,21 @@
  *  - Take uses its own list, then empty slabs; those of other CPUs only where one
  *    more slab would be worse: when much is free in them and there is a slab for
  *    each CPU already (better_grow()), or no memory (`any`).
- *  - Full magazines are kept apart likewise (depot.c).
+ *  - Full magazines are kept apart likewise (depot.c), and left to their CPUs
+ *    while they are little of what the cache has.
  *  - So are the arrays of slots, of which two may share a line (slots.c).
  *
  * All are needed: as long as objects cross one way, CPUs' objects mix a
  * little more with each crossing. When two CPUs freed and allocated at random,
  * with 10,000 objects each, 24 of 100 operations met a line of slots that the
  * other CPU had written last; so 1 does, for 1.5 % more pages. With eight CPUs it
- * is 5 of 100 instead of 38.
+ * is 5 of 100 instead of 38. With objects of all sizes up to 256 bytes, of which
+ * each CPU has now more, now fewer, half of the pages were shared after ten
+ * million operations; so 3 of 100 are, and an operation takes four fifths of the
+ * time.
+ *
+ * What nothing undoes: a thread that goes on elsewhere frees there what it
+ * allocated here.
  *
  * *Breathing.* How many empty slabs a node keeps (max_empty) follows the
  * working set, as the depot's bound does (depot.c): up when a slab is made
@@ -375,13 +382,18 @@ static struct slab_node *page_slab_node(struct kmem_slabs *s,
 }
 
 /* A node has pages for one more slab; if not, what others have free is taken
- * first. */
+ * first, of other nodes and of other CPUs. */
 static bool node_may_grow(const struct kmem_slabs *s, const struct node *n)
 {
 	const struct zone *z = n->preferred[gfp_zone(s->gfp)];
 
 	return z && z->node == n && zone_free_pages(z) >
 	       z->wmark[WMARK_LOW] + ((size_t)1 << s->order);
+}
+
+bool slabs_may_grow(const struct kmem_slabs *s)
+{
+	return node_may_grow(s, zones.node[this_node()]);
 }
 
 size_t slabs_take(struct kmem_slabs *s, struct round *rounds, size_t n,

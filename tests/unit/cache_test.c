@@ -1249,6 +1249,128 @@ static void test_type_stable(void **state)
 	assert_sound();
 }
 
+/* --------------------------------------------------------- CPUs keep apart */
+
+#define APART	10000u
+
+/* In random order a CPU replaces objects of many sizes: of its n, all but the
+ * first time. */
+static void replace(void **obj, unsigned n, uint64_t *seed, unsigned times)
+{
+	while (times--) {
+		void **one = &obj[test_below(seed, n)];
+
+		kfree(*one);
+		*one = kmalloc(16 + test_below(seed, 241), GFP_KERNEL);
+		REQUIRE(*one);
+	}
+}
+
+static int by_page(const void *a, const void *b)
+{
+	uintptr_t x = *(const uintptr_t *)a / PAGE;
+	uintptr_t y = *(const uintptr_t *)b / PAGE;
+
+	return (x > y) - (x < y);
+}
+
+/* Objects of `a` that lie in a page with some of `b`, both of APART. */
+static unsigned mixed(void **a, void **b)
+{
+	unsigned n = 0;
+
+	qsort(b, APART, sizeof(*b), by_page);
+	for (unsigned i = 0; i < APART; i++)
+		n += !!bsearch(&a[i], b, APART, sizeof(*b), by_page);
+	return n;
+}
+
+/*
+ * Two CPUs whose numbers of objects of each size go up and down, while the sum
+ * stays as it is: what one has too many of the other lacks, but each line of
+ * slots is one CPU's all the same.
+ */
+static void test_cpus_stay_apart(void **state)
+{
+	static void *obj[2][APART];
+	uint64_t seed = test_seed("apart");
+
+	(void)state;
+	for (unsigned i = 0; i < test_scaled(1000); i++)
+		for (unsigned cpu = 0; cpu < 2; cpu++) {
+			host_cpu_set(cpu);
+			replace(obj[cpu], APART, &seed, 5000);
+		}
+	assert_true(mixed(obj[0], obj[1]) < APART / 4);
+	for (unsigned i = 0; i < 2 * APART; i++)
+		kfree(obj[i / APART][i % APART]);
+	host_cpu_set(0);
+}
+
+#define LEFT	200u
+
+/* A cache of n objects that CPU 1 has allocated. It frees LEFT of them, some of
+ * which are in the depot then. */
+static struct kmem_cache *some_left(void **obj, unsigned n)
+{
+	struct kmem_cache *s = kmem_cache_create("left", 64, 0, SLAB_NO_MERGE,
+						 NULL);
+
+	host_cpu_set(1);
+	for (unsigned i = 0; i < n; i++)
+		obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
+	for (unsigned i = n - LEFT; i < n; i++)
+		kmem_cache_free(s, obj[i]);
+	host_cpu_set(0);
+	return s;
+}
+
+/* What another CPU has left in the depot is left to it while it is little of what
+ * the cache has; not when it is much, or when a slab of one's own would be of the
+ * last pages. */
+static void test_others_objects_are_taken(void **state)
+{
+	enum { MANY = 8000, FEW = 500, OWN = LEFT, MOST = 65536 };
+	static void *obj[MANY], *own[OWN];
+	static struct page *page[MOST];
+	struct kmem_cache *s;
+	size_t left, slabs;
+	unsigned n = 0, got;
+
+	(void)state;
+	s = some_left(obj, FEW);
+	left = stats(s).layer.in_depot;
+	assert_in_range(left, FEW / 16, FEW);
+	own[0] = kmem_cache_alloc(s, GFP_KERNEL);
+	assert_true(stats(s).layer.in_depot < left);
+	kmem_cache_free(s, own[0]);
+	kmem_cache_free_bulk(s, FEW - LEFT, obj);
+	kmem_cache_destroy(s);
+
+	s = some_left(obj, MANY);
+	left = stats(s).layer.in_depot;
+	slabs = stats(s).slabs;
+	assert_in_range(left, 1, MANY / 16 - 1);
+	own[0] = kmem_cache_alloc(s, GFP_KERNEL);
+	assert_int_equal(stats(s).layer.in_depot, left);
+	assert_int_equal(stats(s).slabs, slabs + 1);
+	kmem_cache_free(s, own[0]);
+	/* pages are few: not one is used */
+	while ((page[n] = alloc_page(GFP_NOWAIT | QUIET)))
+		REQUIRE(++n < MOST);
+	for (got = 0; stats(s).layer.in_depot; got++) {
+		assert_true(got < OWN);
+		own[got] = kmem_cache_alloc(s, GFP_ATOMIC);
+		assert_non_null(own[got]);
+		assert_int_equal(stats(s).slabs, slabs + 1);
+	}
+	while (n)
+		__free_page(page[--n]);
+	kmem_cache_free_bulk(s, got, own);
+	kmem_cache_free_bulk(s, MANY - LEFT, obj);
+	kmem_cache_destroy(s);
+}
+
 /* ----------------------------------------------------------------- figures */
 
 /* The figures of a cache agree with what was done, at every step. */
@@ -1328,6 +1450,8 @@ int main(void)
 		CASE(test_figures_are_whole),
 		CASE(test_bulk_is_counted),
 		CASE(test_type_stable),
+		CASE(test_cpus_stay_apart),
+		CASE(test_others_objects_are_taken),
 		CASE(test_stats),
 	};
 

@@ -52,7 +52,7 @@
 #include "vm_ops.h"
 
 /* Much of it is this part of the slabs' bytes. */
-#define OTHERS_SHARE	16
+#define LEFT_SHARE	16
 
 /* An object of a slab that exists, CACHED. */
 static struct round get_existing(struct kmem_cache *s)
@@ -74,15 +74,21 @@ KMEM_COLD void cache_missing(const char *call, const struct kmem_cache *s,
 		       s ? "it was destroyed, or never was" : "NULL");
 }
 
-/* What other CPUs have left in the depot is taken rather than a slab made, if it
- * is much, or pages are few. (CPUs' objects mix by that: slab.c.) */
-static bool better_take(struct kmem_cache *s)
+/* What other CPUs have left is taken if it is much, or pages are few; otherwise
+ * rather a slab is made, for CPUs' objects mix by that (slab.c). */
+struct round cache_get_left(struct kmem_cache *s)
 {
-	size_t left = kmem_load_relaxed(&s->magazine.depot.objects) *
-		      s->slabs.size;
+	struct round none = { NULL, NULL };
+	size_t left;
 
-	return left > slabs_bytes(&s->slabs) / OTHERS_SHARE ||
-	       !slabs_may_grow(&s->slabs);
+	if (!MAGAZINES || CPU_LISTS == 1)
+		return none;
+	if (!slabs_may_grow(&s->slabs))
+		return magazine_alloc_last(&s->magazine);
+	left = kmem_load_relaxed(&s->magazine.depot.objects) * s->slabs.size;
+	if (left <= slabs_bytes_here(&s->slabs) / LEFT_SHARE)
+		return none;
+	return magazine_alloc_left(&s->magazine);
 }
 
 /* An object from wherever there is one, CACHED; none without memory. A slab
@@ -95,8 +101,8 @@ struct round cache_get(struct kmem_cache *s, gfp_t gfp)
 	gfp_t once;
 
 	once = gfp = gfp_checked("kmem_cache_alloc", gfp);
-	if (MAGAZINES && CPU_LISTS > 1 && !r.obj && better_take(s))
-		r = magazine_alloc_last(&s->magazine);
+	if (!r.obj)
+		r = cache_get_left(s);
 	if (r.obj)
 		return r;
 	if (gfp & __GFP_NOFAIL)

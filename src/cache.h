@@ -117,6 +117,8 @@ void aliases_check(struct check *c);
 
 /* An object from wherever there is one, CACHED; obj NULL without memory. */
 struct round cache_get(struct kmem_cache *s, gfp_t gfp);
+/* After magazine_alloc_slow(): one that another CPU has left, CACHED; or none. */
+struct round cache_get_left(struct kmem_cache *s);
 
 /* cache_alloc() when the magazines have nothing to give at once. */
 void *cache_alloc_slow(struct kmem_cache *s, gfp_t gfp) KMEM_NOINLINE;

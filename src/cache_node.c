@@ -28,6 +28,8 @@ static struct round node_from_magazine(struct kmem_cache *s, unsigned node)
 		return r;
 	if (!magazine_alloc(&s->magazine, &r))
 		r = magazine_alloc_slow(&s->magazine);
+	if (!r.obj)
+		r = cache_get_left(s);
 	if (r.obj && page_node(virt_to_page(r.obj)) != node) {
 		slabs_give(&s->slabs, &r, 1);
 		r.obj = NULL;

@@ -17,7 +17,7 @@
  * allocation pops from `loaded`; when that is empty and `previous` is not,
  * the two are swapped (or what is in it moves, if it has become too short); when
  * both are empty, the empty one is exchanged for a full one at the depot; when
- * the depot has none, `loaded` is refilled from the layer below. A free is the
+ * the depot has none of its own, `loaded` is refilled from the layer below. A free is the
  * mirror image, and when the depot is at its bound, a magazine is flushed to the
  * layer below. Because there are two, a CPU has to go to the depot only after a
  * magazine-full of operations in one direction, however allocations and frees
@@ -417,46 +417,67 @@ static void put_full(struct magazine_layer *l, struct magazine_cpu *c)
 	}
 }
 
-/* ---- the slow paths ---- */
+/* ---- the slow paths: have at least one round in the loaded magazine ---- */
 
-static bool refill(struct magazine_layer *l, struct magazine_cpu *c)
+/* From below; `any`: when the rest of reload() has failed before. */
+static bool refill(struct magazine_layer *l, struct magazine_cpu *c, bool any)
 {
 	struct magazine *m = long_enough(l, c, loaded(c));
 	size_t n = KMEM_MIN(c->limit, m->capacity);
 
-	depot_regret(l, n);
+	if (!any)
+		depot_regret(l, n);
 	load(c, m, 0);
-	n = l->take(l, m->round, n, false);
+	n = l->take(l, m->round, n, any);
 	set_rounds(c, n);
 	kmem_count(&c->trips_below[DIR_ALLOC]);
 	kmem_count_n(&c->moved[DIR_ALLOC], n);
 	return n;
 }
 
-/* Have at least one round in the loaded magazine; `any`: even one that had better
- * be left to another CPU. */
-static bool reload(struct magazine_layer *l, struct magazine_cpu *c, bool any)
+/* Of the two magazines. */
+static bool reload_own(struct magazine_layer *l, struct magazine_cpu *c)
 {
 	if (rounds(c))
 		return true;
-	if (c->previous_rounds) {
-		if (KMEM_UNLIKELY(c->previous->capacity <
-				  KMEM_MIN(c->limit, loaded(c)->capacity)))
-			leave_short(l, c);
-		else
-			swap_magazines(c);
-		kmem_count(&c->swaps[DIR_ALLOC]);
-		if (c->swaps[DIR_ALLOC] % TRIP_SWAPS == 0)
-			count_trip(l, c);
+	if (!c->previous_rounds)
+		return false;
+	if (KMEM_UNLIKELY(c->previous->capacity <
+			  KMEM_MIN(c->limit, loaded(c)->capacity)))
+		leave_short(l, c);
+	else
+		swap_magazines(c);
+	kmem_count(&c->swaps[DIR_ALLOC]);
+	if (c->swaps[DIR_ALLOC] % TRIP_SWAPS == 0)
+		count_trip(l, c);
+	return true;
+}
+
+/* From the depot, or below; of other CPUs only what need not be left to them. */
+static bool reload(struct magazine_layer *l, struct magazine_cpu *c)
+{
+	if (reload_own(l, c))
 		return true;
-	}
 	count_trip(l, c);
 	if (get_full(l, c, c->unserved == FED))
 		return true;
 	c->unserved = (uint8_t)KMEM_MIN(c->unserved + 1u, FED);
-	if (refill(l, c))
+	if (refill(l, c, false))
 		return true;
-	return CPU_LISTS > 1 && (any || !l->apart) && get_full(l, c, true);
+	return CPU_LISTS > 1 && !kmem_load_relaxed(&l->apart) &&
+	       get_full(l, c, true);
+}
+
+/* After that: from what other CPUs have left in the depot. */
+static bool reload_left(struct magazine_layer *l, struct magazine_cpu *c)
+{
+	return reload_own(l, c) || get_full(l, c, true);
+}
+
+/* From wherever there is something. */
+static bool reload_any(struct magazine_layer *l, struct magazine_cpu *c)
+{
+	return reload_left(l, c) || refill(l, c, true);
 }
 
 /* Load `previous`, which is empty, in place of the full one. */
@@ -527,42 +548,50 @@ static void push_round(struct magazine_cpu *c, struct round r)
 	}
 }
 
+/* How to have a round. */
+typedef bool reload_fn(struct magazine_layer *l, struct magazine_cpu *c);
+
 /* The slots are ours. Return: false if there is no magazine. */
 static bool alloc_slow_owned(struct magazine_layer *l, struct magazine_cpu *c,
-			     struct round *r, bool any)
+			     reload_fn *fn, struct round *r)
 {
 	if (!magazine_ready(l, c))
 		return false;
 	drain_if_asked(l, c);
-	if (reload(l, c, any))
+	if (fn(l, c))
 		*r = pop_round(c);
 	settle(l, c);
 	return true;
 }
 
-static struct round pop_slow(struct magazine_layer *l, bool any)
+static struct round pop_slow(struct magazine_layer *l, reload_fn *fn)
 {
 	uintptr_t irq = kmem_arch_irq_save();
 	struct magazine_cpu *c = cpu_claim(l);
 	struct round r = { NULL, NULL };
-	bool direct = !c || !alloc_slow_owned(l, c, &r, any);
+	bool direct = !c || !alloc_slow_owned(l, c, fn, &r);
 
 	if (c)
 		busy_clear(c);
-	if (direct || (any && !r.obj))
-		take_direct(l, &r, any);
+	if (direct && fn != reload_left)
+		take_direct(l, &r, fn == reload_any);
 	kmem_arch_irq_restore(irq);
 	return r;
 }
 
 struct round magazine_alloc_slow(struct magazine_layer *l)
 {
-	return pop_slow(l, false);
+	return pop_slow(l, reload);
+}
+
+struct round magazine_alloc_left(struct magazine_layer *l)
+{
+	return pop_slow(l, reload_left);
 }
 
 struct round magazine_alloc_last(struct magazine_layer *l)
 {
-	return pop_slow(l, true);
+	return pop_slow(l, reload_any);
 }
 
 static bool free_slow_owned(struct magazine_layer *l, struct magazine_cpu *c,

@@ -129,9 +129,9 @@ struct depot {
 struct magazine_layer {
 	uint8_t max_limit;		/* 0: no magazines at all */
 	bool nodes;			/* objects are of more than one node */
-	bool apart;			/* they share cache lines: what other
-					 * CPUs have left is for when there is
-					 * nothing else */
+	bool apart;			/* they share cache lines, so that what
+					 * other CPUs have left is not taken
+					 * for being there */
 	uint8_t quarantine;		/* length of a CPU's queue; 0: none */
 	uint32_t epoch;			/* raised to make CPUs drain */
 	size_t object_bytes;
@@ -249,12 +249,14 @@ void magazine_layer_set_limit(struct magazine_layer *l, unsigned limit);
  * When the fast path has failed: from the other magazine, the depot, or the
  * layer below.
  *
- * Context: any. Return: obj NULL if the layer below has none.
+ * Context: any. Return: obj NULL if there is none but, if they are kept apart,
+ * other CPUs'.
  */
 struct round magazine_alloc_slow(struct magazine_layer *l);
 
-/* When all else has failed: from other CPUs' magazines in the depot, or any
+/* When that has failed: from what other CPUs have left in the depot; or else any
  * object that the layer below has. */
+struct round magazine_alloc_left(struct magazine_layer *l);
 struct round magazine_alloc_last(struct magazine_layer *l);
 
 /* When the fast path has failed: there is always room for a free. Return:

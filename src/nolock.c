@@ -90,7 +90,8 @@ static unsigned near_node(int id)
 /* PAGE_ALLOCATED, with its order. */
 static struct page *try_block(unsigned node, unsigned order)
 {
-	struct zone *z = zones.node[node]->preferred[ZONE_NORMAL];
+	struct zone *z =
+		kmem_load_relaxed(&zones.node[node]->preferred[ZONE_NORMAL]);
 	struct page *page;
 	struct round r;
 

@@ -385,15 +385,23 @@ static struct slab_node *page_slab_node(struct kmem_slabs *s,
  * first, of other nodes and of other CPUs. */
 static bool node_may_grow(const struct kmem_slabs *s, const struct node *n)
 {
-	const struct zone *z = n->preferred[gfp_zone(s->gfp)];
+	const struct zone *z =
+		kmem_load_relaxed(&n->preferred[gfp_zone(s->gfp)]);
 
 	return z && z->node == n && zone_free_pages(z) >
-	       z->wmark[WMARK_LOW] + ((size_t)1 << s->order);
+	       kmem_load_relaxed(&z->wmark[WMARK_LOW]) +
+	       ((size_t)1 << s->order);
 }
 
 bool slabs_may_grow(const struct kmem_slabs *s)
 {
 	return node_may_grow(s, zones.node[this_node()]);
+}
+
+size_t slabs_bytes_here(struct kmem_slabs *s)
+{
+	return kmem_load_relaxed(&slabs_node(s, this_node())->nr_pages) <<
+	       KMEM_PAGE_SHIFT;
 }
 
 size_t slabs_take(struct kmem_slabs *s, struct round *rounds, size_t n,

@@ -190,6 +190,9 @@ size_t slabs_take(struct kmem_slabs *s, struct round *rounds, size_t n,
  * otherwise what there is, wherever, had better be used up. */
 bool slabs_may_grow(const struct kmem_slabs *s);
 
+/* Bytes of the slabs of this CPU's node; near. */
+size_t slabs_bytes_here(struct kmem_slabs *s);
+
 /* One free object of that node, CACHED; obj NULL: it has none. Context: any. */
 struct round slabs_take_from(struct kmem_slabs *s, unsigned node);
 

@@ -183,6 +183,56 @@ static void test_plain_allocations_stay_local(void **state)
 	kmem_cache_destroy(s);
 }
 
+/* Objects of node 1 that a CPU there has left in the depot, much of what there
+ * is: on node 0 they are no reason not to make a slab; they go home. */
+static void test_what_another_node_left(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("left", 64, 0, SLAB_NO_MERGE,
+						 NULL);
+	static void *obj[500];
+
+	(void)state;
+	host_cpu_set(2);
+	for (unsigned i = 0; i < 500; i++)
+		obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
+	for (unsigned i = 0; i < 500; i++)
+		kmem_cache_free(s, obj[i]);
+	host_cpu_set(0);
+	assert_true(stats(s).layer.in_depot > 500 / 16);
+	for (unsigned i = 0; i < 100; i++) {
+		obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
+		assert_int_equal(node_of(obj[i]), 0);
+	}
+	kmem_cache_free_bulk(s, 100, obj);
+	kmem_cache_destroy(s);
+}
+
+/* What the other CPU of the node has left, much of what there is, goes to who asks
+ * for memory of that node as well. */
+static void test_what_a_neighbour_left(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("left", 64, 0, SLAB_NO_MERGE,
+						 NULL);
+	static void *obj[500];
+	size_t slabs, left;
+
+	(void)state;
+	host_cpu_set(1);
+	for (unsigned i = 0; i < 500; i++)
+		obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
+	for (unsigned i = 300; i < 500; i++)
+		kmem_cache_free(s, obj[i]);
+	host_cpu_set(0);
+	slabs = stats(s).slabs;
+	left = stats(s).layer.in_depot;
+	assert_true(left > 500 / 16);
+	obj[300] = kmem_cache_alloc_node(s, GFP_KERNEL, NODE(0));
+	assert_true(stats(s).layer.in_depot < left);
+	assert_int_equal(stats(s).slabs, slabs);
+	kmem_cache_free_bulk(s, 301, obj);
+	kmem_cache_destroy(s);
+}
+
 /* Objects freed far from home reach their own slabs: when all are free, and
  * every CPU has shrunk, no slab is left on any node. */
 static void test_objects_go_home(void **state)
@@ -565,6 +615,8 @@ int main(void)
 		CASE(test_every_node_from_every_cpu),
 		CASE(test_local_after_remote_frees),
 		CASE(test_plain_allocations_stay_local),
+		CASE(test_what_another_node_left),
+		CASE(test_what_a_neighbour_left),
 		CASE(test_objects_go_home),
 		CASE(test_node_runs_out),
 		CASE(test_tables_of_another_node),

@@ -1253,16 +1253,22 @@ static void test_type_stable(void **state)
 
 #define APART	10000u
 
-/* In random order a CPU replaces objects of many sizes: of its n, all but the
- * first time. */
+static void *size_at_random(uint64_t *seed)
+{
+	void *p = kmalloc(16 + test_below(seed, 241), GFP_KERNEL);
+
+	REQUIRE(p);
+	return p;
+}
+
+/* In random order a CPU replaces objects of many sizes, of its n. */
 static void replace(void **obj, unsigned n, uint64_t *seed, unsigned times)
 {
 	while (times--) {
 		void **one = &obj[test_below(seed, n)];
 
 		kfree(*one);
-		*one = kmalloc(16 + test_below(seed, 241), GFP_KERNEL);
-		REQUIRE(*one);
+		*one = size_at_random(seed);
 	}
 }
 
@@ -1296,6 +1302,11 @@ static void test_cpus_stay_apart(void **state)
 	uint64_t seed = test_seed("apart");
 
 	(void)state;
+	for (unsigned i = 0; i < 2 * APART; i++) {
+		host_cpu_set(i / 100 % 2);
+		obj[i / 100 % 2][i / 200 * 100 + i % 100] =
+			size_at_random(&seed);
+	}
 	for (unsigned i = 0; i < test_scaled(1000); i++)
 		for (unsigned cpu = 0; cpu < 2; cpu++) {
 			host_cpu_set(cpu);

@@ -222,6 +222,31 @@ static void test_bound_on_several_CPUs(void **state)
 	assert_true(nr > 5000);
 }
 
+/* At the bound, what another CPU has left is taken a magazine at a time: the rest
+ * of it stays there, and nobody is asked to give anything back. */
+static void test_bound_and_what_others_left(void **state)
+{
+	struct kmem_cache_stats was, st;
+
+	(void)state;
+	bound = kmem_cache_set_max(s, 2000);
+	host_cpu_set(1);
+	exhaust(s, GFP_KERNEL);
+	for (unsigned i = 0; i < 180; i++)
+		kmem_cache_free(s, objs[--nr]);
+	host_cpu_set(0);
+	kmem_cache_stats(s, &was);
+	assert_true(was.layer.in_depot > 0);
+	objs[nr] = kmem_cache_alloc(s, GFP_KERNEL);
+	assert_non_null(objs[nr++]);
+	kmem_cache_stats(s, &st);
+	assert_int_equal(st.slabs, was.slabs);
+	assert_int_equal(st.layer.flushes, was.layer.flushes);
+	assert_int_equal(st.layer.depot_allocs, was.layer.depot_allocs + 1);
+	while (nr)
+		kmem_cache_free(s, objs[--nr]);
+}
+
 /* A bound that is set late counts what there is; and pages that were not to be
  * had are not counted: there is as much room when there is memory again. */
 static void test_bound_counts_what_there_is(void **state)
@@ -620,6 +645,7 @@ int main(void)
 		TEST(test_sheaf_life),
 		TEST(test_bound_of_free_objects),
 		TEST(test_bound_on_several_CPUs),
+		TEST(test_bound_and_what_others_left),
 		TEST(test_bound_counts_what_there_is),
 		TEST(test_bound_and_nofail),
 		TEST(test_preallocation),

@@ -10,6 +10,7 @@
  *
  *	and when the magazines have none:       and when they are full:
  *	   depot, slabs (magazine.c)               depot, slabs (magazine.c)
+ *	   what others left, at times
  *	   grow: a new slab (slab.c),
  *	   in the caller's own context
  *
@@ -74,8 +75,9 @@ KMEM_COLD void cache_missing(const char *call, const struct kmem_cache *s,
 		       s ? "it was destroyed, or never was" : "NULL");
 }
 
-/* What other CPUs have left is taken if it is much, or pages are few; otherwise
- * rather a slab is made, for CPUs' objects mix by that (slab.c). */
+/* What other CPUs have left is taken if it is much, or pages are few, or slabs
+ * bounded; otherwise rather a slab is made, for CPUs' objects mix by that
+ * (slab.c). */
 struct round cache_get_left(struct kmem_cache *s)
 {
 	struct round none = { NULL, NULL };
@@ -83,10 +85,11 @@ struct round cache_get_left(struct kmem_cache *s)
 
 	if (!MAGAZINES || CPU_LISTS == 1)
 		return none;
-	if (!slabs_may_grow(&s->slabs))
+	if (!kmem_load_relaxed(&s->magazine.apart) ||
+	    !slabs_may_grow(&s->slabs))
 		return magazine_alloc_last(&s->magazine);
 	left = kmem_load_relaxed(&s->magazine.depot.objects) * s->slabs.size;
-	if (left <= slabs_bytes_here(&s->slabs) / LEFT_SHARE)
+	if (left <= slabs_bytes_near(&s->slabs) / LEFT_SHARE)
 		return none;
 	return magazine_alloc_left(&s->magazine);
 }

@@ -86,8 +86,9 @@ static void begin_limit(struct kmem_cache *s)
 		return;
 	slabs_sum(&s->slabs, &sum);
 	s->pages = sum.nr_pages;
-	/* What there is must be used up first. */
-	kmem_store_relaxed(&s->magazine.apart, false);
+	/* What there is, whoever has left it, must be used up first. */
+	if (MAGAZINES)
+		kmem_store_relaxed(&s->magazine.apart, false);
 	s->slabs.put_pages = limited_put_pages;
 	s->slabs.get_pages = limited_get_pages;
 }

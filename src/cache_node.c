@@ -2,7 +2,8 @@
 /*
  * cache_node.c - an object in the memory of a given node.
  *
- *	the CPU's own node	its magazine, filled from the node's slabs
+ *	the CPU's own node	its magazine, filled from the node's slabs; or
+ *				what another CPU has left there
  *	any node		a slab of the node that has something free
  *				a new slab, in the node's memory
  *	and if there is none	__GFP_THISNODE: what the caller's flags allow
@@ -19,7 +20,7 @@
 #include "bits.h"
 #include "cache.h"
 
-/* From this CPU's magazines, if they give an object of that node. */
+/* From magazines, if they give an object of that node. */
 static struct round node_from_magazine(struct kmem_cache *s, unsigned node)
 {
 	struct round r = { NULL, NULL };

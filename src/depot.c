@@ -22,9 +22,9 @@
  * one CPU has freed is better used by the same one again (slab.c). Full
  * magazines are on CPU_LISTS lists. A CPU takes its own first; then what its own
  * slabs have. What other CPUs have left it takes only where that is much of what
- * the cache has, or pages are few (cache_get_left() in cache.c); of pages, which
- * share nothing, always. But who has not left any for long allocates what others free,
- * and begins with theirs.
+ * the cache has, or no more slabs should be made (cache_get_left() in cache.c);
+ * of pages, which share nothing, always. But who has not left any for long
+ * allocates what others free, and begins with theirs.
  *
  * So who allocates a hundred thousand objects, frees them all and does so again
  * finds them in the depot the third time: exchanging magazines is all that there

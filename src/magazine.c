@@ -17,9 +17,9 @@
  * allocation pops from `loaded`; when that is empty and `previous` is not,
  * the two are swapped (or what is in it moves, if it has become too short); when
  * both are empty, the empty one is exchanged for a full one at the depot; when
- * the depot has none of its own, `loaded` is refilled from the layer below. A free is the
- * mirror image, and when the depot is at its bound, a magazine is flushed to the
- * layer below. Because there are two, a CPU has to go to the depot only after a
+ * the depot has none of its own, `loaded` is refilled from the layer below. A
+ * free is the mirror image, and when the depot is at its bound, a magazine is
+ * flushed to the layer below. Because there are two, a CPU has to go to the depot only after a
  * magazine-full of operations in one direction, however allocations and frees
  * alternate. Objects freed on another CPU travel in full magazines: there is no
  * special path for them.
@@ -419,16 +419,26 @@ static void put_full(struct magazine_layer *l, struct magazine_cpu *c)
 
 /* ---- the slow paths: have at least one round in the loaded magazine ---- */
 
-/* From below; `any`: when the rest of reload() has failed before. */
-static bool refill(struct magazine_layer *l, struct magazine_cpu *c, bool any)
+/* A few from below, of which there are not many: others want some as well. */
+static bool refill_some(struct magazine_layer *l, struct magazine_cpu *c)
+{
+	size_t n = KMEM_MIN(c->limit, START_LIMIT);
+
+	n = l->take(l, c->bottom, n, true);
+	set_rounds(c, n);
+	kmem_count(&c->trips_below[DIR_ALLOC]);
+	kmem_count_n(&c->moved[DIR_ALLOC], n);
+	return n;
+}
+
+static bool refill(struct magazine_layer *l, struct magazine_cpu *c)
 {
 	struct magazine *m = long_enough(l, c, loaded(c));
 	size_t n = KMEM_MIN(c->limit, m->capacity);
 
-	if (!any)
-		depot_regret(l, n);
+	depot_regret(l, n);
 	load(c, m, 0);
-	n = l->take(l, m->round, n, any);
+	n = l->take(l, m->round, n, false);
 	set_rounds(c, n);
 	kmem_count(&c->trips_below[DIR_ALLOC]);
 	kmem_count_n(&c->moved[DIR_ALLOC], n);
@@ -462,7 +472,7 @@ static bool reload(struct magazine_layer *l, struct magazine_cpu *c)
 	if (get_full(l, c, c->unserved == FED))
 		return true;
 	c->unserved = (uint8_t)KMEM_MIN(c->unserved + 1u, FED);
-	if (refill(l, c, false))
+	if (refill(l, c))
 		return true;
 	return CPU_LISTS > 1 && !kmem_load_relaxed(&l->apart) &&
 	       get_full(l, c, true);
@@ -477,7 +487,7 @@ static bool reload_left(struct magazine_layer *l, struct magazine_cpu *c)
 /* From wherever there is something. */
 static bool reload_any(struct magazine_layer *l, struct magazine_cpu *c)
 {
-	return reload_left(l, c) || refill(l, c, true);
+	return reload_left(l, c) || refill_some(l, c);
 }
 
 /* Load `previous`, which is empty, in place of the full one. */

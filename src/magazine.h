@@ -249,8 +249,8 @@ void magazine_layer_set_limit(struct magazine_layer *l, unsigned limit);
  * When the fast path has failed: from the other magazine, the depot, or the
  * layer below.
  *
- * Context: any. Return: obj NULL if there is none but, if they are kept apart,
- * other CPUs'.
+ * Context: any. Return: obj NULL if there is none but what had better be left to
+ * other CPUs or nodes.
  */
 struct round magazine_alloc_slow(struct magazine_layer *l);
 

@@ -61,7 +61,7 @@
  *    that took the last.
  *  - Take uses its own list, then empty slabs; those of other CPUs only where one
  *    more slab would be worse: when much is free in them and there is a slab for
- *    each CPU already (better_grow()), or no memory (`any`).
+ *    each CPU already (better_grow()), or little memory (`any`).
  *  - Full magazines are kept apart likewise (depot.c), and left to their CPUs
  *    while they are little of what the cache has.
  *  - So are the arrays of slots, of which two may share a line (slots.c).
@@ -381,27 +381,28 @@ static struct slab_node *page_slab_node(struct kmem_slabs *s,
 	return &s->node[page_node(page)];
 }
 
-/* A node has pages for one more slab; if not, what others have free is taken
- * first, of other nodes and of other CPUs. */
-static bool node_may_grow(const struct kmem_slabs *s, const struct node *n)
-{
-	const struct zone *z =
-		kmem_load_relaxed(&n->preferred[gfp_zone(s->gfp)]);
-
-	return z && z->node == n && zone_free_pages(z) >
-	       kmem_load_relaxed(&z->wmark[WMARK_LOW]) +
-	       ((size_t)1 << s->order);
-}
-
 bool slabs_may_grow(const struct kmem_slabs *s)
 {
-	return node_may_grow(s, zones.node[this_node()]);
+	enum zone_type type = gfp_zone(s->gfp);
+	const struct zone *z;
+	struct zone_walk w;
+
+	zone_walk_start(&w, this_node(), type, true);
+	while ((z = zone_walk_next(&w)))
+		if (zone_free_pages(z) > ((size_t)1 << s->order) +
+		    kmem_load_relaxed(&z->wmark[WMARK_LOW]) +
+		    kmem_load_relaxed(&z->reserve[type]))
+			return true;
+	return false;
 }
 
-size_t slabs_bytes_here(struct kmem_slabs *s)
+size_t slabs_bytes_near(const struct kmem_slabs *s)
 {
-	return kmem_load_relaxed(&slabs_node(s, this_node())->nr_pages) <<
-	       KMEM_PAGE_SHIFT;
+	size_t pages = 0;
+
+	for (unsigned i = 0; i < s->nr_nodes; i++)
+		pages += kmem_load_relaxed(&s->node[i].nr_pages);
+	return pages << KMEM_PAGE_SHIFT;
 }
 
 size_t slabs_take(struct kmem_slabs *s, struct round *rounds, size_t n,
@@ -411,7 +412,7 @@ size_t slabs_take(struct kmem_slabs *s, struct round *rounds, size_t n,
 	unsigned nodes = s->nr_nodes;
 	size_t got = 0;
 
-	if (KMEM_MAX_NODES > 1 && !any && nodes > 1 && node_may_grow(s, here))
+	if (KMEM_MAX_NODES > 1 && !any && nodes > 1 && slabs_may_grow(s))
 		nodes = 1;
 	for (unsigned i = 0; i < nodes && !got; i++)
 		got = node_take(s, slabs_node(s, here->nearest[i]), rounds, n,

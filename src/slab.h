@@ -187,11 +187,11 @@ size_t slabs_take(struct kmem_slabs *s, struct round *rounds, size_t n,
 		  bool any);
 
 /* This CPU's node has pages for one more slab, and need not touch the last ones:
- * otherwise what there is, wherever, had better be used up. */
+ * otherwise what other CPUs and nodes have free had better be used up. */
 bool slabs_may_grow(const struct kmem_slabs *s);
 
-/* Bytes of the slabs of this CPU's node; near. */
-size_t slabs_bytes_here(struct kmem_slabs *s);
+/* slabs_bytes() without locks; near. */
+size_t slabs_bytes_near(const struct kmem_slabs *s);
 
 /* One free object of that node, CACHED; obj NULL: it has none. Context: any. */
 struct round slabs_take_from(struct kmem_slabs *s, unsigned node);

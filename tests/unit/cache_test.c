@@ -2,6 +2,7 @@
 /*
  * tests/unit/cache_test.c - kmem_cache, through the public calls.
  */
+#include "cache.h"
 #include "unit.h"
 
 #define QUIET	__GFP_NOWARN
@@ -1336,6 +1337,15 @@ static struct kmem_cache *some_left(void **obj, unsigned n)
 	return s;
 }
 
+/* Pages that a zone has free beyond its low watermark. */
+static size_t above_low(const char *zone)
+{
+	struct kmem_zone_stats z;
+
+	assert_true(test_zone(zone, 0, &z));
+	return z.free_pages > z.low ? z.free_pages - z.low : 0;
+}
+
 /* What another CPU has left in the depot is left to it while it is little of what
  * the cache has; not when it is much, or when a slab of one's own would be of the
  * last pages. */
@@ -1366,9 +1376,14 @@ static void test_others_objects_are_taken(void **state)
 	assert_int_equal(stats(s).layer.in_depot, left);
 	assert_int_equal(stats(s).slabs, slabs + 1);
 	kmem_cache_free(s, own[0]);
+	/* they are not if the zone that is used first has few, but another many */
+	while (above_low("DMA32") && (page[n] = alloc_page(GFP_KERNEL)))
+		REQUIRE(++n < MOST);
+	assert_true(slabs_may_grow(&s->slabs));
 	/* pages are few: not one is used */
 	while ((page[n] = alloc_page(GFP_NOWAIT | QUIET)))
 		REQUIRE(++n < MOST);
+	assert_false(slabs_may_grow(&s->slabs));
 	for (got = 0; stats(s).layer.in_depot; got++) {
 		assert_true(got < OWN);
 		own[got] = kmem_cache_alloc(s, GFP_ATOMIC);

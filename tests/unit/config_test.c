@@ -44,6 +44,7 @@ static void test_reports(void **state)
 static void test_bound(void **state)
 {
 	struct kmem_cache *s = kmem_cache_create("bound", 64, 0, 0, NULL);
+	struct kmem_cache *next = kmem_cache_create("next", 96, 0, 0, NULL);
 	size_t most = kmem_cache_set_max(s, 64), n = 0;
 	void *all = NULL, *p;
 
@@ -63,6 +64,17 @@ static void test_bound(void **state)
 	assert_int_equal(kmem_cache_prealloc(s, 32, GFP_KERNEL),
 			 KMEM_MAGAZINE_ROUNDS ? KMEM_OK : KMEM_EINVAL);
 	kmem_cache_destroy(s);
+	/* the one whose descriptor lies behind is as it was */
+	for (n = 0; n < 3; n++) {
+		p = kmem_cache_alloc(next, GFP_KERNEL);
+		*(void **)p = all;
+		all = p;
+	}
+	for (; all; all = p) {
+		p = *(void **)all;
+		kmem_cache_free(next, all);
+	}
+	kmem_cache_destroy(next);
 }
 
 /* Each wrong free is found, once, and changes nothing. */

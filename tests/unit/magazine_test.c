@@ -320,6 +320,31 @@ static void test_own_magazines_first(void **state)
 	magazine_layer_fini(&one.layer);
 }
 
+/* Kept apart, what others have left stays where it is until it is asked for; and
+ * then too what the CPU has got itself meanwhile comes first. */
+static void test_kept_apart(void **state)
+{
+	unsigned got;
+
+	(void)state;
+	start_used_by_two(1000);
+	one.layer.apart = true;
+	one.left = 0;
+	host_cpu_set(0);
+	for (got = 0; one_alloc(); got++)
+		;
+	assert_in_range(got, 1000, 1000 + 62);
+	assert_non_null(magazine_alloc_left(&one.layer).obj);
+	got = one.layer.depot.objects;
+	assert_true(got > 0);
+	assert_non_null(magazine_alloc_left(&one.layer).obj);
+	assert_int_equal(one.layer.depot.objects, got);
+	while (magazine_alloc_left(&one.layer).obj)
+		;
+	assert_int_equal(one.layer.depot.objects, 0);
+	magazine_layer_fini(&one.layer);
+}
+
 /* Who never leaves a full magazine allocates what others free: he takes theirs
  * first. */
 static void test_fed_by_others(void **state)
@@ -791,6 +816,7 @@ int main(void)
 		CASE(test_few_trips),
 		CASE(test_remote_free),
 		CASE(test_own_magazines_first),
+		CASE(test_kept_apart),
 		CASE(test_fed_by_others),
 		CASE(test_store_runs_dry),
 		CASE(test_busy_slots),

@@ -63,7 +63,8 @@ static void small_slab(void)
 	settled();
 }
 
-/* CPU 2 has magazines of small ones, the depot a full one, CPUs 0 and 1 none. */
+/* CPU 2 has magazines of small ones, the depot a full one, which is CPU 0's as
+ * well; CPUs 0 and 1 have none. */
 static void small_depot(void)
 {
 	machine();
@@ -410,7 +411,7 @@ static const struct scenario list[] = {
 	  typesafe_machine, { shrink, get_two, grace_period },
 	  .check = rcu_back },
 	{ "nolock-depot", "a round is taken from a magazine that moves", 2,
-	  small_depot, { small_nolock, small_and_back }, .check = trimmed },
+	  small_depot, { small_and_back, small_nolock }, .check = trimmed },
 	{ "nolock-slab", "an object is taken from a slab that changes", 2,
 	  small_slab, { small_nolock, small_and_back }, .check = trimmed },
 	{ "nolock-grow", "a slab is made while another one is", 1,

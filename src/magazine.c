@@ -19,10 +19,10 @@
  * both are empty, the empty one is exchanged for a full one at the depot; when
  * the depot has none of its own, `loaded` is refilled from the layer below. A
  * free is the mirror image, and when the depot is at its bound, a magazine is
- * flushed to the layer below. Because there are two, a CPU has to go to the depot only after a
- * magazine-full of operations in one direction, however allocations and frees
- * alternate. Objects freed on another CPU travel in full magazines: there is no
- * special path for them.
+ * flushed to the layer below. Because there are two, a CPU has to go to the depot
+ * only after a magazine-full of operations in one direction, however allocations
+ * and frees alternate. Objects freed on another CPU travel in full magazines:
+ * there is no special path for them.
  *
  * The layer below is a set of slabs (cache.c) or a zone (page_alloc.c); what
  * the objects are is its business.
@@ -419,12 +419,11 @@ static void put_full(struct magazine_layer *l, struct magazine_cpu *c)
 
 /* ---- the slow paths: have at least one round in the loaded magazine ---- */
 
-/* A few from below, of which there are not many: others want some as well. */
-static bool refill_some(struct magazine_layer *l, struct magazine_cpu *c)
+/* Up to n from below, to the loaded magazine, which is empty. */
+static bool take_below(struct magazine_layer *l, struct magazine_cpu *c,
+		       size_t n, bool any)
 {
-	size_t n = KMEM_MIN(c->limit, START_LIMIT);
-
-	n = l->take(l, c->bottom, n, true);
+	n = l->take(l, c->bottom, n, any);
 	set_rounds(c, n);
 	kmem_count(&c->trips_below[DIR_ALLOC]);
 	kmem_count_n(&c->moved[DIR_ALLOC], n);
@@ -438,11 +437,7 @@ static bool refill(struct magazine_layer *l, struct magazine_cpu *c)
 
 	depot_regret(l, n);
 	load(c, m, 0);
-	n = l->take(l, m->round, n, false);
-	set_rounds(c, n);
-	kmem_count(&c->trips_below[DIR_ALLOC]);
-	kmem_count_n(&c->moved[DIR_ALLOC], n);
-	return n;
+	return take_below(l, c, n, false);
 }
 
 /* Of the two magazines. */
@@ -484,10 +479,12 @@ static bool reload_left(struct magazine_layer *l, struct magazine_cpu *c)
 	return reload_own(l, c) || get_full(l, c, true);
 }
 
-/* From wherever there is something. */
+/* From wherever there is something. Of the last objects below only a few: others
+ * want some as well. */
 static bool reload_any(struct magazine_layer *l, struct magazine_cpu *c)
 {
-	return reload_left(l, c) || refill_some(l, c);
+	return reload_left(l, c) ||
+	       take_below(l, c, KMEM_MIN(c->limit, START_LIMIT), true);
 }
 
 /* Load `previous`, which is empty, in place of the full one. */

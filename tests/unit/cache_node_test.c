@@ -183,22 +183,31 @@ static void test_plain_allocations_stay_local(void **state)
 	kmem_cache_destroy(s);
 }
 
+/* A cache of 500 objects that this CPU has allocated. It frees those from `kept` on,
+ * and much of what there is lies in the depot then. */
+static struct kmem_cache *some_left(unsigned cpu, void **obj, unsigned kept)
+{
+	struct kmem_cache *s = kmem_cache_create("left", 64, 0, SLAB_NO_MERGE,
+						 NULL);
+
+	host_cpu_set(cpu);
+	for (unsigned i = 0; i < 500; i++)
+		obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
+	for (unsigned i = kept; i < 500; i++)
+		kmem_cache_free(s, obj[i]);
+	host_cpu_set(0);
+	assert_true(stats(s).layer.in_depot > 500 / 16);
+	return s;
+}
+
 /* Objects of node 1 that a CPU there has left in the depot, much of what there
  * is: on node 0 they are no reason not to make a slab; they go home. */
 static void test_what_another_node_left(void **state)
 {
-	struct kmem_cache *s = kmem_cache_create("left", 64, 0, SLAB_NO_MERGE,
-						 NULL);
 	static void *obj[500];
+	struct kmem_cache *s = some_left(2, obj, 0);
 
 	(void)state;
-	host_cpu_set(2);
-	for (unsigned i = 0; i < 500; i++)
-		obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
-	for (unsigned i = 0; i < 500; i++)
-		kmem_cache_free(s, obj[i]);
-	host_cpu_set(0);
-	assert_true(stats(s).layer.in_depot > 500 / 16);
 	for (unsigned i = 0; i < 100; i++) {
 		obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
 		assert_int_equal(node_of(obj[i]), 0);
@@ -211,21 +220,11 @@ static void test_what_another_node_left(void **state)
  * for memory of that node as well. */
 static void test_what_a_neighbour_left(void **state)
 {
-	struct kmem_cache *s = kmem_cache_create("left", 64, 0, SLAB_NO_MERGE,
-						 NULL);
 	static void *obj[500];
-	size_t slabs, left;
+	struct kmem_cache *s = some_left(1, obj, 300);
+	size_t slabs = stats(s).slabs, left = stats(s).layer.in_depot;
 
 	(void)state;
-	host_cpu_set(1);
-	for (unsigned i = 0; i < 500; i++)
-		obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
-	for (unsigned i = 300; i < 500; i++)
-		kmem_cache_free(s, obj[i]);
-	host_cpu_set(0);
-	slabs = stats(s).slabs;
-	left = stats(s).layer.in_depot;
-	assert_true(left > 500 / 16);
 	obj[300] = kmem_cache_alloc_node(s, GFP_KERNEL, NODE(0));
 	assert_true(stats(s).layer.in_depot < left);
 	assert_int_equal(stats(s).slabs, slabs);

@@ -50,6 +50,7 @@
 #include "bits.h"
 #include "cache.h"
 #include "debug.h"
+#include "depot.h"
 #include "vm_ops.h"
 
 /* Much of it is this part of the slabs' bytes. */
@@ -88,7 +89,7 @@ struct round cache_get_left(struct kmem_cache *s)
 	if (!kmem_load_relaxed(&s->magazine.apart) ||
 	    !slabs_may_grow(&s->slabs))
 		return magazine_alloc_last(&s->magazine);
-	left = kmem_load_relaxed(&s->magazine.depot.objects) * s->slabs.size;
+	left = depot_objects(&s->magazine) * s->slabs.size;
 	if (left <= slabs_bytes_near(&s->slabs) / LEFT_SHARE)
 		return none;
 	return magazine_alloc_left(&s->magazine);

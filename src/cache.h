@@ -41,7 +41,8 @@ struct kmem_cache {
 /* So many CPUs that there may be such a cache of them. */
 #define CACHE_MAX_CPUS \
 	(CACHE_BYTES(KMEM_MAX_CPUS) <= KMEM_CACHE_MAX_SIZE ? KMEM_MAX_CPUS : \
-	 (KMEM_CACHE_MAX_SIZE - CACHE_BYTES(0)) / sizeof(struct magazine_cpu))
+	 (KMEM_CACHE_MAX_SIZE - CACHE_BYTES(0) - \
+	  CPU_LISTS * sizeof(struct depot)) / sizeof(struct magazine_cpu))
 
 /* At boot, once; the zones are ready. merge: params.merge_caches. */
 void kmem_cache_bootstrap(bool merge);

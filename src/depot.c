@@ -176,36 +176,48 @@ void quarantine_delete(struct magazine_layer *l, struct quarantine *q)
 	slabs_free(&quarantine_slabs, q);
 }
 
-/* ---- its bound; the lock is held, or nobody uses it yet ---- */
+/* ---- bounds; the lock is held, or nobody uses it yet ---- */
 
-static void set_bound(struct magazine_layer *l, size_t objects)
+static void set_bound(struct magazine_layer *l, struct depot *d,
+		      size_t objects)
 {
-	struct depot *d = &l->depot;
-
 	kmem_add_relaxed(&zones.depot_bytes, (objects - d->max_objects) *
 					     l->object_bytes);
-	d->max_objects = objects;
+	kmem_store_relaxed(&d->max_objects, objects);
 }
 
-/* What it may hold in any case. */
+/* What one may hold in any case. */
 static size_t least_bound(const struct magazine_layer *l)
 {
-	size_t share = bits_divide(l->max_depot,
-				   (size_t)LEAST_SHARE * zones.nr_cpus);
+	size_t share = bits_divide(l->max_depot, (size_t)LEAST_SHARE *
+				   NR_DEPOTS(zones.nr_cpus) * zones.nr_cpus);
 
-	return KMEM_MIN(KMEM_MAX(share, 1u), l->max_limit);
+	return KMEM_MIN(share, l->max_limit);
+}
+
+/* What all depots of a layer may hold. */
+static size_t all_bounds(struct magazine_layer *l)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++)
+		n += kmem_load_relaxed(&layer_depot(l, i)->max_objects);
+	return n;
 }
 
 /* The highest that it can be now. (CPUs that look at the same time, at several
  * depots, may each find the same room.) */
-static size_t highest_bound(const struct magazine_layer *l)
+static size_t highest_bound(struct magazine_layer *l, const struct depot *d)
 {
+	size_t bounds = all_bounds(l);
 	size_t all = bits_divide(kmem_load_relaxed(&zones.managed),
 				 DEPOTS_SHARE) << KMEM_PAGE_SHIFT;
 	size_t used = kmem_load_relaxed(&zones.depot_bytes);
 	size_t room = used < all ? bits_divide(all - used, l->object_bytes) : 0;
 
-	return KMEM_MAX(l->depot.max_objects + room, l->max_depot);
+	if (bounds < l->max_depot)
+		room = KMEM_MAX(room, l->max_depot - bounds);
+	return d->max_objects + room;
 }
 
 static size_t objects_in(const struct magazine_layer *l, size_t depot_bytes)
@@ -213,40 +225,44 @@ static size_t objects_in(const struct magazine_layer *l, size_t depot_bytes)
 	return bits_divide(depot_bytes, l->object_bytes) * zones.nr_cpus;
 }
 
-void depot_set_least(struct magazine_layer *l)
+void depots_set_least(struct magazine_layer *l)
 {
 	l->max_depot = KMEM_MAX(l->max_depot, l->max_limit);
 	l->min_depot = least_bound(l);
-	set_bound(l, l->min_depot);
+	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++)
+		set_bound(l, layer_depot(l, i), l->min_depot);
 }
 
-void depot_init(struct magazine_layer *l, size_t object_bytes,
-		size_t depot_bytes)
+void depots_init(struct magazine_layer *l, size_t object_bytes,
+		 size_t depot_bytes)
 {
-	memset(&l->depot, 0, sizeof(l->depot));
 	l->magazines = 0;
 	l->magazine_bytes = 0;
 	l->object_bytes = object_bytes;
 	l->max_depot = objects_in(l, depot_bytes);
-	depot_set_least(l);
+	depots_set_least(l);
 }
 
-void depot_grow(struct magazine_layer *l, size_t depot_bytes)
+void depots_grow(struct magazine_layer *l, size_t depot_bytes)
 {
-	uintptr_t irq = lock_irq(&l->depot.lock);
-
 	l->max_depot = KMEM_MAX(l->max_depot,
 				KMEM_MAX(objects_in(l, depot_bytes),
 					 l->max_limit));
 	l->min_depot = least_bound(l);
-	set_bound(l, KMEM_MAX(l->depot.max_objects, l->min_depot));
-	unlock_irq(&l->depot.lock, irq);
+	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++) {
+		struct depot *d = layer_depot(l, i);
+		uintptr_t irq = lock_irq(&d->lock);
+
+		set_bound(l, d, KMEM_MAX(d->max_objects, l->min_depot));
+		unlock_irq(&d->lock, irq);
+	}
 }
 
-void depot_fini(struct magazine_layer *l)
+void depots_fini(struct magazine_layer *l)
 {
 	depot_drain(l);
-	set_bound(l, 0);
+	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++)
+		set_bound(l, layer_depot(l, i), 0);
 }
 
 /* ---- the stacks; the lock is held ---- */
@@ -254,7 +270,7 @@ void depot_fini(struct magazine_layer *l)
 static void push(struct magazine **list, struct magazine *m)
 {
 	m->next = *list;
-	kmem_store_relaxed(list, m);
+	*list = m;
 }
 
 static struct magazine *pop(struct magazine **list)
@@ -262,7 +278,7 @@ static struct magazine *pop(struct magazine **list)
 	struct magazine *m = *list;
 
 	if (m)
-		kmem_store_relaxed(list, m->next);
+		*list = m->next;
 	return m;
 }
 
@@ -270,20 +286,17 @@ static void push_full(struct depot *d, struct magazine *m, size_t n)
 {
 	KMEM_ASSERT(n > 0 && n <= m->capacity);
 	m->rounds = (uint16_t)n;
-	push(&d->full[own_list()], m);
+	push(&d->full, m);
 	kmem_store_relaxed(&d->nr_full, d->nr_full + 1);
 	kmem_count_n(&d->objects, n);
 	kmem_store_relaxed(&d->used, true);
 }
 
-/* The last that came; of any CPU, if there is none of its own and `any`. */
-static struct magazine *pop_full(struct depot *d, bool any)
+/* The last that came. */
+static struct magazine *pop_full(struct depot *d)
 {
-	unsigned own = own_list(), n = any ? CPU_LISTS : 1;
-	struct magazine *m = NULL;
+	struct magazine *m = pop(&d->full);
 
-	for (unsigned i = 0; !m && i < n; i++)
-		m = pop(&d->full[(own + i) % CPU_LISTS]);
 	if (!m)
 		return NULL;
 	kmem_store_relaxed(&d->nr_full, d->nr_full - 1);
@@ -292,17 +305,11 @@ static struct magazine *pop_full(struct depot *d, bool any)
 	return m;
 }
 
-/* Keep an empty magazine: as many as there are full ones, or as can be filled
- * before the bound is met. Return: what is not kept. */
-static struct magazine *push_empty(struct depot *d, struct magazine *m)
+static void push_empty(struct depot *d, struct magazine *m)
 {
-	if (!m || (d->nr_empty > d->nr_full &&
-		   (d->nr_empty + d->nr_full) * m->capacity >= d->max_objects))
-		return m;
 	m->rounds = 0;
 	push(&d->empty, m);
 	kmem_store_relaxed(&d->nr_empty, d->nr_empty + 1);
-	return NULL;
 }
 
 static struct magazine *pop_empty(struct depot *d)
@@ -314,34 +321,56 @@ static struct magazine *pop_empty(struct depot *d)
 	return m;
 }
 
+/* Keep as many empty ones as there are full ones, or as can be filled before the
+ * bound is met. */
+static bool wants_empty(const struct depot *d, const struct magazine *m)
+{
+	return d->nr_empty <= d->nr_full ||
+	       (d->nr_empty + d->nr_full) * m->capacity < d->max_objects;
+}
+
 /* ---- what CPUs ask for ---- */
 
-/* There may be one for this CPU, its own or any. A look without the lock. */
-static bool has_full(const struct depot *d, bool any)
+/* This CPU's, for i 0, and then the others'. */
+static struct depot *depot_near(struct magazine_layer *l, unsigned i)
 {
-	if (any)
-		return kmem_load_relaxed(&d->nr_full);
-	return kmem_load_relaxed(&d->full[own_list()]);
+	unsigned n = NR_DEPOTS(zones.nr_cpus);
+
+	i += own_list();
+	return layer_depot(l, i < n ? i : i - n);
+}
+
+/* A full magazine for an empty one, or for NULL. */
+static struct magazine *exchange(struct magazine_layer *l, struct depot *d,
+				 struct magazine *empty)
+{
+	uintptr_t irq = lock_irq(&d->lock);
+	struct magazine *full = pop_full(d);
+
+	kmem_store_relaxed(&d->used, true);
+	if (full && empty && wants_empty(d, empty)) {
+		push_empty(d, empty);
+		empty = NULL;
+	}
+	unlock_irq(&d->lock, irq);
+	if (full)
+		magazine_delete(l, empty);
+	return full;
 }
 
 struct magazine *depot_get_full(struct magazine_layer *l,
 				struct magazine *empty, bool any)
 {
-	struct depot *d = &l->depot;
-	struct magazine *full;
-	uintptr_t irq;
+	unsigned n = any ? NR_DEPOTS(zones.nr_cpus) : 1;
+	struct magazine *full = NULL;
 
-	if (!has_full(d, any) ||
-	    inject_fails(KMEM_INJECT_DEPOT, NULL, GFP_NOWAIT, 0))
-		return NULL;
-	irq = lock_irq(&d->lock);
-	full = pop_full(d, any);
-	kmem_store_relaxed(&d->used, true);
-	if (full)
-		empty = push_empty(d, empty);
-	unlock_irq(&d->lock, irq);
-	if (full)
-		magazine_delete(l, empty);
+	for (unsigned i = 0; i < n && !full; i++) {
+		struct depot *d = depot_near(l, i);
+
+		if (kmem_load_relaxed(&d->nr_full) &&
+		    !inject_fails(KMEM_INJECT_DEPOT, NULL, GFP_NOWAIT, 0))
+			full = exchange(l, d, empty);
+	}
 	return full;
 }
 
@@ -351,35 +380,39 @@ static void take_round(struct depot *d, struct magazine *full, struct round *r)
 	unsigned left = full->rounds - 1u;
 
 	*r = full->round[left];
-	if (left) {
+	if (left)
 		push_full(d, full, left);
-		return;
-	}
-	full->rounds = 0;
-	push(&d->empty, full);
-	kmem_store_relaxed(&d->nr_empty, d->nr_empty + 1);
+	else
+		push_empty(d, full);
 }
 
-bool depot_try_take(struct magazine_layer *l, struct round *r)
+static bool try_take_from(struct depot *d, struct round *r)
 {
-	struct depot *d = &l->depot;
 	struct magazine *full;
 	uintptr_t irq;
 
 	if (!kmem_load_relaxed(&d->nr_full) || !lock_try_irq(&d->lock, &irq))
 		return false;
-	full = pop_full(d, true);
+	full = pop_full(d);
 	if (full)
 		take_round(d, full, r);
 	unlock_irq(&d->lock, irq);
 	return full;
 }
 
+bool depot_try_take(struct magazine_layer *l, struct round *r)
+{
+	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++)
+		if (try_take_from(depot_near(l, i), r))
+			return true;
+	return false;
+}
+
 bool depot_put_full(struct magazine_layer *l, struct magazine *full,
 		    unsigned n, struct magazine **empty)
 {
 	bool allowed = !inject_fails(KMEM_INJECT_DEPOT, NULL, GFP_NOWAIT, 0);
-	struct depot *d = &l->depot;
+	struct depot *d = depot_near(l, 0);
 	uintptr_t irq = lock_irq(&d->lock);
 	bool room = allowed && d->objects + n <= d->max_objects;
 
@@ -394,31 +427,48 @@ bool depot_put_full(struct magazine_layer *l, struct magazine *full,
 	return room;
 }
 
-void depot_regret(struct magazine_layer *l, size_t n)
+/* Return: by how many its bound has risen, or would have. */
+static size_t regret(struct magazine_layer *l, struct depot *d, size_t n)
 {
-	struct depot *d = &l->depot;
-	uintptr_t irq;
+	uintptr_t irq = lock_irq(&d->lock);
 
-	if (!kmem_load_relaxed(&d->flushed))
-		return;
-	irq = lock_irq(&d->lock);
 	n = KMEM_MIN(n, d->flushed);
-	set_bound(l, KMEM_MIN(d->max_objects + n, highest_bound(l)));
+	set_bound(l, d, KMEM_MIN(d->max_objects + n, highest_bound(l, d)));
 	kmem_store_relaxed(&d->flushed, d->flushed - n);
 	unlock_irq(&d->lock, irq);
+	return n;
+}
+
+void depot_regret(struct magazine_layer *l, size_t n)
+{
+	for (unsigned i = 0; n && i < NR_DEPOTS(zones.nr_cpus); i++) {
+		struct depot *d = depot_near(l, i);
+
+		if (kmem_load_relaxed(&d->flushed))
+			n -= regret(l, d, n);
+	}
+}
+
+size_t depot_objects(struct magazine_layer *l)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++)
+		n += kmem_load_relaxed(&layer_depot(l, i)->objects);
+	return n;
 }
 
 /* ---- getting memory back ---- */
 
 /* A full magazine, or else an empty one, or NULL. */
-static struct magazine *depot_take_any(struct magazine_layer *l)
+static struct magazine *take_any(struct depot *d)
 {
-	uintptr_t irq = lock_irq(&l->depot.lock);
-	struct magazine *m = pop_full(&l->depot, true);
+	uintptr_t irq = lock_irq(&d->lock);
+	struct magazine *m = pop_full(d);
 
 	if (!m)
-		m = pop_empty(&l->depot);
-	unlock_irq(&l->depot.lock, irq);
+		m = pop_empty(d);
+	unlock_irq(&d->lock, irq);
 	return m;
 }
 
@@ -429,29 +479,36 @@ static void magazine_give_up(struct magazine_layer *l, struct magazine *m)
 	magazine_delete(l, m);
 }
 
+static size_t nr_magazines(const struct depot *d)
+{
+	return kmem_load_relaxed(&d->nr_full) +
+	       kmem_load_relaxed(&d->nr_empty);
+}
+
 void depot_drain(struct magazine_layer *l)
 {
-	size_t n = kmem_load_relaxed(&l->depot.nr_full) +
-		   kmem_load_relaxed(&l->depot.nr_empty);
-	struct magazine *m;
+	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++) {
+		struct depot *d = layer_depot(l, i);
+		size_t n = nr_magazines(d);
+		struct magazine *m;
 
-	/* Not longer than that: other CPUs may be filling it meanwhile. */
-	while (n-- && (m = depot_take_any(l)))
-		magazine_give_up(l, m);
+		/* Not longer: other CPUs may be filling it meanwhile. */
+		while (n-- && (m = take_any(d)))
+			magazine_give_up(l, m);
+	}
 }
 
 /* One magazine that nobody has needed, or an empty one too many, or NULL. */
-static struct magazine *depot_take_idle(struct magazine_layer *l)
+static struct magazine *take_idle(struct magazine_layer *l, struct depot *d)
 {
-	struct depot *d = &l->depot;
 	uintptr_t irq = lock_irq(&d->lock);
 	struct magazine *m = NULL;
 
 	if (d->idle) {
 		d->idle--;
-		m = pop_full(d, true);
-		set_bound(l, KMEM_MAX(d->max_objects - m->rounds,
-				      KMEM_MAX(l->min_depot, d->objects)));
+		m = pop_full(d);
+		set_bound(l, d, KMEM_MAX(d->max_objects - m->rounds,
+					 KMEM_MAX(l->min_depot, d->objects)));
 	} else if (d->nr_empty > d->nr_full) {
 		m = pop_empty(d);
 	}
@@ -460,7 +517,7 @@ static struct magazine *depot_take_idle(struct magazine_layer *l)
 }
 
 /* From now on, what is there is idle until it is needed. */
-static void depot_look_again(struct depot *d)
+static void look_again(struct depot *d)
 {
 	uintptr_t irq = lock_irq(&d->lock);
 
@@ -469,17 +526,34 @@ static void depot_look_again(struct depot *d)
 	unlock_irq(&d->lock, irq);
 }
 
-void depot_trim(struct magazine_layer *l, size_t most)
+/* Return: how many of `most` are left. */
+static size_t trim(struct magazine_layer *l, struct depot *d, size_t most)
 {
-	struct depot *d = &l->depot;
 	struct magazine *m;
 
-	if (!kmem_load_relaxed(&d->nr_full) &&
-	    !kmem_load_relaxed(&d->nr_empty))
-		return;
-	if (!kmem_load_relaxed(&d->used) && most < TRIM_DORMANT)
-		most = TRIM_DORMANT;
-	while (most-- && (m = depot_take_idle(l)))
+	if (!nr_magazines(d))
+		return most;
+	while (most && (m = take_idle(l, d))) {
 		magazine_give_up(l, m);
-	depot_look_again(d);
+		most--;
+	}
+	look_again(d);
+	return most;
+}
+
+/* Somebody has come to one of them since the last trim. */
+static bool depots_used(struct magazine_layer *l)
+{
+	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++)
+		if (kmem_load_relaxed(&layer_depot(l, i)->used))
+			return true;
+	return false;
+}
+
+void depot_trim(struct magazine_layer *l, size_t most)
+{
+	if (!depots_used(l))
+		most = KMEM_MAX(most, TRIM_DORMANT);
+	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++)
+		most = trim(l, layer_depot(l, i), most);
 }

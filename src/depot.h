@@ -17,19 +17,20 @@ void magazine_delete(struct magazine_layer *l, struct magazine *m);
 struct quarantine *quarantine_new(struct magazine_layer *l);
 void quarantine_delete(struct magazine_layer *l, struct quarantine *q);
 
-/* l->max_limit is known. Where memory is scarce, the depot never holds more than
- * depot_bytes for each CPU, or one magazine if that is more. */
-void depot_init(struct magazine_layer *l, size_t object_bytes,
-		size_t depot_bytes);
+/* l->max_limit is known, and all depots are zero. Where memory is scarce, they
+ * never hold more than depot_bytes for each CPU, or one magazine if that is
+ * more. */
+void depots_init(struct magazine_layer *l, size_t object_bytes,
+		 size_t depot_bytes);
 
 /* l->max_limit has changed, of a layer that nobody has used. */
-void depot_set_least(struct magazine_layer *l);
+void depots_set_least(struct magazine_layer *l);
 
 /* l->max_limit has risen, and so does depot_bytes. */
-void depot_grow(struct magazine_layer *l, size_t depot_bytes);
+void depots_grow(struct magazine_layer *l, size_t depot_bytes);
 
-/* No CPU may use it any more. */
-void depot_fini(struct magazine_layer *l);
+/* No CPU may use them any more. */
+void depots_fini(struct magazine_layer *l);
 
 /* A full magazine for an empty one (or for NULL), one that this CPU has left or,
  * if there is none, `any`. Return: NULL if there is none; then the empty one is
@@ -40,14 +41,17 @@ struct magazine *depot_get_full(struct magazine_layer *l,
 /* One round of a full magazine, if nobody has the lock. Context: NMI too. */
 bool depot_try_take(struct magazine_layer *l, struct round *r);
 
-/* Leave a magazine with n rounds. Return: false if the depot is at its bound;
- * else *empty is an empty one, if there was one. */
+/* Leave a magazine with n rounds. Return: false if this CPU's depot is at its
+ * bound; else *empty is an empty one, if there was one. */
 bool depot_put_full(struct magazine_layer *l, struct magazine *full,
 		    unsigned n, struct magazine **empty);
 
 /* n objects are wanted from below. If some were flushed there, the depot was too
  * small for what its users do: raise its bound by as many of them. */
 void depot_regret(struct magazine_layer *l, size_t n);
+
+/* Of all depots; near. */
+size_t depot_objects(struct magazine_layer *l);
 
 /* Up to `most` magazines back that were not needed since the last call, and
  * the bound down by as much; and empty ones, if there are more than full. */

@@ -110,7 +110,7 @@ void magazine_layer_init(struct magazine_layer *l, size_t object_bytes,
 	l->apart = false;
 	l->quarantine = 0;
 	l->epoch = 0;
-	depot_init(l, object_bytes, depot_bytes);
+	depots_init(l, object_bytes, depot_bytes);
 }
 
 void magazine_layer_quarantine(struct magazine_layer *l, size_t object_bytes)
@@ -126,14 +126,14 @@ void magazine_layer_grow(struct magazine_layer *l, size_t object_bytes,
 
 	if (limit > l->max_limit)
 		kmem_store_relaxed(&l->max_limit, limit);
-	depot_grow(l, depot_bytes);
+	depots_grow(l, depot_bytes);
 }
 
 void magazine_layer_set_limit(struct magazine_layer *l, unsigned limit)
 {
 	l->max_limit = (uint8_t)(limit > KMEM_MAGAZINE_ROUNDS ?
 				 KMEM_MAGAZINE_ROUNDS : limit);
-	depot_set_least(l);
+	depots_set_least(l);
 }
 
 /*
@@ -771,7 +771,7 @@ void magazine_layer_fini(struct magazine_layer *l)
 		unload_closed(l, layer_cpu(l, i));
 		layer_cpu(l, i)->limit = 0;
 	}
-	depot_fini(l);
+	depots_fini(l);
 }
 
 void run_on_all_cpus(void (*fn)(void *arg), void *arg)

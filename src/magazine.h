@@ -105,12 +105,13 @@ _Static_assert(sizeof(struct magazine_cpu) == 2 * KMEM_CACHE_LINE ||
 	       KMEM_CACHE_LINE != 64 || sizeof(void *) != 8,
 	       "what the fast path uses is one cache line");
 
-/* Full and empty magazines that belong to no CPU. */
+/* Full and empty magazines that no CPU has loaded: those of the CPUs of one
+ * list. */
 struct depot {
-	struct kmem_lock lock;
+	KMEM_ALIGNED(KMEM_CACHE_LINE) struct kmem_lock lock;
 	/* under lock: */
-	struct magazine *full[CPU_LISTS], *empty;
-	size_t nr_full, nr_empty;	/* of all lists */
+	struct magazine *full, *empty;
+	size_t nr_full, nr_empty;
 	size_t objects;			/* in the full ones */
 	size_t max_objects;		/* bound of `objects`, for now */
 	size_t flushed;			/* objects given below because of that
@@ -121,13 +122,14 @@ struct depot {
 };
 
 /*
- * A layer. The CPUs' parts follow it in memory, one for each CPU: whoever has
- * one in a structure has it last, and LAYER_BYTES more. So the address of a
- * CPU's part needs no load beyond that of the layer, which on a free is known
- * only after the object's descriptor was read.
+ * A layer. The CPUs' parts follow it in memory, one for each CPU, and then the
+ * depots: whoever has one in a structure has it last, and LAYER_BYTES more. So
+ * the address of a CPU's part needs no load beyond that of the layer, which on
+ * a free is known only after the object's descriptor was read.
  */
 struct magazine_layer {
-	uint8_t max_limit;		/* 0: no magazines at all */
+	KMEM_ALIGNED(KMEM_CACHE_LINE) uint8_t max_limit; /* 0: no magazines at
+							  * all */
 	bool nodes;			/* objects are of more than one node */
 	bool apart;			/* they share cache lines, so that what
 					 * other CPUs have left is not taken
@@ -135,8 +137,8 @@ struct magazine_layer {
 	uint8_t quarantine;		/* length of a CPU's queue; 0: none */
 	uint32_t epoch;			/* raised to make CPUs drain */
 	size_t object_bytes;
-	size_t min_depot, max_depot;	/* limits of depot.max_objects; the
-					 * upper one where memory is scarce */
+	size_t min_depot, max_depot;	/* limits of max_objects: of each depot;
+					 * and of all, where memory is scarce */
 	size_t magazines, magazine_bytes; /* that exist */
 	/*
 	 * The layer below. take: up to n free objects that exist, `any`: even
@@ -147,14 +149,16 @@ struct magazine_layer {
 		       size_t n, bool any);
 	void (*give)(struct magazine_layer *l, const struct round *rounds,
 		     size_t n);
-
-	KMEM_ALIGNED(KMEM_CACHE_LINE) struct depot depot;
 };
 
 enum { DIR_ALLOC, DIR_FREE };
 
+/* Depots of so many CPUs. */
+#define NR_DEPOTS(nr_cpus)	KMEM_MIN(nr_cpus, CPU_LISTS)
+
 #define LAYER_BYTES(nr_cpus) \
-	(MAGAZINES ? (nr_cpus) * sizeof(struct magazine_cpu) : 0)
+	(MAGAZINES ? (nr_cpus) * sizeof(struct magazine_cpu) + \
+		     NR_DEPOTS(nr_cpus) * sizeof(struct depot) : 0)
 
 KMEM_INLINE struct magazine_cpu *layer_cpu(struct magazine_layer *l,
 					   unsigned cpu)
@@ -164,6 +168,11 @@ KMEM_INLINE struct magazine_cpu *layer_cpu(struct magazine_layer *l,
 	char *at = (char *)l + cpu * sizeof(struct magazine_cpu);
 
 	return (struct magazine_cpu *)(void *)(at + sizeof(*l));
+}
+
+KMEM_INLINE struct depot *layer_depot(struct magazine_layer *l, unsigned i)
+{
+	return (struct depot *)(void *)layer_cpu(l, zones.nr_cpus) + i;
 }
 
 /* The round takes that place; what was there comes out. */
@@ -274,7 +283,7 @@ bool magazine_try_free(struct magazine_layer *l, struct round r);
 /* Then whoever went to the layer below himself counts it. */
 void magazine_count_direct(struct magazine_layer *l, unsigned way);
 
-/* Return this CPU's objects, or the depot's (depot.c; as many as there are at
+/* Return this CPU's objects, or the depots' (depot.c; as many as there are at
  * the call), to the layer below; and this CPU's magazines too. */
 void magazine_drain_cpu(struct magazine_layer *l);
 void magazine_unload_cpu(struct magazine_layer *l);

@@ -3,7 +3,7 @@
  * magazine_check.c - what the per-CPU layer did and holds, and its invariants,
  * M1 to M5, verified.
  */
-#include "magazine.h"
+#include "depot.h"
 
 /* Of a CPU that may be changing magazines meanwhile: then, 0. */
 static size_t near_rounds(const struct magazine_cpu *c)
@@ -37,8 +37,6 @@ size_t frees_of(const struct magazine_cpu *c)
 void magazine_layer_stats(struct magazine_layer *l,
 			  struct kmem_layer_stats *st)
 {
-	uintptr_t irq;
-
 	memset(st, 0, sizeof(*st));
 	if (!MAGAZINES)
 		return;
@@ -66,11 +64,13 @@ void magazine_layer_stats(struct magazine_layer *l,
 	st->in_cpus += st->in_quarantine;
 	st->magazines = kmem_load_relaxed(&l->magazines);
 	st->magazine_bytes = kmem_load_relaxed(&l->magazine_bytes);
-	irq = lock_irq(&l->depot.lock);
-	st->in_depot = l->depot.objects;
-	st->depot_locks = LOCK_READ(&l->depot.lock, taken);
-	st->depot_contended = LOCK_READ(&l->depot.lock, contended);
-	unlock_irq(&l->depot.lock, irq);
+	st->in_depot = depot_objects(l);
+	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++) {
+		const struct kmem_lock *lock = &layer_depot(l, i)->lock;
+
+		st->depot_locks += LOCK_READ(lock, taken);
+		st->depot_contended += LOCK_READ(lock, contended);
+	}
 }
 
 /* ---- what can be believed: a checker goes nowhere else ---- */
@@ -160,8 +160,8 @@ void magazine_for_each(struct magazine_layer *l,
 
 	for (unsigned i = 0; MAGAZINES && i < zones.nr_cpus; i++)
 		each_of_cpu(layer_cpu(l, i), fn, arg);
-	for (unsigned k = 0; MAGAZINES && k < CPU_LISTS; k++) {
-		const struct magazine *m = l->depot.full[k];
+	for (unsigned i = 0; MAGAZINES && i < NR_DEPOTS(zones.nr_cpus); i++) {
+		const struct magazine *m = layer_depot(l, i)->full;
 
 		for (; (m = listed(m, &left)); m = m->next)
 			each_round(m->round, KMEM_MIN(m->rounds, m->capacity),
@@ -200,16 +200,14 @@ static bool depot_list_check(const struct magazine *list, bool full,
 	return right && !list;
 }
 
-static void depot_check(const struct magazine_layer *l, const char *name,
+static void depot_check(const struct depot *d, size_t *left, const char *name,
 			struct check *k)
 {
-	const struct depot *d = &l->depot;
-	size_t full = 0, empty = 0, objects = 0, left = l->magazines;
-	bool right = depot_list_check(d->empty, false, &left, &empty, &objects);
+	size_t full = 0, empty = 0, objects = 0;
+	bool right = depot_list_check(d->empty, false, left, &empty,
+				      &objects) &&
+		     depot_list_check(d->full, true, left, &full, &objects);
 
-	for (unsigned i = 0; i < CPU_LISTS; i++)
-		right = depot_list_check(d->full[i], true, &left, &full,
-					 &objects) && right;
 	if (full != d->nr_full || empty != d->nr_empty || !right)
 		check_violated(k, "M3: %s: depot has %zu full, %zu empty; "
 			       "counts say %zu, %zu", name, full, empty,
@@ -223,10 +221,16 @@ static void depot_check(const struct magazine_layer *l, const char *name,
 void magazine_layer_check(struct magazine_layer *l, const char *name,
 			  struct check *c)
 {
+	size_t left = l->magazines;
+
 	if (!MAGAZINES)
 		return;
 	for (unsigned i = 0; i < zones.nr_cpus; i++)
 		cpu_check(layer_cpu(l, i), i, name, c);
-	depot_check(l, name, c);
-	c->depot_bytes += l->depot.max_objects * l->object_bytes;
+	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++) {
+		const struct depot *d = layer_depot(l, i);
+
+		depot_check(d, &left, name, c);
+		c->depot_bytes += d->max_objects * l->object_bytes;
+	}
 }

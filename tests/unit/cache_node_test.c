@@ -191,10 +191,15 @@ static struct kmem_cache *some_left(unsigned cpu, void **obj, unsigned kept)
 						 NULL);
 
 	host_cpu_set(cpu);
-	for (unsigned i = 0; i < 500; i++)
+	for (unsigned i = 0; i < kept; i++)
 		obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
-	for (unsigned i = kept; i < 500; i++)
-		kmem_cache_free(s, obj[i]);
+	/* more than once, for that depot's bound to follow */
+	for (unsigned wave = 0; wave < 4; wave++) {
+		for (unsigned i = kept; i < 500; i++)
+			obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
+		for (unsigned i = kept; i < 500; i++)
+			kmem_cache_free(s, obj[i]);
+	}
 	host_cpu_set(0);
 	assert_true(stats(s).layer.in_depot > 500 / 16);
 	return s;

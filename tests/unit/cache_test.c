@@ -1321,18 +1321,22 @@ static void test_cpus_stay_apart(void **state)
 
 #define LEFT	200u
 
-/* A cache of n objects that CPU 1 has allocated. It frees LEFT of them, some of
- * which are in the depot then. */
+/* A cache of n objects that CPU 1 has allocated. It frees LEFT of them, more than
+ * once, for its depot's bound to follow: some of them are there then. */
 static struct kmem_cache *some_left(void **obj, unsigned n)
 {
 	struct kmem_cache *s = kmem_cache_create("left", 64, 0, SLAB_NO_MERGE,
 						 NULL);
 
 	host_cpu_set(1);
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n - LEFT; i++)
 		obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
-	for (unsigned i = n - LEFT; i < n; i++)
-		kmem_cache_free(s, obj[i]);
+	for (unsigned wave = 0; wave < 4; wave++) {
+		for (unsigned i = n - LEFT; i < n; i++)
+			obj[i] = kmem_cache_alloc(s, GFP_KERNEL);
+		for (unsigned i = n - LEFT; i < n; i++)
+			kmem_cache_free(s, obj[i]);
+	}
 	host_cpu_set(0);
 	return s;
 }

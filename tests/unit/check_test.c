@@ -187,7 +187,8 @@ static void test_magazines(void **state)
 	struct magazine_layer *l = &s->magazine;
 	struct magazine_cpu *c = magazine_enter(l);
 	struct magazine *previous = c->previous, *full, *next;
-	struct magazine *empty = l->depot.empty;
+	struct depot *d = layer_depot(l, 0);
+	struct magazine *empty = d->empty;
 	struct magazine none = { .rounds = 1 };
 	uint16_t rounds = c->previous_rounds;
 	kmem_slot_t *slot;
@@ -204,29 +205,29 @@ static void test_magazines(void **state)
 	SEES("M1", (c->previous = NULL, c->previous_rounds = 1),
 	     (c->previous = previous, c->previous_rounds = (uint8_t)rounds));
 	SEES("M5", c->busy = 1, c->busy = 0);
-	full = l->depot.full[0];
+	full = d->full;
 	assert_non_null(full);
 	rounds = full->rounds;
 	SEES("M3", full->rounds = 0, full->rounds = rounds);
 	SEES("M3", full->rounds = (uint16_t)(full->capacity + 1),
 	     full->rounds = rounds);
 	SEES("M3", full->rounds = UINT16_MAX, full->rounds = rounds);
-	SEES("M3", l->depot.nr_full++, l->depot.nr_full--);
-	SEES("M3", l->depot.nr_empty++, l->depot.nr_empty--);
-	SEES("M4", l->depot.objects++, l->depot.objects--);
-	most = l->depot.max_objects;
-	SEES("M4", l->depot.max_objects = 0, l->depot.max_objects = most);
+	SEES("M3", d->nr_full++, d->nr_full--);
+	SEES("M3", d->nr_empty++, d->nr_empty--);
+	SEES("M4", d->objects++, d->objects--);
+	most = d->max_objects;
+	SEES("M4", d->max_objects = 0, d->max_objects = most);
 	/* one that is no magazine; a circle; a full one on the list of empty ones */
 	next = full->next;
-	SEES("M3", l->depot.full[0] = &none, l->depot.full[0] = full);
-	SEES("M3", l->depot.empty = &none, l->depot.empty = empty);
+	SEES("M3", d->full = &none, d->full = full);
+	SEES("M3", d->empty = &none, d->empty = empty);
 	SEES("M3", full->next = &none, full->next = next);
 	SEES("M3", full->next = full, full->next = next);
-	SEES("M3", (l->depot.full[0] = next, l->depot.empty = full,
-		    full->next = empty, l->depot.nr_full--,
-		    l->depot.nr_empty++),
-	     (l->depot.full[0] = full, l->depot.empty = empty,
-	      full->next = next, l->depot.nr_full++, l->depot.nr_empty--));
+	SEES("M3", (d->full = next, d->empty = full,
+		    full->next = empty, d->nr_full--,
+		    d->nr_empty++),
+	     (d->full = full, d->empty = empty,
+	      full->next = next, d->nr_full++, d->nr_empty--));
 }
 
 /* A short one, of a cache that is used little. */
@@ -262,13 +263,13 @@ static void test_slabs(void **state)
  * that may hold more than the sum says. */
 static void test_sums(void **state)
 {
-	struct magazine_layer *l = &s->magazine;
+	struct depot *d = layer_depot(&s->magazine, 0);
 
 	(void)state;
 	SEES("A3", zones.empty_pages++, zones.empty_pages--);
 	SEES("A3", zones.empty_pages--, zones.empty_pages++);
 	SEES("A3", zones.depot_bytes++, zones.depot_bytes--);
-	SEES("A3", l->depot.max_objects++, l->depot.max_objects--);
+	SEES("A3", d->max_objects++, d->max_objects--);
 }
 
 /* The tables of caches that are debugged are looked at, and count. */

@@ -1103,6 +1103,7 @@ static void test_checkers_see(void **state)
 {
 	struct kmem_cache *s = kmem_cache_create("seen", 100, 0, 0, NULL);
 	struct magazine_layer *l = &s->magazine;
+	struct depot *d = layer_depot(l, 0);
 	struct check c = { .out = remember };
 	struct grace g = { .running = true };
 	struct magazine_cpu *cpu;
@@ -1114,17 +1115,17 @@ static void test_checkers_see(void **state)
 	for (int i = 0; i < 300; i++)
 		kmem_cache_free(s, p[i]);
 	assert_sound();
-	l->depot.nr_full++;
+	d->nr_full++;
 	assert_true(check_says("M3"));
-	l->depot.nr_full--;
-	l->depot.nr_empty++;
+	d->nr_full--;
+	d->nr_empty++;
 	assert_true(check_says("M3"));
-	l->depot.nr_empty--;
-	l->depot.objects++;
+	d->nr_empty--;
+	d->objects++;
 	magazine_layer_check(l, s->name, &c);
 	assert_true(c.violations > 0);
 	assert_non_null(strstr(said, "M4"));
-	l->depot.objects--;
+	d->objects--;
 	cpu = magazine_enter(l);
 	assert_true(check_says("M5"));
 	magazine_exit(cpu);

@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "unit.h"
-#include "magazine.h"
+#include "depot.h"
 
 #define QUIET	__GFP_NOWARN
 #define CPUS	4
@@ -36,7 +36,8 @@ static struct kmem_cache_stats stats(struct kmem_cache *s)
 
 static struct {
 	struct magazine_layer layer;
-	struct magazine_cpu cpu[CPUS];	/* right behind the layer */
+	struct magazine_cpu cpu[CPUS];	/* right behind the layer, */
+	struct depot depot[CPUS];	/* and these behind them */
 	/* the store: objects are small integers, [n] tells where n is */
 	unsigned char in_store[STORE + 1];
 	uintptr_t next;
@@ -271,8 +272,10 @@ static uintptr_t start_used_by_two(unsigned n)
 	uintptr_t first = 0;
 
 	one_start(64, 8192, 65536);
-	zones.depot_bytes += (2 * n - one.layer.depot.max_objects) * 64;
-	one.layer.depot.max_objects = 2 * n;
+	for (unsigned cpu = 0; cpu < 2; cpu++) {
+		zones.depot_bytes += (n - one.depot[cpu].max_objects) * 64;
+		one.depot[cpu].max_objects = n;
+	}
 	for (unsigned cpu = 0; cpu < 2; cpu++) {
 		host_cpu_set(cpu);
 		first = one.next + 1;	/* that was the last taken */
@@ -335,13 +338,13 @@ static void test_kept_apart(void **state)
 		;
 	assert_in_range(got, 1000, 1000 + 62);
 	assert_non_null(magazine_alloc_left(&one.layer).obj);
-	got = one.layer.depot.objects;
+	got = depot_objects(&one.layer);
 	assert_true(got > 0);
 	assert_non_null(magazine_alloc_left(&one.layer).obj);
-	assert_int_equal(one.layer.depot.objects, got);
+	assert_int_equal(depot_objects(&one.layer), got);
 	while (magazine_alloc_left(&one.layer).obj)
 		;
-	assert_int_equal(one.layer.depot.objects, 0);
+	assert_int_equal(depot_objects(&one.layer), 0);
 	magazine_layer_fini(&one.layer);
 }
 

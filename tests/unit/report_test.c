@@ -334,6 +334,7 @@ static void test_magazines(void **state)
 {
 	struct magazine_layer *l = &s->magazine;
 	struct magazine_cpu *c = layer_cpu(l, 0);
+	struct depot *d = layer_depot(l, 0);
 	struct round *top = c->top, *bottom = c->bottom;
 
 	(void)state;
@@ -341,9 +342,9 @@ static void test_magazines(void **state)
 	PLANT("M1", (c->bottom = NULL, c->top = NULL),
 	      (c->bottom = bottom, c->top = top));
 	PLANT("M2", c->top = bottom + KMEM_MAGAZINE_ROUNDS + 1, c->top = top);
-	PLANT("M3", l->depot.nr_full++, l->depot.nr_full--);
-	PLANT("M3", l->depot.nr_empty++, l->depot.nr_empty--);
-	PLANT("M4", l->depot.objects++, l->depot.objects--);
+	PLANT("M3", d->nr_full++, d->nr_full--);
+	PLANT("M3", d->nr_empty++, d->nr_empty--);
+	PLANT("M4", d->objects++, d->objects--);
 	PLANT("M5", c->busy = 1, c->busy = 0);
 	PLANT("C1", c->top--, c->top++);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * depot.c - the magazines that belong to no CPU: where they wait, and where
+ * depot.c - the magazines that no CPU has loaded: where they wait, and where
  * they come from.
  *
  * A depot is two stacks, of full and of empty magazines, and four numbers that
- * make it follow the working set of its layer (magazine.c says who drives it):
+ * make it follow the working set of its CPUs (magazine.c says who drives it):
  *
  *	objects		in the full ones
  *	max_objects	their bound, for now; at least min_depot
@@ -16,30 +16,37 @@
  *	regret: flushed > 0 ─────► bound up by what    trim: idle > 0 ─► bound
  *	        is asked for again                     down, one goes below
  *
- * Of a depot that nobody has come to since, a trim takes several.
+ * Of a layer whose depots nobody has come to since, a trim takes several.
  *
- * *Whose they are.* Objects of one slab share a cache line of slots, so that what
- * one CPU has freed is better used by the same one again (slab.c). Full
- * magazines are on CPU_LISTS lists. A CPU takes its own first; then what its own
- * slabs have. What other CPUs have left it takes only where that is much of what
- * the cache has, or no more slabs should be made (cache_get_left() in cache.c);
- * of pages, which share nothing, always. But who has not left any for long
- * allocates what others free, and begins with theirs.
+ * *Whose they are.* A layer has a depot for each CPU, or, from nine CPUs on, for
+ * each list of them (CPU_LISTS), so that as a rule a CPU meets nobody there. With
+ * one for all, an exchange found the lock, the counts and the empty magazine in
+ * the cache of another CPU: two that allocated and freed 256 pages each, over and
+ * over, took twice as long for it as one alone, and now take no longer.
+ *
+ * Nor should CPUs meet at the objects. Those of one slab share a cache line of
+ * slots, so that what one CPU has freed is better used by the same one again
+ * (slab.c). A CPU takes from its own depot; then what its own slabs have. What
+ * other CPUs have left it takes only where that is much of what the cache has, or
+ * no more slabs should be made (cache_get_left() in cache.c); of pages, which
+ * share nothing, always. But who has not left any for long allocates what others
+ * free, and begins with theirs. Where he takes a full one he leaves an empty one,
+ * which they fill again.
  *
  * So who allocates a hundred thousand objects, frees them all and does so again
  * finds them in the depot the third time: exchanging magazines is all that there
  * is to do, where slabs would be filled, emptied and given up. Where does it
- * end? Each depot may hold what max_depot says, and more than that only as long
- * as all bounds together are at most 1/DEPOTS_SHARE of memory; and all of it goes
- * back when pages run short.
+ * end? Those of a layer may hold what max_depot says, and more than that only as
+ * long as all bounds together are at most 1/DEPOTS_SHARE of memory; and all of it
+ * goes back when pages run short.
  *
  * Magazines themselves come from slabs of their own that have no per-CPU
  * layer and take pages straight from the zones: the page allocator has
  * magazines too, and must not need itself. They leave the zones' reserves
  * alone: without a magazine, objects go directly.
  *
- * Locks: the depot's, once in a magazine-full of operations. Objects are given
- * below outside of it. Invariants: M3, M4 (magazine.c).
+ * Locks: a depot's, once in a magazine-full of operations, and never two at a
+ * time. Objects are given below outside of it. Invariants: M3, M4 (magazine.c).
  */
 #include "bits.h"
 #include "depot.h"
@@ -52,7 +59,7 @@
  * many that nobody comes to. */
 #define LEAST_SHARE	32u
 
-/* Magazines that a trim takes at least of a depot that nobody has come to. */
+/* Magazines that a trim takes at least where nobody has come to. */
 #define TRIM_DORMANT	8u
 
 /* [0]: short ones, [1]: long ones */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * depot.h - the magazines that belong to no CPU. The theory is in depot.c.
+ * depot.h - the magazines that no CPU has loaded. The theory is in depot.c.
  *
  * Context of every call: any; interrupts may be masked.
  */

@@ -7,17 +7,18 @@
  *	│ loaded  ▓▓▓▓░░ │ │ loaded  ▓░░░░░ │   alloc: pop   free: push
  *	│ previous ▓▓▓▓▓▓│ │ previous ░░░░░░│   then: swap the two
  *	└───────┬────────┘ └───────┬────────┘
- *	        └─────── depot ────┘             then: exchange with the depot
- *	          full ▓▓▓▓▓▓  ▓▓▓▓▓▓
- *	          empty ░░░░░░
- *	                │
- *	          the layer below                then: take or give objects
+ *	┌ depot ┴────────┐ ┌ depot ┴────────┐    then: exchange with the depot
+ *	│ full ▓▓▓▓▓▓    │ │ full ▓▓▓▓▓▓    │
+ *	│ empty ░░░░░░   │ │ empty ░░░░░░   │
+ *	└───────┬────────┘ └───────┬────────┘
+ *	        └─ the layer below ┘             then: take or give objects
  *
- * A magazine is an array of free objects. Each CPU has two of each layer. An
+ * A magazine is an array of free objects. Each CPU has two of each layer, and a
+ * depot with more of them, which it shares if there are many CPUs (depot.c). An
  * allocation pops from `loaded`; when that is empty and `previous` is not,
  * the two are swapped (or what is in it moves, if it has become too short); when
  * both are empty, the empty one is exchanged for a full one at the depot; when
- * the depot has none of its own, `loaded` is refilled from the layer below. A
+ * the depot has none, `loaded` is refilled from the layer below. A
  * free is the mirror image, and when the depot is at its bound, a magazine is
  * flushed to the layer below. Because there are two, a CPU has to go to the depot
  * only after a magazine-full of operations in one direction, however allocations
@@ -39,13 +40,13 @@
  *			NMI (nolock.c) may land in a slow path as well, and
  *			then finds `busy` set too. With KMEM_ARCH_NESTS 0 none
  *			of these lands as the same CPU, and there is no `busy`.
- *   depot		under its lock.
+ *   depot		any CPU, under its lock.
  *
  * How much may sit here. A CPU's `limit` starts at START_LIMIT and doubles
  * with every RAISE_TRIPS trips beyond its own magazines, as one of which
  * TRIP_SWAPS swaps by allocations count, up to max_limit, which also bounds the
  * bytes in a magazine: caches that are seldom used pin little and have short
- * magazines, busy ones soon have long ones. The depot's bound follows the
+ * magazines, busy ones soon have long ones. A depot's bound follows the
  * working set (depot.c): up when a refill asks below for what was flushed there
  * before, down by a trim when magazines lay idle; far up only as long as all
  * bounds together are within a share of memory. A trim also takes the magazines
@@ -77,9 +78,9 @@
  *	previous one, previous_rounds is 0
  *  M2	bottom <= top <= bottom + capacity, so is end, or it is NULL;
  *	previous_rounds <= capacity
- *  M3	depot: nr_full and nr_empty are the lengths of the lists; every full
+ *  M3	each depot: nr_full and nr_empty are the lengths of the lists; every full
  *	magazine has at least one round, every empty one none
- *  M4	depot.objects == sum of rounds over the full magazines <= max_objects
+ *  M4	its objects == sum of rounds over the full magazines <= max_objects
  *  M5	outside of a fast or slow path, busy == 0
  */
 #include "bits.h"

@@ -44,7 +44,7 @@
 /* Whether nodes with many slabs make larger ones (slab_make.c). */
 #define LARGE_SLABS	(KMEM_LARGE_SLABS_BYTES > 0)
 
-/* What CPUs share, slabs with something free and full magazines, is on so many
+/* What CPUs share, slabs with something free and depots of magazines, is on so many
  * lists, a power of two: a CPU uses its own first (slab.c says why). */
 #define CPU_LISTS \
 	(KMEM_MAX_CPUS >= 8 ? 8u : KMEM_MAX_CPUS >= 2 ? 2u : 1u)

@@ -64,12 +64,12 @@ void magazine_layer_stats(struct magazine_layer *l,
 	st->in_cpus += st->in_quarantine;
 	st->magazines = kmem_load_relaxed(&l->magazines);
 	st->magazine_bytes = kmem_load_relaxed(&l->magazine_bytes);
-	st->in_depot = depot_objects(l);
 	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++) {
-		const struct kmem_lock *lock = &layer_depot(l, i)->lock;
+		const struct depot *d = layer_depot(l, i);
 
-		st->depot_locks += LOCK_READ(lock, taken);
-		st->depot_contended += LOCK_READ(lock, contended);
+		st->in_depot += kmem_load_relaxed(&d->objects);
+		st->depot_locks += LOCK_READ(&d->lock, taken);
+		st->depot_contended += LOCK_READ(&d->lock, contended);
 	}
 }
 

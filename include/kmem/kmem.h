@@ -24,7 +24,7 @@
  *	layers: mobility
  *	layers: zone zone_range
  *	layers: slab slab_make slab_repair slots slab_check debug track guard
- *	layers: magazine depot magazine_check
+ *	layers: magazine depot magazine_make magazine_check
  *	layers: page_alloc page_reclaim page_ref page_bulk contig
  *	layers: node
  *	layers: grace

@@ -51,6 +51,9 @@ void kmem_cache_bootstrap(bool merge);
  * what they don't need. Context: any. */
 void caches_grown(const struct page *slab);
 void caches_freed(void);
+/* At boot, of the list of caches; and that one leaves it, which is locked. */
+void hands_init(struct kmem_list *caches);
+void hands_leave(struct kmem_cache *s);
 
 /* What all give up: what they have not needed since they were last trimmed; all
  * that magazines, depots and empty slabs hold; the magazines themselves; the

@@ -1,30 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * caches.c - the set of all caches: how they begin and end, and what they give
- * up for one another.
+ * caches.c - the set of all caches: how they begin and end. (What they give up
+ * for one another: cache_trim.c.)
  *
  * Life of a cache: create ─► (alloc, free, shrink)* ─► destroy. Its own
  * descriptor, with the CPUs' parts behind it, and its node structures come
  * from two bare kmem_slabs, which have no per-CPU layer: creating a cache
  * needs no cache.
- *
- * Memory goes from cache to cache by trims: whenever one has grown by a slab,
- * the `hand` moves on by a few others on the list, and whenever a CPU has freed
- * a magazine-full, by one; each of them returns what it has not needed since
- * the hand was there last (depot.c, slab.c). When pages run short, all of them
- * return all they can (caches_shrink).
- *
- * A second hand is for the magazines of the CPU that moves it on (magazine.c).
- * Most are of caches that this CPU seldom uses, but there are as many as caches,
- * and together they hold more than all depots. So it has a pace of its own: once
- * around while the slabs grow by 1/ROUND_SHARE, and one cache for each
- * magazine-full that was freed. For a slab it looks at TRIM_CACHES * TRIM_LOOKS
- * caches at most, and takes the magazines of TRIM_CACHES. Of what slabs
- * hold, in the recorded starts and runs of a kernel, that saves 0.5 to 2 %. A hand
- * that went round with each slab, or magazines that began short again, would save
- * 1 % more, but with a million objects that come and go, or in the first second of
- * that start, operations take 1.5 to 2 times as long: what was taken is wanted at
- * once.
  *
  * Locks: `caches.lock` guards the list of caches. It is taken by threads
  * only, with preemption off but interrupts on, because walks over all caches
@@ -41,16 +23,6 @@ _Static_assert(offsetof(struct kmem_cache, magazine) +
 	       sizeof(struct magazine_layer) == sizeof(struct kmem_cache),
 	       "the CPUs' parts follow the layer, and the cache");
 
-/* Caches to be trimmed for a new slab; and so many times, if it is time, caches to
- * be looked at until one is found whose magazines this CPU has not used. */
-#define TRIM_CACHES	4
-#define TRIM_LOOKS	8
-#define ROUND_SHARE	1024
-
-/* What each cache gives up at most. */
-#define TRIM_MAGAZINES	1
-#define TRIM_SLABS	4
-
 /* Flags that kmem knows how to honour; any other bit is refused. */
 #define FLAGS_HONOURED \
 	(SLAB_HWCACHE_ALIGN | SLAB_PANIC | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | \
@@ -63,14 +35,6 @@ static struct {
 	struct kmem_lock lock;
 	/* under lock: */
 	struct kmem_list list;
-	struct kmem_list *hand;		/* the last one trimmed */
-	struct {
-		struct kmem_list *hand;
-		size_t looks;		/* caches, in this round */
-		size_t pages;		/* of their slabs */
-		size_t step;		/* pages of growth from time to time */
-		size_t grown;		/* of these; not under lock */
-	} cpus;
 	/* where the parts of a cache come from */
 	struct kmem_slabs descriptors, nodes;
 	struct slab_node node[2];
@@ -359,10 +323,7 @@ static void report_waiting(void *obj, unsigned index, void *arg)
 
 static void unlink_locked(struct kmem_cache *s)
 {
-	if (caches.hand == &s->list)
-		caches.hand = s->list.prev;
-	if (caches.cpus.hand == &s->list)
-		caches.cpus.hand = s->list.prev;
+	hands_leave(s);
 	list_del(&s->list);
 	if (MERGING)
 		aliases_forget(s);
@@ -535,116 +496,6 @@ void caches_shrink_tables(void)
 
 /* ---- all of them ---- */
 
-/* The next cache on the list; NULL: the hand is at its end. */
-static struct kmem_cache *cache_at(struct kmem_list **hand)
-{
-	*hand = (*hand)->next;
-	return *hand == &caches.list ? NULL :
-	       list_entry(*hand, struct kmem_cache, list);
-}
-
-/* Let the next cache on the list give up what its depot and slabs do not need,
- * and the page allocator in its turn, if nobody has the list. Interrupts are
- * masked, for one cache at a time: a trim is part of an allocation, and like all
- * of it holds its lock only so. */
-static void trim_next(void)
-{
-	uintptr_t irq = kmem_arch_irq_save();
-	struct kmem_cache *s;
-
-	if (list_try_lock()) {
-		s = cache_at(&caches.hand);
-		if (s) {
-			depot_trim(&s->magazine, TRIM_MAGAZINES);
-			slabs_trim(&s->slabs, TRIM_SLABS);
-		} else {
-			pages_trim_near();
-		}
-		list_unlock();
-	}
-	kmem_arch_irq_restore(irq);
-}
-
-static bool look_at_cpu(struct kmem_cache *s)
-{
-	for (unsigned i = 0; i < s->slabs.nr_nodes; i++)
-		caches.cpus.pages += kmem_load_relaxed(&s->slabs.node[i]
-								.nr_pages);
-	caches.cpus.looks++;
-	/* What is in quarantine must not come out because others grow. */
-	if (KMEM_HARDEN && s->magazine.quarantine)
-		return false;
-	return magazine_trim_cpu(&s->magazine);
-}
-
-/* The hand of the CPUs is at the end of the list: how much memory is to grow by
- * until it goes on, and then each time. */
-static void end_round(void)
-{
-	size_t times = caches.cpus.looks / ((size_t)TRIM_CACHES * TRIM_LOOKS) +
-		       1;
-
-	kmem_store_relaxed(&caches.cpus.step,
-			   bits_divide(caches.cpus.pages, times * ROUND_SHARE));
-	caches.cpus.looks = caches.cpus.pages = 0;
-}
-
-/* Of the next so many caches, let the first that has idle ones give up this CPU's
- * magazines; interrupts are masked and the list is locked meanwhile, as in
- * trim_next(). Return: false without the list, and at its end, for behind it may
- * be those again that were looked at just now. */
-static bool trim_idle_cpu(unsigned looks)
-{
-	uintptr_t irq = kmem_arch_irq_save();
-	struct kmem_cache *s = NULL;
-
-	if (list_try_lock()) {
-		while (looks--) {
-			s = cache_at(&caches.cpus.hand);
-			if (!s || look_at_cpu(s))
-				break;
-		}
-		if (!s)
-			end_round();
-		list_unlock();
-	}
-	kmem_arch_irq_restore(irq);
-	return s;
-}
-
-void caches_grown(const struct page *slab)
-{
-	size_t grown = kmem_load_relaxed(&caches.cpus.grown) +
-		       ((size_t)1 << slab->order);
-	bool now = grown >= kmem_load_relaxed(&caches.cpus.step);
-
-	/* (CPUs that grow at the same time may count one slab.) */
-	kmem_store_relaxed(&caches.cpus.grown, now ? 0 : grown);
-	for (unsigned i = 0; i < TRIM_CACHES; i++)
-		trim_next();
-	for (unsigned i = 0; now && i < TRIM_CACHES; i++)
-		now = trim_idle_cpu(TRIM_LOOKS);
-}
-
-void caches_freed(void)
-{
-	trim_next();
-	trim_idle_cpu(1);
-}
-
-void caches_trim_idle(void)
-{
-	struct kmem_cache *s;
-	struct kmem_list *l;
-
-	list_lock();
-	for_each_cache(s, l) {
-		magazine_trim(&s->magazine, SIZE_MAX);
-		slabs_trim(&s->slabs, SIZE_MAX);
-	}
-	list_unlock();
-}
-
 void caches_each(bool (*fn)(struct kmem_cache *s, void *arg), void *arg)
 {
 	struct kmem_cache *s;
@@ -712,8 +563,7 @@ void kmem_cache_bootstrap(bool merge)
 {
 	lock_init(&caches.lock);
 	list_init(&caches.list);
-	memset(&caches.cpus, 0, sizeof(caches.cpus));
-	caches.hand = caches.cpus.hand = &caches.list;
+	hands_init(&caches.list);
 	slots_init();
 	if (MAGAZINES)
 		magazines_init();

@@ -11,17 +11,21 @@
  *	idle		full magazines that nobody has needed since the last
  *			trim: the least that there were
  *
- *	put_full: at the bound ──► flushed += n        get_full: idle = least
- *	regret: flushed > 0 ─────► bound up by what    trim: idle > 0 ─► bound
- *	        is asked for again                     down, one goes below
+ *	put_full: at the bound ──► takes what other    get_full: idle = least
+ *	        depots do not use of theirs, or        trim: idle > 0 ─► bound
+ *	        flushed += n                           down, one goes below
+ *	regret: flushed > 0 ─────► bound up by what
+ *	        is asked for again
  *
  * Of a layer whose depots nobody has come to since, a trim takes several.
  *
- * *Whose they are.* A layer has a depot for each CPU, or, from nine CPUs on, for
- * each list of them (CPU_LISTS), so that as a rule a CPU meets nobody there. With
- * one for all, an exchange found the lock, the counts and the empty magazine in
- * the cache of another CPU: two that allocated and freed 256 pages each, over and
- * over, took twice as long for it as one alone, and now take no longer.
+ * *Whose they are.* A layer has a depot for each CPU, or for each list of them
+ * (CPU_LISTS), so that as a rule a CPU meets nobody there. With one for all, an
+ * exchange found the lock, the counts and the empty magazine in the cache of
+ * another CPU: two that allocated and freed 256 pages each, over and over, took
+ * twice as long for it as one alone, and now take no longer. What a layer's bounds
+ * add up to is for all of its CPUs, though: it goes to who needs it, and a thread
+ * that moves to another CPU has to learn nothing anew.
  *
  * Nor should CPUs meet at the objects. Those of one slab share a cache line of
  * slots, so that what one CPU has freed is better used by the same one again
@@ -48,8 +52,8 @@
 /* The bounds of all depots together may be this part of all memory. */
 #define DEPOTS_SHARE	32
 
-/* The least that one is, of what it may hold for each CPU: little, for there are
- * many that nobody comes to. */
+/* The least that those of a layer are, of what they may hold for each CPU: little,
+ * for there are many that nobody comes to. */
 #define LEAST_SHARE	32u
 
 /* Magazines that a trim takes at least where nobody has come to. */
@@ -65,7 +69,7 @@ static void set_bound(struct magazine_layer *l, struct depot *d,
 	kmem_store_relaxed(&d->max_objects, objects);
 }
 
-/* What one may hold in any case. */
+/* What a trim leaves one. */
 static size_t least_bound(const struct magazine_layer *l)
 {
 	size_t share = bits_divide(l->max_depot, (size_t)LEAST_SHARE *
@@ -88,14 +92,14 @@ static size_t all_bounds(struct magazine_layer *l)
  * depots, may each find the same room.) */
 static size_t highest_bound(struct magazine_layer *l, const struct depot *d)
 {
-	size_t bounds = all_bounds(l);
+	size_t bounds = all_bounds(l), max = kmem_load_relaxed(&l->max_depot);
 	size_t all = bits_divide(kmem_load_relaxed(&zones.managed),
 				 DEPOTS_SHARE) << KMEM_PAGE_SHIFT;
 	size_t used = kmem_load_relaxed(&zones.depot_bytes);
 	size_t room = used < all ? bits_divide(all - used, l->object_bytes) : 0;
 
-	if (bounds < l->max_depot)
-		room = KMEM_MAX(room, l->max_depot - bounds);
+	if (bounds < max)
+		room = KMEM_MAX(room, max - bounds);
 	return d->max_objects + room;
 }
 
@@ -124,10 +128,10 @@ void depots_init(struct magazine_layer *l, size_t object_bytes,
 
 void depots_grow(struct magazine_layer *l, size_t depot_bytes)
 {
-	l->max_depot = KMEM_MAX(l->max_depot,
-				KMEM_MAX(objects_in(l, depot_bytes),
-					 l->max_limit));
-	l->min_depot = least_bound(l);
+	size_t max = KMEM_MAX(objects_in(l, depot_bytes), l->max_limit);
+
+	kmem_store_relaxed(&l->max_depot, KMEM_MAX(l->max_depot, max));
+	kmem_store_relaxed(&l->min_depot, least_bound(l));
 	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++) {
 		struct depot *d = layer_depot(l, i);
 		uintptr_t irq = lock_irq(&d->lock);
@@ -287,14 +291,52 @@ bool depot_try_take(struct magazine_layer *l, struct round *r)
 	return false;
 }
 
+/* How much its bound would have to rise for n more objects; 0: there is room. */
+static size_t lacks(const struct depot *d, size_t n)
+{
+	size_t all = kmem_load_relaxed(&d->objects) + n;
+	size_t most = kmem_load_relaxed(&d->max_objects);
+
+	return all > most ? all - most : 0;
+}
+
+/* Lower its bound by up to n, and not below what it holds. Return: by how many. */
+static size_t take_bound(struct magazine_layer *l, struct depot *d, size_t n)
+{
+	uintptr_t irq = lock_irq(&d->lock);
+
+	n = KMEM_MIN(n, d->max_objects - d->objects);
+	set_bound(l, d, d->max_objects - n);
+	unlock_irq(&d->lock, irq);
+	return n;
+}
+
+/* Up to n of what the bounds of other depots leave unused. */
+static size_t borrow(struct magazine_layer *l, size_t n)
+{
+	size_t got = 0;
+
+	for (unsigned i = 1; got < n && i < NR_DEPOTS(zones.nr_cpus); i++) {
+		struct depot *d = depot_near(l, i);
+
+		if (!lacks(d, 1))
+			got += take_bound(l, d, n - got);
+	}
+	return got;
+}
+
 bool depot_put_full(struct magazine_layer *l, struct magazine *full,
 		    unsigned n, struct magazine **empty)
 {
 	bool allowed = !inject_fails(KMEM_INJECT_DEPOT, NULL, GFP_NOWAIT, 0);
 	struct depot *d = depot_near(l, 0);
+	size_t more = borrow(l, lacks(d, n));
 	uintptr_t irq = lock_irq(&d->lock);
-	bool room = allowed && d->objects + n <= d->max_objects;
+	bool room;
 
+	if (more)
+		set_bound(l, d, d->max_objects + more);
+	room = allowed && d->objects + n <= d->max_objects;
 	*empty = NULL;
 	if (room) {
 		push_full(d, full, n);
@@ -318,9 +360,11 @@ static size_t regret(struct magazine_layer *l, struct depot *d, size_t n)
 	return n;
 }
 
-void depot_regret(struct magazine_layer *l, size_t n)
+void depot_regret(struct magazine_layer *l, size_t n, bool any)
 {
-	for (unsigned i = 0; n && i < NR_DEPOTS(zones.nr_cpus); i++) {
+	unsigned depots = any ? NR_DEPOTS(zones.nr_cpus) : 1;
+
+	for (unsigned i = 0; n && i < depots; i++) {
 		struct depot *d = depot_near(l, i);
 
 		if (kmem_load_relaxed(&d->flushed))
@@ -377,32 +421,34 @@ void depot_drain(struct magazine_layer *l)
 	}
 }
 
-/* One magazine that nobody has needed, or an empty one too many, or NULL. */
-static struct magazine *take_idle(struct magazine_layer *l, struct depot *d)
+/* From now on, what is there is idle until it is needed. The lock is held. */
+static void look_again(struct depot *d)
 {
+	d->idle = d->nr_full;
+	kmem_store_relaxed(&d->used, false);
+}
+
+/* One magazine that nobody has needed, or an empty one too many; NULL: there is
+ * none, or that was the last to take. */
+static struct magazine *take_idle(struct magazine_layer *l, struct depot *d,
+				  size_t most)
+{
+	size_t least = kmem_load_relaxed(&l->min_depot);
 	uintptr_t irq = lock_irq(&d->lock);
 	struct magazine *m = NULL;
 
-	if (d->idle) {
+	if (d->idle && most) {
 		d->idle--;
 		m = pop_full(d);
-		set_bound(l, d, KMEM_MAX(d->max_objects - m->rounds,
-					 KMEM_MAX(l->min_depot, d->objects)));
-	} else if (d->nr_empty > d->nr_full) {
+		least = KMEM_MAX(least, d->objects);
+		set_bound(l, d, KMEM_MAX(d->max_objects - m->rounds, least));
+	} else if (d->nr_empty > d->nr_full && most) {
 		m = pop_empty(d);
+	} else {
+		look_again(d);
 	}
 	unlock_irq(&d->lock, irq);
 	return m;
-}
-
-/* From now on, what is there is idle until it is needed. */
-static void look_again(struct depot *d)
-{
-	uintptr_t irq = lock_irq(&d->lock);
-
-	d->idle = d->nr_full;
-	kmem_store_relaxed(&d->used, false);
-	unlock_irq(&d->lock, irq);
 }
 
 /* Return: how many of `most` are left. */
@@ -410,13 +456,12 @@ static size_t trim(struct magazine_layer *l, struct depot *d, size_t most)
 {
 	struct magazine *m;
 
-	if (!nr_magazines(d))
+	if (!nr_magazines(d) && !kmem_load_relaxed(&d->used))
 		return most;
-	while (most && (m = take_idle(l, d))) {
+	while ((m = take_idle(l, d, most))) {
 		magazine_give_up(l, m);
 		most--;
 	}
-	look_again(d);
 	return most;
 }
 
@@ -429,10 +474,19 @@ static bool depots_used(struct magazine_layer *l)
 	return false;
 }
 
+/* Each time, another depot comes first. */
 void depot_trim(struct magazine_layer *l, size_t most)
 {
+	static unsigned first;
+	unsigned n = NR_DEPOTS(zones.nr_cpus);
+	unsigned i = kmem_load_relaxed(&first);
+
+	i = i < n ? i : 0;
+	kmem_store_relaxed(&first, i + 1);
 	if (!depots_used(l))
 		most = KMEM_MAX(most, TRIM_DORMANT);
-	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++)
+	for (unsigned k = 0; k < n; k++) {
 		most = trim(l, layer_depot(l, i), most);
+		i = i + 1 < n ? i + 1 : 0;
+	}
 }

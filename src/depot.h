@@ -42,13 +42,14 @@ struct magazine *depot_get_full(struct magazine_layer *l,
 bool depot_try_take(struct magazine_layer *l, struct round *r);
 
 /* Leave a magazine with n rounds. Return: false if this CPU's depot is at its
- * bound; else *empty is an empty one, if there was one. */
+ * bound, and others at theirs; else *empty is an empty one, if there was one. */
 bool depot_put_full(struct magazine_layer *l, struct magazine *full,
 		    unsigned n, struct magazine **empty);
 
-/* n objects are wanted from below. If some were flushed there, the depot was too
- * small for what its users do: raise its bound by as many of them. */
-void depot_regret(struct magazine_layer *l, size_t n);
+/* n objects are wanted from below. If some were flushed there, this CPU's depot,
+ * or `any`, was too small for what its users do: raise its bound by as many of
+ * them. */
+void depot_regret(struct magazine_layer *l, size_t n, bool any);
 
 /* Of all depots; near. */
 size_t depot_objects(struct magazine_layer *l);

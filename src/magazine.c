@@ -31,15 +31,15 @@
  * Who may touch what:
  *
  *   magazine_cpu	its own CPU, in the order thread < interrupt < NMI (but
- *			see Waiting for `end`). Fast path: preemption off,
- *			`busy` set. Slow path: interrupts masked too. An
- *			interrupt that finds `busy` set has
- *			landed in a fast path below it: it leaves the slots
- *			alone and moves its one object directly between its
- *			caller and the layer below ("direct"). Nobody waits. An
- *			NMI (nolock.c) may land in a slow path as well, and
- *			then finds `busy` set too. With KMEM_ARCH_NESTS 0 none
- *			of these lands as the same CPU, and there is no `busy`.
+ *			for `end`: magazine_drain.c). Fast path: preemption
+ *			off, `busy` set. Slow path: interrupts masked too. An
+ *			interrupt that finds `busy` set has landed in a fast
+ *			path below it: it leaves the slots alone and moves its
+ *			one object directly between its caller and the layer
+ *			below ("direct"). Nobody waits. An NMI (nolock.c) may
+ *			land in a slow path as well, and then finds `busy` set
+ *			too. With KMEM_ARCH_NESTS 0 none of these lands as the
+ *			same CPU, and there is no `busy`.
  *   depot		any CPU, under its lock.
  *
  * How much may sit here. A CPU's `limit` starts at START_LIMIT and doubles
@@ -54,17 +54,6 @@
  * since it last trimmed this layer; when it does, new ones are as long. Trims are
  * driven by growth and by frees (caches.c), so that what one cache no longer
  * needs another can have.
- *
- * *Waiting.* While somebody sleeps until memory comes free (page_reclaim.c),
- * nothing may stay in magazines that nobody looks at. Whoever begins to wait
- * drains the layers, and a drain also *closes* them: it sets every CPU's `end`
- * to NULL, so that its next free finds no room and goes the slow way. That way
- * ends in settle(), which opens the magazine again; or, as long as somebody
- * waits, leaves it closed and gives all it holds below, where the give wakes
- * them. That is all that other CPUs ever write to a magazine_cpu. For the two
- * not to miss one another, settle() stores `end` by an exchange: if a closer
- * was first, it is seen, and with it the count of those who wait; if not, its
- * NULL remains.
  *
  * Nodes. A free goes to the CPU's magazine wherever the object lies, so that
  * the fast path need not ask. But what is of another node than the CPU's goes
@@ -84,7 +73,7 @@
  *  M5	outside of a fast or slow path, busy == 0
  */
 #include "bits.h"
-#include "depot.h"
+#include "magazine_cpu.h"
 
 #define START_LIMIT	4
 #define RAISE_TRIPS	4
@@ -137,69 +126,7 @@ void magazine_layer_set_limit(struct magazine_layer *l, unsigned limit)
 	depots_set_least(l);
 }
 
-/*
- * Interrupts are masked: from here to busy_clear() the slots of this CPU are
- * ours, from an NMI too. Return: NULL if whom we interrupted has them.
- */
-static struct magazine_cpu *cpu_claim(struct magazine_layer *l)
-{
-	struct magazine_cpu *c = layer_cpu(l, kmem_arch_cpu());
-
-	return busy_set(c) ? c : NULL;
-}
-
-/* Objects went past the magazines. Not only the slots' owner counts these. */
-static void count_direct(struct magazine_layer *l, unsigned way)
-{
-	kmem_add_relaxed(&layer_cpu(l, kmem_arch_cpu())->directs[way], 1);
-}
-
 /* ---- one CPU's magazines; interrupts are masked and busy is set ---- */
-
-/* Load m, which has n rounds; NULL: unload. */
-static void load(struct magazine_cpu *c, struct magazine *m, unsigned n)
-{
-	struct round *bottom = m ? m->round : NULL;
-
-	kmem_store_relaxed(&c->bottom, bottom);
-	kmem_store_relaxed(&c->top, m ? bottom + n : NULL);
-}
-
-/* How far the loaded magazine may be filled. */
-static struct round *load_end(const struct magazine_cpu *c)
-{
-	struct magazine *m = loaded(c);
-
-	return m ? c->bottom + KMEM_MIN(c->limit, m->capacity) : NULL;
-}
-
-static void set_rounds(struct magazine_cpu *c, size_t n)
-{
-	KMEM_ASSERT(loaded(c) && n <= loaded(c)->capacity);
-	kmem_store_relaxed(&c->top, c->bottom + n);
-}
-
-static void set_previous(struct magazine_cpu *c, struct magazine *m,
-			 unsigned n)
-{
-	c->previous = m;
-	kmem_store_relaxed(&c->previous_rounds, (uint8_t)n);
-}
-
-static void swap_magazines(struct magazine_cpu *c)
-{
-	struct magazine *m = loaded(c);
-	unsigned n = rounds(c);
-
-	load(c, c->previous, c->previous_rounds);
-	set_previous(c, m, n);
-}
-
-static bool is_full(const struct magazine_cpu *c, const struct magazine *m,
-		    unsigned n)
-{
-	return n >= KMEM_MIN(c->limit, m->capacity);
-}
 
 /* A slow path begins, so that this CPU is not idle. Return: a magazine is loaded,
  * or could be made. */
@@ -258,86 +185,6 @@ static void count_trip(struct magazine_layer *l, struct magazine_cpu *c)
 		return;
 	c->trips = 0;
 	c->limit = (uint8_t)KMEM_MIN(c->limit * 2, max);
-}
-
-static void give_below(struct magazine_layer *l, struct magazine_cpu *c,
-		       const struct round *r, size_t n)
-{
-	if (!n)
-		return;
-	kmem_count(&c->trips_below[DIR_FREE]);
-	kmem_count_n(&c->moved[DIR_FREE], n);
-	l->give(l, r, n);
-}
-
-static void empty_quarantine(struct magazine_layer *l, struct magazine_cpu *c)
-{
-	struct quarantine *q = c->quarantine;
-	struct round r[QUARANTINE_SEATS];
-	size_t n = 0;
-
-	if (!q || !q->held)
-		return;
-	for (unsigned i = 0; i < QUARANTINE_PLACES; i++) {
-		if (q->obj[i])
-			r[n++] = (struct round){ q->obj[i], q->slot[i] };
-		if (n == KMEM_ARRAY_SIZE(r) || i == QUARANTINE_PLACES - 1) {
-			give_below(l, c, r, n);
-			n = 0;
-		}
-	}
-	memset(q->obj, 0, sizeof(q->obj));
-	kmem_store_relaxed(&q->held, 0);
-}
-
-static void empty_both(struct magazine_layer *l, struct magazine_cpu *c)
-{
-	if (KMEM_HARDEN)
-		empty_quarantine(l, c);
-	if (loaded(c)) {
-		give_below(l, c, c->bottom, rounds(c));
-		set_rounds(c, 0);
-	}
-	if (c->previous)
-		give_below(l, c, c->previous->round, c->previous_rounds);
-	set_previous(c, c->previous, 0);
-}
-
-/* Give up the magazines too, which are memory as well. */
-static void unload_both(struct magazine_layer *l, struct magazine_cpu *c)
-{
-	empty_both(l, c);
-	magazine_delete(l, loaded(c));
-	magazine_delete(l, c->previous);
-	if (KMEM_HARDEN) {
-		quarantine_delete(l, c->quarantine);
-		c->quarantine = NULL;
-	}
-	load(c, NULL, 0);
-	set_previous(c, NULL, 0);
-}
-
-/* The same outside of a slow path that ends in settle(). */
-static void unload_closed(struct magazine_layer *l, struct magazine_cpu *c)
-{
-	unload_both(l, c);
-	kmem_store_relaxed(&c->end, NULL);
-}
-
-/* The end of every slow path: let the fast ones use what is loaded now; or,
- * while somebody waits for memory, keep nothing. */
-static void settle(struct magazine_layer *l, struct magazine_cpu *c)
-{
-	if (!kmem_hooks.wait) {
-		kmem_store_relaxed(&c->end, load_end(c));
-		return;
-	}
-	kmem_store_exchange(&c->end, load_end(c));
-	if (KMEM_LIKELY(!kmem_load_relaxed(&zones.waiters)))
-		return;
-	kmem_store_relaxed(&c->end, NULL);
-	empty_both(l, c);
-	depot_drain(l);
 }
 
 /* Somebody wanted the memory back since we were here last. */
@@ -436,7 +283,7 @@ static bool refill(struct magazine_layer *l, struct magazine_cpu *c)
 	struct magazine *m = long_enough(l, c, loaded(c));
 	size_t n = KMEM_MIN(c->limit, m->capacity);
 
-	depot_regret(l, n);
+	depot_regret(l, n, c->unserved == FED);
 	load(c, m, 0);
 	return take_below(l, c, n, false);
 }
@@ -540,22 +387,6 @@ static bool take_direct(struct magazine_layer *l, struct round *r, bool any)
 	return true;
 }
 
-static struct round pop_round(struct magazine_cpu *c)
-{
-	set_rounds(c, rounds(c) - 1);
-	kmem_count(&c->served);
-	return *c->top;
-}
-
-/* An object is freed, and there is room for what goes to the magazine. */
-static void push_round(struct magazine_cpu *c, struct round r)
-{
-	if (quarantine_pass(c, &r)) {
-		*c->top = r;
-		set_rounds(c, rounds(c) + 1);
-	}
-}
-
 /* How to have a round. */
 typedef bool reload_fn(struct magazine_layer *l, struct magazine_cpu *c);
 
@@ -631,158 +462,4 @@ bool magazine_free_slow(struct magazine_layer *l, void *obj,
 	}
 	kmem_arch_irq_restore(irq);
 	return full;
-}
-
-/* ---- without waiting for anybody: the _nolock calls ---- */
-
-/* Close the magazine: the next free settles what `end` must be. */
-static void swap_and_close(struct magazine_cpu *c, unsigned way)
-{
-	swap_magazines(c);
-	kmem_store_relaxed(&c->end, NULL);
-	kmem_count(&c->swaps[way]);
-}
-
-/* One of the two magazines has a round: load it. */
-static bool swap_to_rounds(struct magazine_cpu *c)
-{
-	if (!rounds(c) && c->previous_rounds)
-		swap_and_close(c, DIR_ALLOC);
-	return rounds(c);
-}
-
-/* One of the two has room: load it. A closed one has none. */
-static bool swap_to_room(struct magazine_cpu *c)
-{
-	if (!kmem_load_relaxed(&c->end))
-		return false;
-	if (c->top >= load_end(c) && c->previous &&
-	    !is_full(c, c->previous, c->previous_rounds))
-		swap_and_close(c, DIR_FREE);
-	return c->top < load_end(c);
-}
-
-bool magazine_try_alloc(struct magazine_layer *l, struct round *r)
-{
-	uintptr_t irq = kmem_arch_irq_save();
-	struct magazine_cpu *c = cpu_claim(l);
-	bool got = c && swap_to_rounds(c);
-
-	if (got)
-		*r = pop_round(c);
-	if (c)
-		busy_clear(c);
-	if (!got && depot_try_take(l, r)) {
-		count_direct(l, DIR_ALLOC);
-		got = true;
-	}
-	kmem_arch_irq_restore(irq);
-	return got;
-}
-
-bool magazine_try_free(struct magazine_layer *l, struct round r)
-{
-	uintptr_t irq = kmem_arch_irq_save();
-	struct magazine_cpu *c = cpu_claim(l);
-	bool put = c && swap_to_room(c);
-
-	if (put)
-		push_round(c, r);
-	if (c)
-		busy_clear(c);
-	kmem_arch_irq_restore(irq);
-	return put;
-}
-
-void magazine_count_direct(struct magazine_layer *l, unsigned way)
-{
-	count_direct(l, way);
-}
-
-/* ---- draining ---- */
-
-static void drain_here(struct magazine_layer *l,
-		       void (*drain)(struct magazine_layer *l,
-				     struct magazine_cpu *c))
-{
-	uintptr_t irq = kmem_arch_irq_save();
-	struct magazine_cpu *c = cpu_claim(l);
-
-	/* If busy, we are an interrupt in a fast path: it will see epoch. */
-	if (c) {
-		c->epoch = kmem_load_relaxed(&l->epoch);
-		drain(l, c);
-		settle(l, c);
-		busy_clear(c);
-	}
-	kmem_arch_irq_restore(irq);
-}
-
-void magazine_drain_cpu(struct magazine_layer *l)
-{
-	drain_here(l, empty_both);
-}
-
-void magazine_unload_cpu(struct magazine_layer *l)
-{
-	drain_here(l, unload_both);
-}
-
-bool magazine_trim_cpu(struct magazine_layer *l)
-{
-	uintptr_t irq = kmem_arch_irq_save();
-	struct magazine_cpu *c = cpu_claim(l);
-	bool idle = false;
-	size_t served;
-
-	if (c && c->bottom) {
-		served = c->served + frees_of(c);
-		idle = served == c->seen;
-		c->seen = served;
-		if (idle) {
-			unload_closed(l, c);
-			/* The trip to come does not mean that they were short. */
-			c->trips = 0;
-		}
-	}
-	if (c)
-		busy_clear(c);
-	kmem_arch_irq_restore(irq);
-	return idle;
-}
-
-void magazine_trim(struct magazine_layer *l, size_t most)
-{
-	magazine_trim_cpu(l);
-	depot_trim(l, most);
-}
-
-void magazine_drain(struct magazine_layer *l)
-{
-	kmem_add_relaxed(&l->epoch, 1);
-	for (unsigned i = 0; i < zones.nr_cpus; i++)
-		kmem_store_exchange(&layer_cpu(l, i)->end, NULL);
-	magazine_drain_cpu(l);
-	depot_drain(l);
-}
-
-void magazine_layer_fini(struct magazine_layer *l)
-{
-	for (unsigned i = 0; i < zones.nr_cpus; i++) {
-		unload_closed(l, layer_cpu(l, i));
-		layer_cpu(l, i)->limit = 0;
-	}
-	depots_fini(l);
-}
-
-void run_on_all_cpus(void (*fn)(void *arg), void *arg)
-{
-	unsigned here = kmem_arch_enter();
-
-	for (unsigned cpu = 0; kmem_hooks.run_on_cpu && cpu < zones.nr_cpus;
-	     cpu++)
-		if (cpu != here)
-			kmem_hooks.run_on_cpu(kmem_hooks.ctx, cpu, fn, arg);
-	fn(arg);
-	kmem_arch_exit();
 }

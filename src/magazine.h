@@ -68,7 +68,7 @@ _Static_assert(!(QUARANTINE_MOST & (QUARANTINE_MOST - 1)) &&
  *
  * A pop takes what is below top, if top is above bottom; a push goes to top,
  * if that is below end. Without a magazine the three are NULL; end also while
- * the magazine is closed (magazine.c). (top may be
+ * the magazine is closed (magazine_drain.c). (top may be
  * above end, when a magazine was filled further than `limit` elsewhere.) The
  * pairs count allocations [0] and frees [1].
  *

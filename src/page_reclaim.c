@@ -21,7 +21,7 @@
  * *Waiting without missing anything.* zones.waiters counts those who wait, and
  * zones.wakes how often memory came free meanwhile. A waiter
  *
- *	waiters++, then drains and closes all magazines (magazine.c)
+ *	waiters++, then drains and closes all magazines (magazine_drain.c)
  *	repeats	seen = wakes; tries; sleeps until wakes != seen
  *	waiters--
  *

@@ -44,10 +44,12 @@
 /* Whether nodes with many slabs make larger ones (slab_make.c). */
 #define LARGE_SLABS	(KMEM_LARGE_SLABS_BYTES > 0)
 
-/* What CPUs share, slabs with something free and depots of magazines, is on so many
- * lists, a power of two: a CPU uses its own first (slab.c says why). */
+/* What CPUs share, slabs with something free and depots, is on so many lists, a
+ * power of two: a CPU uses its own first (slab.c says why). Eight depots would be
+ * half of what a cache can be with pages of 256 bytes. */
 #define CPU_LISTS \
-	(KMEM_MAX_CPUS >= 8 ? 8u : KMEM_MAX_CPUS >= 2 ? 2u : 1u)
+	(KMEM_MAX_CPUS >= 8 && KMEM_PAGE_SHIFT >= 10 ? 8u : \
+	 KMEM_MAX_CPUS >= 2 ? 2u : 1u)
 
 /* The list that is this CPU's own. */
 KMEM_INLINE unsigned own_list(void)

@@ -96,8 +96,8 @@
 
 /* Bytes of objects that one cache's depot may pin for each CPU, where memory is
  * scarce; more as long as all depots together may pin no more than 1/32 of
- * memory. A depot begins with 1/32 of that and gets there only if the objects are
- * used again. */
+ * memory. It begins with 1/32 of that and gets there only if the objects are used
+ * again. */
 #ifndef KMEM_DEPOT_BYTES
 #define KMEM_DEPOT_BYTES 262144
 #endif

@@ -24,11 +24,12 @@
  *	layers: mobility
  *	layers: zone zone_range
  *	layers: slab slab_make slab_repair slots slab_check debug track guard
- *	layers: magazine depot magazine_make magazine_check
+ *	layers: magazine magazine_cpu depot
+ *	layers: magazine_make magazine_drain magazine_try magazine_check
  *	layers: page_alloc page_reclaim page_ref page_bulk contig
  *	layers: node
  *	layers: grace
- *	layers: cache caches cache_check cache_debug debug_options trim
+ *	layers: cache caches cache_trim cache_check cache_debug debug_options trim
  *	layers: cache_args cache_merge cache_node cache_walk
  *	layers: kmalloc
  *	layers: kmalloc_node kmalloc_dup obj_info

@@ -15,7 +15,7 @@ struct kmem_layer_stats {
 	/* operations, since creation */
 	uint64_t allocs, frees;		/* all that reached this layer */
 	uint64_t alloc_swaps, free_swaps; /* served by the other magazine */
-	uint64_t depot_allocs, depot_frees; /* magazines exchanged with depot */
+	uint64_t depot_allocs, depot_frees; /* magazines exchanged there */
 	uint64_t refills, refilled;	/* trips to the backend, objects */
 	uint64_t flushes, flushed;
 	uint64_t directs;		/* single objects past the magazines:

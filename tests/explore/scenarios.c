@@ -46,8 +46,8 @@ static void full_magazines(void)
 	settled();
 }
 
-/* Magazines are full, of CPU 1; of CPUs 0 and 1; the next free of theirs goes
- * to the depot. Those of CPU 2 are empty. */
+/* Magazines are full, of CPU 1; of CPUs 0 and 2, which share a depot; the next
+ * free of theirs goes there. Those of the others are empty. */
 static void put_8_to_15(void)
 {
 	put_objects(8, 8);
@@ -74,7 +74,10 @@ static void full_on_one(void)
 
 static void full_on_two(void)
 {
-	full_on_one();
+	machine();
+	on(1, fill_24);
+	on(1, shrink);
+	on(2, put_8_to_15);
 	on(0, put_16_to_23);
 	settled();
 }
@@ -110,12 +113,33 @@ static void flushed(void)
 	settled();
 }
 
-/* CPU 0 and the depot have full magazines; the others have none. */
+static struct kmem_layer_stats layer(void)
+{
+	struct kmem_cache_stats st;
+
+	kmem_cache_stats(cache, &st);
+	return st.layer;
+}
+
+/* CPU 0 and its depot have full magazines; the others have none. */
 static void full_depot(void)
 {
 	machine();
 	fill_objects(16);
 	put_objects(0, 16);
+	MUST(layer().in_depot);
+	settled();
+}
+
+/* The same, but for CPU 0. Its depot is that of CPU 2, too. */
+static void only_depot(void)
+{
+	machine();
+	fill_objects(16);
+	put_objects(0, 16);
+	while (layer().in_cpus)
+		get();
+	MUST(layer().in_depot);
 	settled();
 }
 
@@ -147,10 +171,19 @@ static void free_blocks(void)
 	put_block(block[2], 0);
 }
 
-/* CPU 0 and its depot have pages in magazines. */
+/* CPU 0 and its depot, whose bound has followed, have pages in magazines. */
 static void free_pages_here(void)
 {
+	struct kmem_zone_stats st;
+
 	paged_machine();
+	for (unsigned wave = 0; wave < 4; wave++) {
+		hold_blocks();
+		free_blocks();
+		put_block(block[3], 2);
+	}
+	kmem_zone_stats(0, &st);
+	MUST(st.order[0].in_depot);
 	hold_blocks();
 	free_blocks();
 	settled();
@@ -334,11 +367,11 @@ static const struct scenario list[] = {
 	{ "trim-free", "the same, of slabs not needed", 2,
 	  empty_slab, { trim, get_and_put }, .check = all_back },
 	{ "depot-get", "two CPUs take one magazine", ALL,
-	  full_depot, { NULL, get_one, get_one }, .check = all_back },
+	  only_depot, { get_one, NULL, get_one }, .check = all_back },
 	{ "depot-put", "two CPUs put theirs", ALL,
-	  full_on_two, { put_one, put_another }, .check = all_back },
+	  full_on_two, { put_one, NULL, put_another }, .check = all_back },
 	{ "depot-get-put", "one puts what another takes", 3,
-	  full_on_two, { put_one, put_another, get_one },
+	  full_on_two, { put_one, get_one, put_another },
 	  .check = all_back },
 	{ "depot-shrink", "the depot is drained while it is used", 2,
 	  full_depot, { shrink, shrink, get_two }, .check = all_back },

@@ -20,9 +20,9 @@ function group(file)
 	# slab_check.c has what slabs hold as well, which is needed at run time.
 	if (file ~ /^(slab|slab_make|slab_repair|slab_check|slots)$/)
 		return "slabs"
-	if (file ~ /^(magazine|magazine_make|depot|deferred|nolock|grace|rcu)$/)
+	if (file ~ /^(magazine|magazine_(make|drain|try)|depot|deferred|nolock|grace|rcu)$/)
 		return "magazines"
-	if (file ~ /^(cache|caches|trim|cache_limit|sheaf)$/)
+	if (file ~ /^(cache|caches|cache_trim|trim|cache_limit|sheaf)$/)
 		return "caches"
 	if (file ~ /^(kmalloc|bits)$/)
 		return "kmalloc"

@@ -591,6 +591,73 @@ static void test_depot_follows(void **state)
 	kmem_cache_destroy(s);
 }
 
+static void waves(struct kmem_cache *s, unsigned cpu, unsigned n)
+{
+	static void *held[6000];	/* 1.5 MiB: not twice what depots may */
+
+	host_cpu_set(cpu);
+	for (unsigned wave = 0; wave < n; wave++) {
+		for (unsigned i = 0; i < KMEM_ARRAY_SIZE(held); i++)
+			REQUIRE((held[i] = kmem_cache_alloc(s, GFP_KERNEL)));
+		for (unsigned i = 0; i < KMEM_ARRAY_SIZE(held); i++)
+			kmem_cache_free(s, held[i]);
+	}
+	host_cpu_set(0);
+}
+
+/* And when he goes on elsewhere, what depots may hold goes with him, although
+ * nothing lowers a bound whose magazines have been taken; and it is given up when
+ * he ends. */
+static void test_bound_goes_along(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("moves", 256, 0, 0, NULL);
+	size_t before = zones.depot_bytes;
+	uint64_t refilled;
+
+	(void)state;
+	waves(s, 0, 4);
+	assert_true(stats(s).layer.in_depot > 3000);
+	kmem_cache_shrink(s);
+	for (unsigned cpu = 1; cpu < CPUS; cpu++) {
+		waves(s, cpu, 4);
+		assert_true(stats(s).layer.in_depot > 3000);
+		refilled = stats(s).layer.refilled;
+		waves(s, cpu, 1);
+		/* (6000 if all of it had been flushed) */
+		assert_in_range(stats(s).layer.refilled, refilled,
+				refilled + 1500);
+	}
+	for (unsigned i = 0; stats(s).layer.in_depot; i++) {
+		assert_true(i < 50);
+		kmem_trim(KMEM_TRIM);
+	}
+	assert_true(zones.depot_bytes < before + 65536);
+	assert_sound();
+	kmem_cache_destroy(s);
+}
+
+/* Whichever depots have something that nobody came for, a trim finds it, and takes
+ * more where nobody came at all. */
+static void test_trims_of_many_depots(void **state)
+{
+	size_t left, was;
+
+	(void)state;
+	start_used_by_two(1000);
+	left = depot_objects(&one.layer);
+	assert_true(left > 1500);
+	for (unsigned i = 0; left; i++) {
+		assert_true(i < 1000 / 62);
+		was = left;
+		depot_trim(&one.layer, 1);
+		left = depot_objects(&one.layer);
+		if (i > 1 && left)
+			assert_true(was - left >= 4 * 62);
+	}
+	one_check(0);
+	magazine_layer_fini(&one.layer);
+}
+
 /* All depots together: what many caches free one after the other adds up to no
  * more than their share of memory, beyond what each may hold in any case; and
  * all of it goes back when it is asked for. */
@@ -828,6 +895,8 @@ int main(void)
 		CASE(test_swaps_end),
 		CASE(test_cache_figures),
 		CASE(test_depot_follows),
+		CASE(test_bound_goes_along),
+		CASE(test_trims_of_many_depots),
 		CASE(test_depots_share),
 		CASE(test_interrupts),
 		CASE(test_interrupts_that_drain),

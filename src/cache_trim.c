@@ -3,17 +3,17 @@
  * cache_trim.c - what caches give up for one another.
  *
  * Memory goes from cache to cache by trims: whenever one has grown by a slab,
- * the `hand` moves on by a few others on the list, and whenever a CPU has freed
+ * a hand moves on by a few others on the list, and whenever a CPU has freed
  * a magazine-full, by one; each of them returns what it has not needed since
  * the hand was there last (depot.c, slab.c). When pages run short, all of them
  * return all they can (caches_shrink).
  *
- * A second hand is for the magazines of the CPU that moves it on (magazine_drain.c).
- * Most are of caches that this CPU seldom uses, but there are as many as caches,
- * and together they hold more than all depots. So it has a pace of its own: once
- * around while the slabs grow by 1/ROUND_SHARE, and one cache for each
- * magazine-full that was freed. For a slab it looks at TRIM_CACHES * TRIM_LOOKS
- * caches at most, and takes the magazines of TRIM_CACHES. Of what slabs
+ * A second hand is for the magazines of the CPU that moves it on
+ * (magazine_drain.c). Most are of caches that this CPU seldom uses, but there are
+ * as many as caches, and together they hold more than all depots. So it has a pace
+ * of its own: once around while the slabs grow by 1/ROUND_SHARE, and one cache for
+ * each magazine-full that was freed. For a slab it looks at TRIM_CACHES *
+ * TRIM_LOOKS caches at most, and takes the magazines of TRIM_CACHES. Of what slabs
  * hold, in the recorded starts and runs of a kernel, that saves 0.5 to 2 %. A hand
  * that went round with each slab, or magazines that began short again, would save
  * 1 % more, but with a million objects that come and go, or in the first second of
@@ -38,8 +38,10 @@
 #define TRIM_MAGAZINES	1
 #define TRIM_SLABS	4
 
-/* Of the list, which is locked. */
-static struct kmem_list *all_caches, *slabs_hand;	/* the last one trimmed */
+/* The list, which is locked, and on it the cache that gave up slabs last. */
+static struct kmem_list *all_caches, *slabs_hand;
+
+/* And whose magazines were looked at last. */
 static struct {
 	struct kmem_list *at;
 	size_t looks;			/* caches, in this round */

@@ -6,7 +6,7 @@
  * make it follow the working set of its CPUs (magazine.c says who drives it):
  *
  *	objects		in the full ones
- *	max_objects	their bound, for now; at least min_depot
+ *	max_objects	their bound, for now
  *	flushed		objects that had to go below because of the bound
  *	idle		full magazines that nobody has needed since the last
  *			trim: the least that there were
@@ -24,8 +24,9 @@
  * exchange found the lock, the counts and the empty magazine in the cache of
  * another CPU: two that allocated and freed 256 pages each, over and over, took
  * twice as long for it as one alone, and now take no longer. What a layer's bounds
- * add up to is for all of its CPUs, though: it goes to who needs it, and a thread
- * that moves to another CPU has to learn nothing anew.
+ * add up to is for all of its CPUs, though: a depot at its bound borrows what
+ * others leave unused, and a thread that moves to another CPU finds what it has
+ * learnt. (So a bound can be lent away to nothing; its CPU borrows in turn.)
  *
  * Nor should CPUs meet at the objects. Those of one slab share a cache line of
  * slots, so that what one CPU has freed is better used by the same one again
@@ -43,8 +44,9 @@
  * long as all bounds together are at most 1/DEPOTS_SHARE of memory; and all of it
  * goes back when pages run short.
  *
- * Locks: a depot's, once in a magazine-full of operations, and never two at a
- * time. Objects are given below outside of it. Invariants: M3, M4 (magazine.c).
+ * Locks: a depot's, once in a magazine-full of operations; at its bound, those
+ * that lend, one after the other. Objects are given below outside of it.
+ * Invariants: M3, M4 (magazine.c).
  */
 #include "bits.h"
 #include "depot.h"
@@ -69,7 +71,7 @@ static void set_bound(struct magazine_layer *l, struct depot *d,
 	kmem_store_relaxed(&d->max_objects, objects);
 }
 
-/* What a trim leaves one. */
+/* What each begins with, and what trims leave it. */
 static size_t least_bound(const struct magazine_layer *l)
 {
 	size_t share = bits_divide(l->max_depot, (size_t)LEAST_SHARE *
@@ -89,7 +91,7 @@ static size_t all_bounds(struct magazine_layer *l)
 }
 
 /* The highest that it can be now. (CPUs that look at the same time, at several
- * depots, may each find the same room.) */
+ * depots, may each find the same room; and for room what is being lent.) */
 static size_t highest_bound(struct magazine_layer *l, const struct depot *d)
 {
 	size_t bounds = all_bounds(l), max = kmem_load_relaxed(&l->max_depot);
@@ -108,12 +110,24 @@ static size_t objects_in(const struct magazine_layer *l, size_t depot_bytes)
 	return bits_divide(depot_bytes, l->object_bytes) * zones.nr_cpus;
 }
 
+/* Every bound, to between these. */
+static void set_bounds(struct magazine_layer *l, size_t least, size_t most)
+{
+	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++) {
+		struct depot *d = layer_depot(l, i);
+		uintptr_t irq = lock_irq(&d->lock);
+
+		set_bound(l, d, KMEM_MIN(KMEM_MAX(d->max_objects, least),
+					 most));
+		unlock_irq(&d->lock, irq);
+	}
+}
+
 void depots_set_least(struct magazine_layer *l)
 {
 	l->max_depot = KMEM_MAX(l->max_depot, l->max_limit);
 	l->min_depot = least_bound(l);
-	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++)
-		set_bound(l, layer_depot(l, i), l->min_depot);
+	set_bounds(l, l->min_depot, l->min_depot);
 }
 
 void depots_init(struct magazine_layer *l, size_t object_bytes,
@@ -132,20 +146,13 @@ void depots_grow(struct magazine_layer *l, size_t depot_bytes)
 
 	kmem_store_relaxed(&l->max_depot, KMEM_MAX(l->max_depot, max));
 	kmem_store_relaxed(&l->min_depot, least_bound(l));
-	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++) {
-		struct depot *d = layer_depot(l, i);
-		uintptr_t irq = lock_irq(&d->lock);
-
-		set_bound(l, d, KMEM_MAX(d->max_objects, l->min_depot));
-		unlock_irq(&d->lock, irq);
-	}
+	set_bounds(l, l->min_depot, SIZE_MAX);
 }
 
 void depots_fini(struct magazine_layer *l)
 {
 	depot_drain(l);
-	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++)
-		set_bound(l, layer_depot(l, i), 0);
+	set_bounds(l, 0, 0);
 }
 
 /* ---- the stacks; the lock is held ---- */
@@ -291,13 +298,13 @@ bool depot_try_take(struct magazine_layer *l, struct round *r)
 	return false;
 }
 
-/* How much its bound would have to rise for n more objects; 0: there is room. */
-static size_t lacks(const struct depot *d, size_t n)
+/* What its bound leaves for more objects; without the lock. */
+static size_t unused(const struct depot *d)
 {
-	size_t all = kmem_load_relaxed(&d->objects) + n;
+	size_t objects = kmem_load_relaxed(&d->objects);
 	size_t most = kmem_load_relaxed(&d->max_objects);
 
-	return all > most ? all - most : 0;
+	return most > objects ? most - objects : 0;
 }
 
 /* Lower its bound by up to n, and not below what it holds. Return: by how many. */
@@ -311,16 +318,24 @@ static size_t take_bound(struct magazine_layer *l, struct depot *d, size_t n)
 	return n;
 }
 
-/* Up to n of what the bounds of other depots leave unused. */
+/* This CPU's depot is to hold n more objects: what its bound lacks for that is
+ * taken from those of other depots, if they leave so much unused. Return: how
+ * much. */
 static size_t borrow(struct magazine_layer *l, size_t n)
 {
-	size_t got = 0;
+	size_t own = unused(depot_near(l, 0)), all = own, got = 0;
 
-	for (unsigned i = 1; got < n && i < NR_DEPOTS(zones.nr_cpus); i++) {
+	if (KMEM_LIKELY(own >= n))
+		return 0;
+	for (unsigned i = 1; i < NR_DEPOTS(zones.nr_cpus); i++)
+		all += unused(depot_near(l, i));
+	if (all < n)
+		return 0;
+	for (unsigned i = 1; i < NR_DEPOTS(zones.nr_cpus); i++) {
 		struct depot *d = depot_near(l, i);
 
-		if (!lacks(d, 1))
-			got += take_bound(l, d, n - got);
+		if (own + got < n && unused(d))
+			got += take_bound(l, d, n - own - got);
 	}
 	return got;
 }
@@ -330,7 +345,7 @@ bool depot_put_full(struct magazine_layer *l, struct magazine *full,
 {
 	bool allowed = !inject_fails(KMEM_INJECT_DEPOT, NULL, GFP_NOWAIT, 0);
 	struct depot *d = depot_near(l, 0);
-	size_t more = borrow(l, lacks(d, n));
+	size_t more = allowed ? borrow(l, n) : 0;
 	uintptr_t irq = lock_irq(&d->lock);
 	bool room;
 
@@ -421,6 +436,16 @@ void depot_drain(struct magazine_layer *l)
 	}
 }
 
+/* So many idle objects have been taken; but not below the least. The lock is
+ * held. */
+static void lower_bound(struct magazine_layer *l, struct depot *d, size_t n)
+{
+	size_t least = KMEM_MAX(kmem_load_relaxed(&l->min_depot), d->objects);
+
+	if (d->max_objects > least)
+		set_bound(l, d, KMEM_MAX(d->max_objects - n, least));
+}
+
 /* From now on, what is there is idle until it is needed. The lock is held. */
 static void look_again(struct depot *d)
 {
@@ -433,15 +458,13 @@ static void look_again(struct depot *d)
 static struct magazine *take_idle(struct magazine_layer *l, struct depot *d,
 				  size_t most)
 {
-	size_t least = kmem_load_relaxed(&l->min_depot);
 	uintptr_t irq = lock_irq(&d->lock);
 	struct magazine *m = NULL;
 
 	if (d->idle && most) {
 		d->idle--;
 		m = pop_full(d);
-		least = KMEM_MAX(least, d->objects);
-		set_bound(l, d, KMEM_MAX(d->max_objects - m->rounds, least));
+		lower_bound(l, d, m->rounds);
 	} else if (d->nr_empty > d->nr_full && most) {
 		m = pop_empty(d);
 	} else {
@@ -474,19 +497,12 @@ static bool depots_used(struct magazine_layer *l)
 	return false;
 }
 
-/* Each time, another depot comes first. */
+/* The others' before this CPU's own, so that one who frees and frees leaves none
+ * for ever untrimmed. */
 void depot_trim(struct magazine_layer *l, size_t most)
 {
-	static unsigned first;
-	unsigned n = NR_DEPOTS(zones.nr_cpus);
-	unsigned i = kmem_load_relaxed(&first);
-
-	i = i < n ? i : 0;
-	kmem_store_relaxed(&first, i + 1);
 	if (!depots_used(l))
 		most = KMEM_MAX(most, TRIM_DORMANT);
-	for (unsigned k = 0; k < n; k++) {
-		most = trim(l, layer_depot(l, i), most);
-		i = i + 1 < n ? i + 1 : 0;
-	}
+	for (unsigned i = 1; i <= NR_DEPOTS(zones.nr_cpus); i++)
+		most = trim(l, depot_near(l, i), most);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * depot.h - the magazines that no CPU has loaded. The theory is in depot.c.
+ * depot.h - the magazines that no CPU has loaded (depot.c), and where magazines
+ * come from (magazine_make.c).
  *
  * Context of every call: any; interrupts may be masked.
  */
@@ -41,8 +42,8 @@ struct magazine *depot_get_full(struct magazine_layer *l,
 /* One round of a full magazine, if nobody has the lock. Context: NMI too. */
 bool depot_try_take(struct magazine_layer *l, struct round *r);
 
-/* Leave a magazine with n rounds. Return: false if this CPU's depot is at its
- * bound, and others at theirs; else *empty is an empty one, if there was one. */
+/* Leave a magazine with n rounds. This CPU's depot may borrow of the bounds of
+ * others for it. Return: false if they are all at their bounds; else *empty is an empty one, if there was one. */
 bool depot_put_full(struct magazine_layer *l, struct magazine *full,
 		    unsigned n, struct magazine **empty);
 

@@ -18,12 +18,12 @@
  * allocation pops from `loaded`; when that is empty and `previous` is not,
  * the two are swapped (or what is in it moves, if it has become too short); when
  * both are empty, the empty one is exchanged for a full one at the depot; when
- * the depot has none, `loaded` is refilled from the layer below. A
- * free is the mirror image, and when the depot is at its bound, a magazine is
- * flushed to the layer below. Because there are two, a CPU has to go to the depot
- * only after a magazine-full of operations in one direction, however allocations
- * and frees alternate. Objects freed on another CPU travel in full magazines:
- * there is no special path for them.
+ * the depot has none, `loaded` is refilled from the layer below. A free is the
+ * mirror image, and when the depot is at its bound, and others lend it nothing, a
+ * magazine is flushed to the layer below. Because there are two, a CPU has to go
+ * to the depot only after a magazine-full of operations in one direction, however
+ * allocations and frees alternate. Objects freed on another CPU travel in full
+ * magazines: there is no special path for them.
  *
  * The layer below is a set of slabs (cache.c) or a zone (page_alloc.c); what
  * the objects are is its business.
@@ -52,7 +52,7 @@
  * bounds together are within a share of memory. A trim also takes the magazines
  * from the CPU it runs on, with what is in them, if that CPU has not used them
  * since it last trimmed this layer; when it does, new ones are as long. Trims are
- * driven by growth and by frees (caches.c), so that what one cache no longer
+ * driven by growth and by frees (cache_trim.c), so that what one cache no longer
  * needs another can have.
  *
  * Nodes. A free goes to the CPU's magazine wherever the object lies, so that

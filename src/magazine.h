@@ -115,7 +115,8 @@ struct depot {
 	size_t objects;			/* in the full ones */
 	size_t max_objects;		/* bound of `objects`, for now */
 	size_t flushed;			/* objects given below because of that
-					 * bound, and not asked for since */
+					 * bound, and not asked for since by
+					 * its CPUs, or who is fed by them */
 	size_t idle;			/* full magazines that nobody has
 					 * needed since the last trim */
 	bool used;			/* full ones came or went since then */
@@ -137,8 +138,8 @@ struct magazine_layer {
 	uint8_t quarantine;		/* length of a CPU's queue; 0: none */
 	uint32_t epoch;			/* raised to make CPUs drain */
 	size_t object_bytes;
-	size_t min_depot, max_depot;	/* limits of max_objects: of each depot;
-					 * and of all, where memory is scarce */
+	size_t min_depot;		/* a depot's max_objects after trims */
+	size_t max_depot;		/* that of all, where memory is scarce */
 	size_t magazines, magazine_bytes; /* that exist */
 	/*
 	 * The layer below. take: up to n free objects that exist, `any`: even

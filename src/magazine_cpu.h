@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * magazine_cpu.h - one CPU's magazines of one layer, for whom its slots are: the
- * slow paths (magazine.c), who wants back what they hold (magazine_drain.c), and
- * who must not wait (magazine_try.c).
+ * magazine_cpu.h - one CPU's magazines of one layer, in the hands of who owns its
+ * slots for the moment: a slow path (magazine.c), who wants back what they hold
+ * (magazine_drain.c), who must not wait (magazine_try.c).
  */
 #ifndef KMEM_MAGAZINE_CPU_H
 #define KMEM_MAGAZINE_CPU_H

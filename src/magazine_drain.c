@@ -3,7 +3,7 @@
  * magazine_drain.c - what magazines hold goes back to the layer below.
  *
  * A CPU's magazines are its own, so that only it can empty them: in a call that
- * runs on it (run_on_all_cpus), in a trim of its own (caches.c says when), or at
+ * runs on it (run_on_all_cpus), in a trim of its own (cache_trim.c says when), or at
  * its next slow path, which looks whether the layer's `epoch` has been raised.
  *
  * *Waiting.* While somebody sleeps until memory comes free (page_reclaim.c),

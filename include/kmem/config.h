@@ -94,10 +94,10 @@
 #define KMEM_MAGAZINE_BYTES 16384
 #endif
 
-/* Bytes of objects that one cache's depot may pin for each CPU, where memory is
+/* Bytes of objects that one cache's depots may pin for each CPU, where memory is
  * scarce; more as long as all depots together may pin no more than 1/32 of
- * memory. It begins with 1/32 of that and gets there only if the objects are used
- * again. */
+ * memory. They begin with 1/32 of that for one CPU, and get there only if the
+ * objects are used again. */
 #ifndef KMEM_DEPOT_BYTES
 #define KMEM_DEPOT_BYTES 262144
 #endif

@@ -46,6 +46,14 @@ static void full_magazines(void)
 	settled();
 }
 
+static struct kmem_layer_stats layer(void)
+{
+	struct kmem_cache_stats st;
+
+	kmem_cache_stats(cache, &st);
+	return st.layer;
+}
+
 /* Magazines are full, of CPU 1; of CPUs 0 and 2, which share a depot; the next
  * free of theirs goes there. Those of the others are empty. */
 static void put_8_to_15(void)
@@ -90,35 +98,60 @@ static void empty_slab(void)
 	settled();
 }
 
-static void put_8_to_23(void)
+static void fill_32(void)
 {
-	put_8_to_15();
-	put_16_to_23();
+	fill_objects(32);
 }
 
-static void get_four(void)
+static void put_6_to_31(void)
 {
-	for (unsigned i = 0; i < 4; i++)
-		get();
+	put_objects(6, 26);
 }
 
-/* CPU 1 has full magazines, and the depot, empty again, has had to flush. */
+static void put_six(void)
+{
+	put_objects(0, 6);
+}
+
+/* CPU 2 has magazines, and its depot, empty again, has had to flush. It is CPU
+ * 0's as well, which has none left. */
 static void flushed(void)
 {
+	uint64_t before;
+
 	machine();
-	on(2, fill_24);
-	on(2, shrink);
-	on(1, put_8_to_23);
-	get_four();
+	on(1, fill_32);
+	on(1, shrink);
+	before = layer().flushes;
+	on(2, put_6_to_31);
+	MUST(layer().flushes > before);
+	for (size_t n = layer().in_depot; n--; )
+		get();
+	MUST(!layer().in_depot);
 	settled();
 }
 
-static struct kmem_layer_stats layer(void)
+/* Of three CPUs: there is room for one of their magazines in the depot of CPUs 0
+ * and 2, and for one in that of CPU 1. */
+static void put_24_to_31(void)
 {
-	struct kmem_cache_stats st;
+	put_objects(24, 8);
+}
 
-	kmem_cache_stats(cache, &st);
-	return st.layer;
+static void full_on_three(void)
+{
+	machine();
+	on(1, fill_32);
+	on(1, shrink);
+	on(2, put_8_to_15);
+	on(1, put_24_to_31);
+	on(0, put_16_to_23);
+	settled();
+}
+
+static void put_third(void)
+{
+	put(object[2]);
 }
 
 /* CPU 0 and its depot have full magazines; the others have none. */
@@ -378,7 +411,10 @@ static const struct scenario list[] = {
 	{ "depot-trim", "an idle magazine is just wanted", 2,
 	  full_depot, { trim, NULL, get_one }, .check = all_back },
 	{ "depot-bound", "its bound goes up while it flushes", ALL,
-	  flushed, { get_one, put_one }, .check = all_back },
+	  flushed, { get_one, NULL, put_six }, .check = all_back },
+	{ "depot-lend", "one has to borrow of what another is using", 3,
+	  full_on_three, { put_one, put_third, put_another },
+	  .check = all_back },
 	{ "destroy-after-free", "a cache ends with a free on its way", ALL,
 	  one_object, { put_and_post, await_and_destroy },
 	  .check = whole },

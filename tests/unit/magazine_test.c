@@ -658,6 +658,63 @@ static void test_trims_of_many_depots(void **state)
 	magazine_layer_fini(&one.layer);
 }
 
+static void alloc_and_free(unsigned cpu, unsigned n)
+{
+	static void *held[100];
+
+	host_cpu_set(cpu);
+	for (unsigned i = 0; i < n; i++)
+		REQUIRE((held[i] = one_alloc()));
+	for (unsigned i = 0; i < n; i++)
+		one_free(held[i]);
+	host_cpu_set(0);
+}
+
+static size_t bounds_of_one(void)
+{
+	size_t sum = 0;
+
+	for (unsigned i = 0; i < CPUS; i++)
+		sum += one.depot[i].max_objects;
+	return sum;
+}
+
+/* What a depot lends is lent, not made: bounds add up to the same, and a trim of
+ * the lender, whose bound is lower than it has begun with, does not raise it. */
+static void test_lent_bounds(void **state)
+{
+	size_t sum, least;
+	struct round r;
+
+	(void)state;
+	one_start(64, 8192, 65536);
+	least = one.layer.min_depot;
+	for (unsigned n = 8; !one.depot[1].objects; n++)
+		alloc_and_free(1, n);
+	/* a magazine of fewer rounds than that least */
+	host_cpu_set(2);
+	assert_true(magazine_try_alloc(&one.layer, &r));
+	host_cpu_set(0);
+	assert_in_range(one.depot[1].objects, 1, least - 1);
+	sum = bounds_of_one();
+	for (unsigned i = 0; one.depot[1].max_objects == least; i++) {
+		assert_true(i < 10);
+		alloc_and_free(0, 20 + i);
+	}
+	assert_true(one.depot[0].max_objects > least);
+	if (!one.depot[0].flushed)
+		assert_int_equal(bounds_of_one(), sum);
+	one_check(1);
+	sum = bounds_of_one();
+	for (unsigned i = 0; i < 3; i++)
+		depot_trim(&one.layer, 10);
+	assert_int_equal(one.depot[1].objects, 0);
+	assert_true(one.depot[1].max_objects < least);
+	assert_true(bounds_of_one() <= sum);
+	one_free(r.obj);
+	magazine_layer_fini(&one.layer);
+}
+
 /* All depots together: what many caches free one after the other adds up to no
  * more than their share of memory, beyond what each may hold in any case; and
  * all of it goes back when it is asked for. */
@@ -897,6 +954,7 @@ int main(void)
 		CASE(test_depot_follows),
 		CASE(test_bound_goes_along),
 		CASE(test_trims_of_many_depots),
+		CASE(test_lent_bounds),
 		CASE(test_depots_share),
 		CASE(test_interrupts),
 		CASE(test_interrupts_that_drain),

@@ -477,6 +477,19 @@ static void test_inner_slab_and_table(void **state)
 	assert_true(kmem_inject_set(&rule));
 	assert_null(kmem_cache_create("big", 3000, 0, 0, NULL));
 	assert_int_equal(rule.seen[KMEM_INJECT_TABLE], 2);
+
+	/* nor one that is debugged, whichever of its tables is missing */
+	rule.caches = NULL;
+	for (rule.nth = 1; ; rule.nth++) {
+		assert_true(kmem_inject_set(&rule));
+		big = kmem_cache_create("big", 3000, 0, SLAB_STORE_USER, NULL);
+		kmem_inject_clear();
+		if (big)
+			break;
+		assert_sound();
+	}
+	assert_in_range(rule.nth, 4, 100);
+	kmem_cache_destroy(big);
 }
 
 /* Without magazines and depot, allocations go on. */

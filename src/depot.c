@@ -85,8 +85,8 @@ static size_t all_bounds(struct magazine_layer *l)
 {
 	size_t n = 0;
 
-	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++)
-		n += kmem_load_relaxed(&layer_depot(l, i)->max_objects);
+	for_each_depot(d, l)
+		n += kmem_load_relaxed(&d->max_objects);
 	return n;
 }
 
@@ -113,8 +113,7 @@ static size_t objects_in(const struct magazine_layer *l, size_t depot_bytes)
 /* Every bound, to between these. */
 static void set_bounds(struct magazine_layer *l, size_t least, size_t most)
 {
-	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++) {
-		struct depot *d = layer_depot(l, i);
+	for_each_depot(d, l) {
 		uintptr_t irq = lock_irq(&d->lock);
 
 		set_bound(l, d, KMEM_MIN(KMEM_MAX(d->max_objects, least),
@@ -391,8 +390,8 @@ size_t depot_objects(struct magazine_layer *l)
 {
 	size_t n = 0;
 
-	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++)
-		n += kmem_load_relaxed(&layer_depot(l, i)->objects);
+	for_each_depot(d, l)
+		n += kmem_load_relaxed(&d->objects);
 	return n;
 }
 
@@ -425,8 +424,7 @@ static size_t nr_magazines(const struct depot *d)
 
 void depot_drain(struct magazine_layer *l)
 {
-	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++) {
-		struct depot *d = layer_depot(l, i);
+	for_each_depot(d, l) {
 		size_t n = nr_magazines(d);
 		struct magazine *m;
 
@@ -491,8 +489,8 @@ static size_t trim(struct magazine_layer *l, struct depot *d, size_t most)
 /* Somebody has come to one of them since the last trim. */
 static bool depots_used(struct magazine_layer *l)
 {
-	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++)
-		if (kmem_load_relaxed(&layer_depot(l, i)->used))
+	for_each_depot(d, l)
+		if (kmem_load_relaxed(&d->used))
 			return true;
 	return false;
 }

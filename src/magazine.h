@@ -176,6 +176,10 @@ KMEM_INLINE struct depot *layer_depot(struct magazine_layer *l, unsigned i)
 	return (struct depot *)(void *)layer_cpu(l, zones.nr_cpus) + i;
 }
 
+#define for_each_depot(d, l) \
+	for (struct depot *(d) = layer_depot(l, 0); \
+	     (d) < layer_depot(l, NR_DEPOTS(zones.nr_cpus)); (d)++)
+
 /* The round takes that place; what was there comes out. */
 KMEM_INLINE void quarantine_swap(struct quarantine *q, size_t place,
 				 struct round *r)

@@ -64,9 +64,7 @@ void magazine_layer_stats(struct magazine_layer *l,
 	st->in_cpus += st->in_quarantine;
 	st->magazines = kmem_load_relaxed(&l->magazines);
 	st->magazine_bytes = kmem_load_relaxed(&l->magazine_bytes);
-	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++) {
-		const struct depot *d = layer_depot(l, i);
-
+	for_each_depot(d, l) {
 		st->in_depot += kmem_load_relaxed(&d->objects);
 		st->depot_locks += LOCK_READ(&d->lock, taken);
 		st->depot_contended += LOCK_READ(&d->lock, contended);
@@ -227,9 +225,7 @@ void magazine_layer_check(struct magazine_layer *l, const char *name,
 		return;
 	for (unsigned i = 0; i < zones.nr_cpus; i++)
 		cpu_check(layer_cpu(l, i), i, name, c);
-	for (unsigned i = 0; i < NR_DEPOTS(zones.nr_cpus); i++) {
-		const struct depot *d = layer_depot(l, i);
-
+	for_each_depot(d, l) {
 		depot_check(d, &left, name, c);
 		c->depot_bytes += d->max_objects * l->object_bytes;
 	}

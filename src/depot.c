@@ -17,7 +17,10 @@
  *	regret: flushed > 0 ─────► bound up by what
  *	        is asked for again
  *
- * Of a layer whose depots nobody has come to since, a trim takes several.
+ * Of a layer whose depots nobody has come to since, a trim takes several; and one
+ * that is to take all takes what bounds leave unused, too. (None of those that
+ * follow growth does: who first fills slabs for a while, before he frees, has not
+ * come either.)
  *
  * *Whose they are.* A layer has a depot for each CPU, or for each list of them
  * (CPU_LISTS), so that as a rule a CPU meets nobody there. With one for all, an
@@ -495,12 +498,26 @@ static bool depots_used(struct magazine_layer *l)
 	return false;
 }
 
+/* Keep the least, or what is there. */
+static void forget_bound(struct magazine_layer *l, struct depot *d)
+{
+	uintptr_t irq = lock_irq(&d->lock);
+
+	lower_bound(l, d, d->max_objects);
+	unlock_irq(&d->lock, irq);
+}
+
 /* The others' before this CPU's own, so that one who frees and frees leaves none
  * for ever untrimmed. */
 void depot_trim(struct magazine_layer *l, size_t most)
 {
-	if (!depots_used(l))
+	bool dormant = !depots_used(l), all = most == SIZE_MAX;
+
+	if (dormant)
 		most = KMEM_MAX(most, TRIM_DORMANT);
 	for (unsigned i = 1; i <= NR_DEPOTS(zones.nr_cpus); i++)
 		most = trim(l, depot_near(l, i), most);
+	if (dormant && all)
+		for_each_depot(d, l)
+			forget_bound(l, d);
 }

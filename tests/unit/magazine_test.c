@@ -627,11 +627,11 @@ static void test_bound_goes_along(void **state)
 		assert_in_range(stats(s).layer.refilled, refilled,
 				refilled + 1500);
 	}
-	for (unsigned i = 0; stats(s).layer.in_depot; i++) {
-		assert_true(i < 50);
+	/* The first may find that it was used since the last. */
+	for (unsigned i = 0; i < 3; i++)
 		kmem_trim(KMEM_TRIM);
-	}
-	assert_true(zones.depot_bytes < before + 65536);
+	assert_int_equal(stats(s).layer.in_depot, 0);
+	assert_true(zones.depot_bytes <= before);
 	assert_sound();
 	kmem_cache_destroy(s);
 }

@@ -60,8 +60,8 @@
  *    list it goes when something comes back, whoever gives it: that of the CPU
  *    that took the last.
  *  - Take uses its own list, then empty slabs; those of other CPUs only where one
- *    more slab would be worse: when much is free in them and there is a slab for
- *    each CPU already (better_grow()), or little memory (`any`).
+ *    more slab would be worse: when much is free in more than the one that each
+ *    of them is using (others_slab()), or little memory (`any`).
  *  - Full magazines are kept apart likewise (depot.c), and left to their CPUs
  *    while they are little of what the cache has.
  *  - So are the arrays of slots, of which two may share a line (slots.c).
@@ -215,22 +215,24 @@ static size_t slab_take(struct slab_node *n, struct page *head,
 }
 
 /*
- * Slabs that other CPUs use are better left alone: slots of neighbours share a
- * cache line. So a node should rather grow that has little free, or fewer slabs
- * than there are CPUs (unless they are of few objects).
+ * A slab that other CPUs use, unless it is better left alone: slots of neighbours
+ * share a cache line. So a node should rather grow that has little free; and the
+ * only one on a list is what its CPU takes from next (unless it is of few
+ * objects). If there are more, its CPU comes to the last one last.
  */
-static bool better_grow(const struct kmem_slabs *s, const struct slab_node *n)
+static struct page *others_slab(const struct kmem_slabs *s,
+				struct slab_node *n, bool any)
 {
-	return n->capacity - n->inuse < n->capacity / 8 ||
-	       (s->objects >= SLAB_SHARED_OBJECTS &&
-		n->nr_slabs < zones.nr_cpus);
-}
+	bool leave_one = !any && s->objects >= SLAB_SHARED_OBJECTS;
 
-static struct kmem_list *others_partial(struct slab_node *n)
-{
-	for (unsigned i = 0; i < CPU_LISTS; i++)
-		if (!list_empty(&n->partial[i]))
-			return &n->partial[i];
+	if (!any && n->capacity - n->inuse < n->capacity / 8)
+		return NULL;
+	for (unsigned i = 0; i < CPU_LISTS; i++) {
+		struct kmem_list *l = &n->partial[i];
+
+		if (!list_empty(l) && !(leave_one && l->next == l->prev))
+			return list_page(l->prev);
+	}
 	return NULL;
 }
 
@@ -244,10 +246,7 @@ static struct page *node_slab(struct kmem_slabs *s, struct slab_node *n,
 		l = &n->empty;
 	if (!list_empty(l))
 		return list_page(l->next);
-	if (CPU_LISTS == 1)
-		return NULL;
-	l = others_partial(n);
-	return l && (any || !better_grow(s, n)) ? list_page(l->next) : NULL;
+	return CPU_LISTS > 1 ? others_slab(s, n, any) : NULL;
 }
 
 static size_t node_take(struct kmem_slabs *s, struct slab_node *n,

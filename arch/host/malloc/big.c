@@ -9,8 +9,11 @@
  * that a search always ends at the first empty entry. The table is a mapping
  * too, and never more than half full.
  *
- * Locks: big.lock guards the table. Mappings are made and given back without
- * it, moved and enlarged with it.
+ * What is freed is kept for the next block for a while (kept.c). Zeroed blocks are
+ * always new mappings: what their user never writes is then no memory.
+ *
+ * Locks: big.lock guards the table, and what is kept. Mappings are made and given
+ * back without it; blocks are moved and enlarged with it.
  */
 #define _GNU_SOURCE
 #include "private.h"
@@ -19,16 +22,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define FIRST_ENTRIES	(KMEM_PAGE_SIZE / sizeof(struct big_block))
-
-struct big_block {
-	uintptr_t addr;			/* 0: empty */
-	size_t bytes;
-};
+#define FIRST_ENTRIES	(KMEM_PAGE_SIZE / sizeof(struct mapping))
 
 static struct {
 	struct section_lock lock;
-	struct big_block *table;
+	struct mapping *table;		/* addr 0: empty */
 	size_t entries;			/* a power of two, or 0 */
 	size_t used;
 	size_t bytes;			/* of all blocks */
@@ -63,7 +61,7 @@ static size_t next_of(size_t i)
 	return (i + 1) & (big.entries - 1);
 }
 
-static struct big_block *find(const void *p)
+static struct mapping *find(const void *p)
 {
 	uintptr_t addr = (uintptr_t)p;
 
@@ -81,12 +79,12 @@ static void insert(uintptr_t addr, size_t bytes)
 
 	while (big.table[i].addr)
 		i = next_of(i);
-	big.table[i] = (struct big_block){ addr, bytes };
+	big.table[i] = (struct mapping){ addr, bytes };
 	big.used++;
 	big.bytes += bytes;
 }
 
-static void erase(struct big_block *b)
+static void erase(struct mapping *b)
 {
 	size_t hole = (size_t)(b - big.table);
 
@@ -108,9 +106,9 @@ static void erase(struct big_block *b)
 /* Room for one more. */
 static bool make_room(void)
 {
-	struct big_block *old = big.table;
+	struct mapping *old = big.table;
 	size_t entries = big.entries;
-	struct big_block *new;
+	struct mapping *new;
 
 	if (2 * (big.used + 1) <= entries)
 		return true;
@@ -169,11 +167,58 @@ static char *map_aligned(size_t bytes, size_t align)
 	return p + head;
 }
 
-void *big_alloc(size_t size, size_t align)
+static void unmap_all(const struct mapping *m, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		unmap_pages((void *)m[i].addr, m[i].bytes);
+}
+
+bool big_trim(void)
+{
+	struct mapping old[KEPT_MAPPINGS];
+	unsigned n;
+
+	section_lock(&big.lock);
+	n = kept_drop(old);
+	section_unlock(&big.lock);
+	unmap_all(old, n);
+	return n;
+}
+
+/* At least so many bytes that were kept, or NULL; *bytes: how many. */
+static void *reuse(size_t *bytes, size_t align)
+{
+	struct mapping m;
+	void *p;
+
+	section_lock(&big.lock);
+	m = kept_take(*bytes, align);
+	section_unlock(&big.lock);
+	if (m.bytes >= *bytes) {
+		*bytes = m.bytes;
+		return (void *)m.addr;
+	}
+	if (!m.bytes)
+		return NULL;
+	p = mremap((void *)m.addr, m.bytes, *bytes, MREMAP_MAYMOVE);
+	if (p != MAP_FAILED)
+		return p;
+	unmap_pages((void *)m.addr, m.bytes);
+	return NULL;
+}
+
+void *big_alloc(size_t size, size_t align, bool zeroed)
 {
 	size_t bytes = whole_pages(size);
-	char *p = bytes ? map_aligned(bytes, align) : NULL;
+	char *p;
 
+	if (!bytes)
+		return NULL;
+	p = zeroed ? NULL : reuse(&bytes, align);
+	if (!p)
+		p = map_aligned(bytes, align);
+	if (!p && big_trim())
+		p = map_aligned(bytes, align);
 	if (p && !enter_block(p, bytes)) {
 		unmap_pages(p, bytes);
 		p = NULL;
@@ -183,37 +228,31 @@ void *big_alloc(size_t size, size_t align)
 
 size_t big_size(const void *p)
 {
-	struct big_block *b;
+	struct mapping *b;
 	size_t bytes;
 
 	section_lock(&big.lock);
 	b = find(p);
 	bytes = b ? b->bytes : 0;
-	section_unlock(&big.lock);
-	return bytes;
-}
-
-/* Take a block out of the table. Return: its bytes, 0 if there is none. */
-static size_t leave_block(const void *p)
-{
-	struct big_block *b;
-	size_t bytes;
-
-	section_lock(&big.lock);
-	b = find(p);
-	bytes = b ? b->bytes : 0;
-	if (b)
-		erase(b);
 	section_unlock(&big.lock);
 	return bytes;
 }
 
 bool big_free(void *p)
 {
-	size_t bytes = leave_block(p);
+	struct mapping old[KEPT_MAPPINGS], *b, m;
+	unsigned n = 0;
 
-	unmap_pages(p, bytes);
-	return bytes;
+	section_lock(&big.lock);
+	b = find(p);
+	if (b) {
+		m = *b;
+		erase(b);
+		n = kept_put(m, big.bytes, old);
+	}
+	section_unlock(&big.lock);
+	unmap_all(old, n);
+	return b;
 }
 
 /* Nobody else may be given the old address before the table knows the new
@@ -221,7 +260,7 @@ bool big_free(void *p)
 void *big_resize(void *p, size_t size)
 {
 	size_t bytes = whole_pages(size);
-	struct big_block *b;
+	struct mapping *b;
 	void *new = NULL;
 
 	section_lock(&big.lock);

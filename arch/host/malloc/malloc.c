@@ -19,7 +19,7 @@
  * Large blocks that are freed keep their memory, for the next one; when more
  * than KEEP_BYTES have been freed than allocated since, it is returned to the
  * system before a block goes back to kmem. Large: from PURGE_BYTES on, where
- * the system call is little beside what it saves.
+ * the system call is little beside what it saves. (Of mappings: kept.c.)
  */
 #define _GNU_SOURCE
 #include "kmalloc.h"
@@ -89,7 +89,7 @@ static KMEM_NOINLINE void *malloc_slow(size_t size, size_t align, gfp_t gfp)
 	    !(gfp & __GFP_ZERO && size >= ZERO_MAP_BYTES))
 		p = from_kmem(size, gfp);
 	if (!p)
-		p = big_alloc(size, align);
+		p = big_alloc(size, align, gfp & __GFP_ZERO);
 	return p ? p : no_memory();
 }
 
@@ -393,8 +393,8 @@ static bool shrink_cache(struct kmem_cache *s, void *arg)
 	return true;
 }
 
-/* Gathers free memory into large blocks; none of it goes to the system, as
- * the result says. */
+/* Gathers free memory into large blocks; of it, only mappings that were freed go
+ * to the system. The result says whether there were any. */
 EXPORT int malloc_trim(size_t pad)
 {
 	(void)pad;
@@ -404,7 +404,7 @@ EXPORT int malloc_trim(size_t pad)
 	kmem_for_each_cache(shrink_cache, NULL);
 	drain_pages();
 	section_leave();
-	return 0;
+	return big_trim();
 }
 
 static bool add_live(struct kmem_cache *s, void *arg)

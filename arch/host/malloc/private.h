@@ -69,8 +69,9 @@ KMEM_INLINE void section_unlock(struct section_lock *l)
 
 /* ---- big.c: blocks that are mappings of their own ---- */
 
-/* Zeroed. align: a power of two. Return: NULL without memory. */
-void *big_alloc(size_t size, size_t align);
+/* align: a power of two. `zeroed`, or with whatever is in it. Return: NULL without
+ * memory. */
+void *big_alloc(size_t size, size_t align, bool zeroed);
 
 /* Bytes that may be used at p; 0 if it is no such block. */
 size_t big_size(const void *p);
@@ -82,5 +83,28 @@ bool big_free(void *p);
 void *big_resize(void *p, size_t size);
 
 void big_count(size_t *nr, size_t *bytes);
+
+/* What was freed and is kept goes to the system. Return: whether there was any. */
+bool big_trim(void);
+
+/* ---- kept.c: those that were freed; big.c's lock is held ---- */
+
+struct mapping {
+	uintptr_t addr;			/* bytes 0: none */
+	size_t bytes;			/* whole pages */
+};
+
+#define KEPT_MAPPINGS	16u
+
+/* One so large, or a little larger; or a smaller one to be enlarged, which has not
+ * so many bytes; or none. align: as for big_alloc(). */
+struct mapping kept_take(size_t bytes, size_t align);
+
+/* Keep it; so much is in use. What has to go instead is in out[KEPT_MAPPINGS].
+ * Return: how many. */
+unsigned kept_put(struct mapping m, size_t in_use, struct mapping *out);
+
+/* All of them. Return: how many. */
+unsigned kept_drop(struct mapping *out);
 
 #endif /* KMEM_MALLOC_PRIVATE_H */

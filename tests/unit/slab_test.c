@@ -349,12 +349,11 @@ static void test_breathing_is_bounded(void **state)
 	slabs_shrink(&slabs);
 }
 
-/* Two CPUs that allocate in turn get objects of different slabs, as long as
- * there are fewer slabs than CPUs; and share them rather than waste half of
- * each, or fail. */
+/* Two CPUs that allocate in turn get objects of different slabs; and share those
+ * that are more than each needs for now, or rather than fail. */
 static void test_cpus_keep_apart(void **state)
 {
-	struct round a[4], b[4], more[64];
+	struct round a[4], b[4], c, more[64];
 
 	(void)state;
 	kmem_reset();
@@ -375,18 +374,24 @@ static void test_cpus_keep_apart(void **state)
 	assert_ptr_not_equal(virt_to_page(a[0].obj), virt_to_page(b[0].obj));
 	assert_slabs_sound();
 
-	/* CPU 1's slab is used up; CPU 0's has more than enough for both */
+	/* CPU 1's slab is used up; CPU 0's only one is left to it; of two, the one
+	 * that it comes to last is not */
 	assert_int_equal(slabs_take(&slabs, more, 60, false), 60);
+	assert_int_equal(slabs_take(&slabs, more + 60, 4, false), 0);
+	host_cpu_set(0);
+	c = slabs_grow(&slabs, GFP_KERNEL);
+	host_cpu_set(1);
 	assert_int_equal(slabs_take(&slabs, more + 60, 4, false), 4);
 	for (unsigned i = 60; i < 64; i++)
 		assert_ptr_equal(virt_to_page(more[i].obj),
 				 virt_to_page(a[0].obj));
 	assert_slabs_sound();
 	slabs_give(&slabs, more, 64);
+	slabs_give(&slabs, &c, 1);
 	slabs_give(&slabs, b, 4);
 	slabs_give(&slabs, a, 4);
 
-	/* fewer slabs than CPUs, but no choice */
+	/* the only one, but no choice */
 	slabs_shrink(&slabs);
 	a[0] = slabs_grow(&slabs, GFP_KERNEL);
 	host_cpu_set(0);

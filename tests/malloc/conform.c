@@ -6,6 +6,7 @@
 #include "check.h"
 
 #include <limits.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 static void *volatile opaque;
@@ -263,55 +264,114 @@ static void information(void)
 	CHECK(malloc_trim(0) == 1);
 }
 
-static size_t resident_bytes(void)
+static long faults(void)
 {
-	unsigned long all, resident;
-	FILE *f = fopen("/proc/self/statm", "r");
+	struct rusage use;
 
-	CHECK(f && fscanf(f, "%lu %lu", &all, &resident) == 2);
-	fclose(f);
-	return resident * (size_t)sysconf(_SC_PAGESIZE);
+	CHECK(!getrusage(RUSAGE_SELF, &use));
+	return use.ru_minflt;
 }
 
-/* Mapped blocks that are freed are kept: used again, whole, in part or enlarged;
- * not for ever; and never by who asks for zeros. */
-static void big_kept(void)
+/* A block of so many MiB, written. */
+static char *written(size_t mib)
 {
-	enum { N = 20 };
-	char *p[N], *q;
-	size_t before, n = 6 << 20;
+	char *p = malloc(mib << 20);
+
+	CHECK(p);
+	fill(p, mib << 20, mib);
+	return p;
+}
+
+/* Mapped blocks that are freed are kept, and used again: whole, in part, enlarged;
+ * and by who asks for zeros. */
+static void big_reused(void)
+{
+	char *p, *q;
+	long before;
 
 	malloc_trim(0);
-	before = resident_bytes();
-	for (int i = 0; i < N; i++) {
-		CHECK(p[i] = malloc(n + (size_t)i * 4096));
-		fill(p[i], n, (uint64_t)i);
-	}
-	for (int i = 0; i < N; i++) {
-		CHECK(holds(p[i], n, (uint64_t)i));
-		free(p[i]);
-	}
-	CHECK(resident_bytes() < before + (40 << 20));
-	CHECK(resident_bytes() > before + (20 << 20));
-	CHECK(q = calloc(1, n));
-	for (size_t i = 0; i < n; i++)
-		CHECK(!q[i]);
+	p = written(12);
+	free(p);
+	CHECK(mallinfo2().keepcost >= 12u << 20);
+	before = faults();
+	q = written(12);
+	CHECK(q == p && faults() - before < 100);
 	free(q);
-	CHECK(p[0] = malloc(5 << 20));		/* a part of one */
-	CHECK(p[1] = malloc(9 << 20));		/* more than any has */
-	CHECK(p[2] = aligned_alloc(32 << 20, 5 << 20));
-	CHECK(!((uintptr_t)p[2] % (32 << 20)));
-	CHECK(p[3] = malloc(6 << 20));
-	for (int i = 0; i < 4; i++) {
-		CHECK(malloc_usable_size(p[i]) >= 5 << 20);
-		fill(p[i], i == 1 ? 9 << 20 : 5 << 20, (uint64_t)i);
-	}
-	for (int i = 0; i < 4; i++) {
-		CHECK(holds(p[i], i == 1 ? 9 << 20 : 5 << 20, (uint64_t)i));
+	q = written(5);
+	CHECK(q == p && faults() - before < 100);
+	p = written(7);
+	CHECK(p == q + (5 << 20) && faults() - before < 100);
+	CHECK(holds(q, 5 << 20, 5) && holds(p, 7 << 20, 7));
+	free(q);
+	free(p);
+	p = written(9);				/* 2 MiB of it are new */
+	CHECK(faults() - before < 512 + 200);
+	free(p);
+	CHECK(p = calloc(1, 9 << 20));
+	for (size_t i = 0; i < 9u << 20; i++)
+		CHECK(!p[i]);
+	free(p);
+	CHECK(p = aligned_alloc(32 << 20, 5 << 20));
+	CHECK(!((uintptr_t)p % (32 << 20)));
+	fill(p, 5 << 20, 1);
+	free(p);
+	CHECK(malloc_trim(0) == 1 && mallinfo2().keepcost == 0);
+}
+
+/* But no more than a part of what is in use, whatever is freed last. */
+static void big_kept_is_bounded(void)
+{
+	enum { N = 16 };
+	char *p[N], *large = malloc((size_t)1 << 30), *sparse;
+
+	CHECK(large);
+	for (int i = 0; i < N; i++)
+		p[i] = written(30);
+	for (int i = 0; i < N; i++)
 		free(p[i]);
+	CHECK(mallinfo2().keepcost >= 200u << 20);
+	CHECK(mallinfo2().keepcost <= 256u << 20);
+	free(large);
+	CHECK(mallinfo2().keepcost <= 32u << 20);
+	/* Many that are freed without being written take no place of others'. */
+	free(written(10));
+	for (int i = 0; i < 100; i++) {
+		CHECK(sparse = calloc(1, 2 << 20));
+		free(sparse);
 	}
-	CHECK(malloc_trim(0) == 1);
-	CHECK(resident_bytes() < before + (4 << 20));
+	CHECK(mallinfo2().keepcost >= 10u << 20);
+	malloc_trim(0);
+}
+
+/* What is kept is given up for a request that fails otherwise. */
+static void big_kept_in_need(void)
+{
+	struct rlimit old, tight;
+	char *p = written(40);
+	unsigned long pages;
+	FILE *f;
+
+	malloc_trim(0);
+	free(written(30));
+	f = fopen("/proc/self/statm", "r");
+	CHECK(f && fscanf(f, "%lu", &pages) == 1);
+	fclose(f);
+	CHECK(!getrlimit(RLIMIT_AS, &old));
+	tight = old;
+	tight.rlim_cur = pages * (size_t)sysconf(_SC_PAGESIZE) + (10u << 20);
+	CHECK(!setrlimit(RLIMIT_AS, &tight));
+	CHECK(p = realloc(p, 60 << 20));
+	CHECK(holds(p, 40 << 20, 40));
+	free(p);
+	free(written(30));
+	CHECK(p = aligned_alloc(8 << 20, 64 << 20));
+	free(p);
+	free(written(30));
+	CHECK(p = calloc(1, 68 << 20));
+	free(p);
+	CHECK(!malloc(200 << 20) && errno == ENOMEM);
+	CHECK(!setrlimit(RLIMIT_AS, &old));
+	malloc_trim(0);
 }
 
 /* Many mapped blocks: their table grows, and forgets what is freed. */
@@ -387,8 +447,10 @@ int main(void)
 	c23();
 	information();
 	many_big();
-	big_kept();
+	big_reused();
+	big_kept_is_bounded();
+	big_kept_in_need();
 	storm();
-	puts("12 cases passed");
+	puts("14 cases passed");
 	return 0;
 }

@@ -9,17 +9,20 @@
  * that a search always ends at the first empty entry. The table is a mapping
  * too, and never more than half full.
  *
- * What is freed is kept for the next block for a while (kept.c). Zeroed blocks are
- * always new mappings: what their user never writes is then no memory.
+ * What is freed is kept for the next block (kept.c), so that using a mapped block
+ * after it was freed is seen no more than that of any other is. Zeroed blocks come
+ * without their pages: what their user never writes is then no memory.
  *
  * Locks: big.lock guards the table, and what is kept. Mappings are made and given
- * back without it; blocks are moved and enlarged with it.
+ * back without it, while they are in neither; blocks are moved and enlarged with it.
+ * Each call is one section, so that fork() finds no mapping that nobody has.
  */
 #define _GNU_SOURCE
 #include "private.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 
 #define FIRST_ENTRIES	(KMEM_PAGE_SIZE / sizeof(struct mapping))
@@ -140,12 +143,15 @@ static bool enter_block(void *p, size_t bytes)
 	return done;
 }
 
-/* Whole pages, or 0 if that is more than there are addresses. */
+/* Whole pages, of the system's too, or 0 if that is more than there are addresses. */
 static size_t whole_pages(size_t size)
 {
+	size_t page = getauxval(AT_PAGESZ);
+
+	page = page > KMEM_PAGE_SIZE ? page : KMEM_PAGE_SIZE;
 	if (size > PTRDIFF_MAX)
 		return 0;
-	return (size + KMEM_PAGE_SIZE - 1) & ~(KMEM_PAGE_SIZE - 1);
+	return (size + page - 1) & ~(page - 1);
 }
 
 static char *map_aligned(size_t bytes, size_t align)
@@ -173,56 +179,89 @@ static void unmap_all(const struct mapping *m, unsigned n)
 		unmap_pages((void *)m[i].addr, m[i].bytes);
 }
 
-bool big_trim(void)
+/* The lock is held, and until it has been done: who waits for it to try again finds
+ * the memory free. */
+static bool drop_kept(void)
 {
 	struct mapping old[KEPT_MAPPINGS];
-	unsigned n;
+	unsigned n = kept_drop(old);
 
-	section_lock(&big.lock);
-	n = kept_drop(old);
-	section_unlock(&big.lock);
 	unmap_all(old, n);
 	return n;
 }
 
-/* At least so many bytes that were kept, or NULL; *bytes: how many. */
-static void *reuse(size_t *bytes, size_t align)
+bool big_trim(void)
 {
-	struct mapping m;
-	void *p;
+	bool any;
 
 	section_lock(&big.lock);
-	m = kept_take(*bytes, align);
+	any = drop_kept();
 	section_unlock(&big.lock);
-	if (m.bytes >= *bytes) {
-		*bytes = m.bytes;
+	return any;
+}
+
+/* Of one that is ours now; it is unmapped if that can't be done. */
+static void *make_zeroed(struct mapping m)
+{
+	if (!madvise((void *)m.addr, m.bytes, MADV_DONTNEED))
 		return (void *)m.addr;
-	}
-	if (!m.bytes)
-		return NULL;
-	p = mremap((void *)m.addr, m.bytes, *bytes, MREMAP_MAYMOVE);
+	unmap_pages((void *)m.addr, m.bytes);
+	return NULL;
+}
+
+static void *enlarge(struct mapping m, size_t bytes)
+{
+	void *p = mremap((void *)m.addr, m.bytes, bytes, MREMAP_MAYMOVE);
+
 	if (p != MAP_FAILED)
 		return p;
 	unmap_pages((void *)m.addr, m.bytes);
 	return NULL;
 }
 
+/* At least so many bytes that were kept, or NULL; *bytes: how many. */
+static void *reuse(size_t *bytes, size_t align, bool zeroed)
+{
+	struct mapping m;
+
+	section_lock(&big.lock);
+	m = kept_take(*bytes, align, !zeroed);
+	section_unlock(&big.lock);
+	if (!m.bytes)
+		return NULL;
+	if (m.bytes < *bytes)
+		return enlarge(m, *bytes);
+	*bytes = m.bytes;
+	return zeroed ? make_zeroed(m) : (void *)m.addr;
+}
+
+static void *map_block(size_t bytes, size_t align, bool zeroed)
+{
+	char *p = reuse(&bytes, align, zeroed);
+
+	if (!p)
+		p = map_aligned(bytes, align);
+	if (!p) {
+		big_trim();
+		p = map_aligned(bytes, align);
+	}
+	if (!p || enter_block(p, bytes) ||
+	    (big_trim() && enter_block(p, bytes)))
+		return p;
+	unmap_pages(p, bytes);
+	return NULL;
+}
+
 void *big_alloc(size_t size, size_t align, bool zeroed)
 {
 	size_t bytes = whole_pages(size);
-	char *p;
+	void *p;
 
 	if (!bytes)
 		return NULL;
-	p = zeroed ? NULL : reuse(&bytes, align);
-	if (!p)
-		p = map_aligned(bytes, align);
-	if (!p && big_trim())
-		p = map_aligned(bytes, align);
-	if (p && !enter_block(p, bytes)) {
-		unmap_pages(p, bytes);
-		p = NULL;
-	}
+	section_enter();
+	p = map_block(bytes, align, zeroed);
+	section_leave();
 	return p;
 }
 
@@ -240,9 +279,10 @@ size_t big_size(const void *p)
 
 bool big_free(void *p)
 {
-	struct mapping old[KEPT_MAPPINGS], *b, m;
+	struct mapping old[KEPT_MAPPINGS + 1], *b, m;
 	unsigned n = 0;
 
+	section_enter();
 	section_lock(&big.lock);
 	b = find(p);
 	if (b) {
@@ -252,7 +292,24 @@ bool big_free(void *p)
 	}
 	section_unlock(&big.lock);
 	unmap_all(old, n);
+	section_leave();
 	return b;
+}
+
+/* The lock is held. Return: where it is then, and how large; no bytes if that can't
+ * be done. */
+static struct mapping resized(struct mapping b, size_t bytes)
+{
+	void *p = (void *)b.addr, *new;
+
+	if (bytes <= b.bytes && b.bytes - bytes < MAPPING_LEAST)
+		return b;
+	new = mremap(p, b.bytes, bytes, MREMAP_MAYMOVE);
+	if (new == MAP_FAILED && drop_kept())
+		new = mremap(p, b.bytes, bytes, MREMAP_MAYMOVE);
+	if (new == MAP_FAILED)
+		return (struct mapping){ 0, 0 };
+	return (struct mapping){ (uintptr_t)new, bytes };
 }
 
 /* Nobody else may be given the old address before the table knows the new
@@ -260,28 +317,25 @@ bool big_free(void *p)
 void *big_resize(void *p, size_t size)
 {
 	size_t bytes = whole_pages(size);
-	struct mapping *b;
-	void *new = NULL;
+	struct mapping *b, new = { 0, 0 };
 
 	section_lock(&big.lock);
 	b = bytes ? find(p) : NULL;
 	if (b)
-		new = bytes == b->bytes ? p : mremap(p, b->bytes, bytes,
-						     MREMAP_MAYMOVE);
-	if (new == MAP_FAILED) {
-		new = NULL;
-	} else if (new) {
+		new = resized(*b, bytes);
+	if (new.bytes) {
 		erase(b);
-		insert((uintptr_t)new, bytes);
+		insert(new.addr, new.bytes);
 	}
 	section_unlock(&big.lock);
-	return new;
+	return (void *)new.addr;
 }
 
-void big_count(size_t *nr, size_t *bytes)
+void big_count(size_t *nr, size_t *bytes, size_t *kept)
 {
 	section_lock(&big.lock);
 	*nr = big.used;
 	*bytes = big.bytes;
+	*kept = kept_bytes();
 	section_unlock(&big.lock);
 }

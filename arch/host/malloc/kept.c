@@ -4,12 +4,15 @@
  *
  * A fresh mapping costs a page fault for each of its pages, many times what the
  * system call does: programs that allocate and free blocks of 5 to 25 MiB, which
- * they write, spent four fifths of their time on that. So what is freed is kept
- * for a while, up to KEEP_BYTES and a quarter of what is in use; when there is
- * more, those that have waited longest go back to the system.
+ * they write, spent four fifths of their time on that. So what is freed is kept,
+ * up to KEPT_LEAST bytes and a quarter of what is in use, but no more than
+ * KEPT_MOST; when there is more, those that have waited longest go back to the
+ * system. Nothing else sends them there but malloc_trim(), and a request that
+ * could not be met otherwise.
  *
  * A block is cut from the smallest that is large enough. If none is, the largest
  * one grows to it: its pages move, and only what is new has to be faulted in.
+ * Whoever asks for zeros gets one without its pages (big.c).
  *
  * Who calls holds the lock of big.c. Nothing is mapped or unmapped here.
  */
@@ -17,10 +20,8 @@
 
 #include <string.h>
 
-#define KEEP_BYTES	((size_t)32 << 20)
-
-/* Less than that is not worth a place. */
-#define LEAST_BYTES	((size_t)256 << 10)
+#define KEPT_LEAST	((size_t)32 << 20)
+#define KEPT_MOST	((size_t)256 << 20)
 
 static struct {
 	struct mapping at[KEPT_MAPPINGS];	/* the oldest first */
@@ -44,7 +45,7 @@ static struct mapping cut(unsigned i, size_t bytes)
 {
 	struct mapping *m = &kept.at[i], front = { m->addr, bytes };
 
-	if (m->bytes - bytes < LEAST_BYTES)
+	if (m->bytes - bytes < MAPPING_LEAST)
 		return take_out(i);
 	m->addr += bytes;
 	m->bytes -= bytes;
@@ -61,11 +62,13 @@ static bool fits_better(const struct mapping *a, const struct mapping *b,
 	return b->bytes < bytes || a->bytes < b->bytes;
 }
 
-struct mapping kept_take(size_t bytes, size_t align)
+struct mapping kept_take(size_t bytes, size_t align, bool grow)
 {
 	const struct mapping none = { 0, 0 };
 	unsigned best = kept.nr;
 
+	if (bytes < MAPPING_LEAST)
+		return none;
 	for (unsigned i = 0; i < kept.nr; i++)
 		if (!(kept.at[i].addr & (align - 1)) &&
 		    (best == kept.nr ||
@@ -75,24 +78,30 @@ struct mapping kept_take(size_t bytes, size_t align)
 		return none;
 	if (kept.at[best].bytes >= bytes)
 		return cut(best, bytes);
-	/* It moves to wherever there is room; and is most of what is wanted. */
-	if (align > KMEM_PAGE_SIZE || kept.at[best].bytes < bytes / 4)
+	/* It moves to wherever there is room, and should be some part of what is
+	 * wanted. */
+	if (!grow || align > KMEM_PAGE_SIZE || kept.at[best].bytes < bytes / 4)
 		return none;
 	return take_out(best);
 }
 
 unsigned kept_put(struct mapping m, size_t in_use, struct mapping *out)
 {
-	size_t most = KEEP_BYTES + in_use / 4;
+	size_t most = KEPT_LEAST + in_use / 4, room;
 	unsigned n = 0;
+	bool keep;
 
-	if (m.bytes < LEAST_BYTES || m.bytes > most) {
+	if (most > KEPT_MOST)
+		most = KEPT_MOST;
+	keep = m.bytes >= MAPPING_LEAST && m.bytes <= most;
+	room = keep ? most - m.bytes : most;
+	while (kept.nr && (kept.bytes > room ||
+			   (keep && kept.nr == KEPT_MAPPINGS)))
+		out[n++] = take_out(0);
+	if (!keep) {
 		out[n++] = m;
 		return n;
 	}
-	while (kept.nr == KEPT_MAPPINGS ||
-	       (kept.nr && kept.bytes + m.bytes > most))
-		out[n++] = take_out(0);
 	kept.at[kept.nr++] = m;
 	kept.bytes += m.bytes;
 	return n;
@@ -105,4 +114,9 @@ unsigned kept_drop(struct mapping *out)
 	while (kept.nr)
 		out[n++] = take_out(0);
 	return n;
+}
+
+size_t kept_bytes(void)
+{
+	return kept.bytes;
 }

@@ -17,7 +17,7 @@
  * Misuse is found and named by kmem: see kfree().
  *
  * Large blocks that are freed keep their memory, for the next one; when more
- * than KEEP_BYTES have been freed than allocated since, it is returned to the
+ * than UNPURGED_MOST have been freed than allocated since, it is returned to the
  * system before a block goes back to kmem. Large: from PURGE_BYTES on, where
  * the system call is little beside what it saves. (Of mappings: kept.c.)
  */
@@ -34,7 +34,7 @@
 
 #define EXPORT		__attribute__((visibility("default")))
 #define PURGE_BYTES	((size_t)256 << 10)
-#define KEEP_BYTES	((size_t)32 << 20)
+#define UNPURGED_MOST	((size_t)32 << 20)
 /* From here on zeros are got from the system rather than written. */
 #define ZERO_MAP_BYTES	((size_t)1 << 20)
 
@@ -42,7 +42,7 @@
 #define GFP_RECLAIM	(GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY)
 
 /* Bytes of free large blocks that may hold memory; a bound, not exact. */
-static size_t kept_bytes;
+static size_t unpurged_bytes;
 
 static void *no_memory(void)
 {
@@ -70,9 +70,9 @@ static void *from_kmem(size_t size, gfp_t gfp)
 		section_leave();
 	}
 	if (p && size >= PURGE_BYTES) {
-		size_t kept = kmem_load_relaxed(&kept_bytes);
+		size_t kept = kmem_load_relaxed(&unpurged_bytes);
 
-		kmem_store_relaxed(&kept_bytes, kept > size ? kept - size : 0);
+		kmem_store_relaxed(&unpurged_bytes, kept > size ? kept - size : 0);
 	}
 	return p;
 }
@@ -234,12 +234,12 @@ static KMEM_NOINLINE void free_slow(void *p)
 static KMEM_NOINLINE void free_large(void *p)
 {
 	size_t size = ksize(p);
-	size_t kept = kmem_load_relaxed(&kept_bytes);
+	size_t kept = kmem_load_relaxed(&unpurged_bytes);
 	int error = errno;
 
 	if (size >= PURGE_BYTES) {
-		if (kept + size <= KEEP_BYTES)
-			kmem_store_relaxed(&kept_bytes, kept + size);
+		if (kept + size <= UNPURGED_MOST)
+			kmem_store_relaxed(&unpurged_bytes, kept + size);
 		else
 			madvise(p, size, MADV_DONTNEED);
 		errno = error;
@@ -393,8 +393,8 @@ static bool shrink_cache(struct kmem_cache *s, void *arg)
 	return true;
 }
 
-/* Gathers free memory into large blocks; of it, only mappings that were freed go
- * to the system. The result says whether there were any. */
+/* Gathers free memory into large blocks, none of which goes to the system; but
+ * mappings that were freed and kept do. The result says whether there were any. */
 EXPORT int malloc_trim(size_t pad)
 {
 	(void)pad;
@@ -425,7 +425,7 @@ EXPORT struct mallinfo2 mallinfo2(void)
 
 	arena_start();
 	thread_attach();
-	big_count(&info.hblks, &info.hblkhd);
+	big_count(&info.hblks, &info.hblkhd, &info.keepcost);
 	section_enter();
 	kmem_zone_stats(0, &z);
 	kmem_for_each_cache(add_live, &in_slabs);
@@ -434,7 +434,6 @@ EXPORT struct mallinfo2 mallinfo2(void)
 	info.arena = z.managed << KMEM_PAGE_SHIFT;
 	info.fordblks = (pages << KMEM_PAGE_SHIFT) + in_slabs;
 	info.uordblks = info.arena - info.fordblks;
-	info.keepcost = z.free_pages << KMEM_PAGE_SHIFT;
 	return info;
 }
 

@@ -82,7 +82,8 @@ bool big_free(void *p);
 /* Grow or shrink the block at p, which may move. NULL: it is as it was. */
 void *big_resize(void *p, size_t size);
 
-void big_count(size_t *nr, size_t *bytes);
+/* Blocks, their bytes, and those of freed ones that are kept. */
+void big_count(size_t *nr, size_t *bytes, size_t *kept);
 
 /* What was freed and is kept goes to the system. Return: whether there was any. */
 bool big_trim(void);
@@ -96,15 +97,21 @@ struct mapping {
 
 #define KEPT_MAPPINGS	16u
 
-/* One so large, or a little larger; or a smaller one to be enlarged, which has not
- * so many bytes; or none. align: as for big_alloc(). */
-struct mapping kept_take(size_t bytes, size_t align);
+/* Less than that is not worth a place: smaller requests come here only for want of
+ * other memory, and larger ones want more. */
+#define MAPPING_LEAST	((size_t)KMALLOC_MAX_SIZE / 4)
 
-/* Keep it; so much is in use. What has to go instead is in out[KEPT_MAPPINGS].
- * Return: how many. */
+/* One so large, or a little larger; or, to `grow`, a smaller one, which has not so
+ * many bytes; or none. align: as for big_alloc(). */
+struct mapping kept_take(size_t bytes, size_t align, bool grow);
+
+/* Keep it; so much is in use. What has to go, it may be among them, is in
+ * out[KEPT_MAPPINGS + 1]. Return: how many. */
 unsigned kept_put(struct mapping m, size_t in_use, struct mapping *out);
 
-/* All of them. Return: how many. */
+/* All of them, to out[KEPT_MAPPINGS]. Return: how many. */
 unsigned kept_drop(struct mapping *out);
+
+size_t kept_bytes(void);
 
 #endif /* KMEM_MALLOC_PRIVATE_H */

@@ -74,7 +74,7 @@ static void set_bound(struct magazine_layer *l, struct depot *d,
 	kmem_store_relaxed(&d->max_objects, objects);
 }
 
-/* What each begins with, and what trims leave it. */
+/* What each begins with; no trim takes more. */
 static size_t least_bound(const struct magazine_layer *l)
 {
 	size_t share = bits_divide(l->max_depot, (size_t)LEAST_SHARE *
@@ -498,7 +498,7 @@ static bool depots_used(struct magazine_layer *l)
 	return false;
 }
 
-/* Keep the least, or what is there. */
+/* If it is more: keep the least, or what is there. */
 static void forget_bound(struct magazine_layer *l, struct depot *d)
 {
 	uintptr_t irq = lock_irq(&d->lock);

@@ -58,7 +58,7 @@ size_t depot_objects(struct magazine_layer *l);
 /* Up to `most` magazines back that were not needed since the last call, and
  * the bound down by as much; and empty ones, if there are more than full.
  * SIZE_MAX: all of them; and if nobody has come since the last call, the bounds
- * down to the least. */
+ * that are above the least down to it. */
 void depot_trim(struct magazine_layer *l, size_t most);
 
 #endif /* KMEM_DEPOT_H */

@@ -131,6 +131,15 @@ static void flushed(void)
 	settled();
 }
 
+/* And nobody has come to a depot since it was trimmed last. */
+static void flushed_and_left(void)
+{
+	flushed();
+	kmem_trim(KMEM_TRIM);
+	kmem_trim(KMEM_TRIM);
+	settled();
+}
+
 /* Of three CPUs: there is room for one of their magazines in the depot of CPUs 0
  * and 2, and for one in that of CPU 1. */
 static void put_24_to_31(void)
@@ -412,6 +421,8 @@ static const struct scenario list[] = {
 	  full_depot, { trim, NULL, get_one }, .check = all_back },
 	{ "depot-bound", "its bound goes up while it flushes", ALL,
 	  flushed, { get_one, NULL, put_six }, .check = all_back },
+	{ "depot-forget", "its bound goes down while it is filled", 2,
+	  flushed_and_left, { trim, NULL, put_six }, .check = all_back },
 	{ "depot-lend", "one has to borrow of what another is using", 3,
 	  full_on_three, { put_one, put_third, put_another },
 	  .check = all_back },

@@ -218,7 +218,9 @@ static size_t slab_take(struct slab_node *n, struct page *head,
  * A slab that other CPUs use, unless it is better left alone: slots of neighbours
  * share a cache line. So a node should rather grow that has little free; and the
  * only one on a list is what its CPU takes from next (unless it is of few
- * objects). If there are more, its CPU comes to the last one last.
+ * objects): in a small cache that alone is much, and of CPUs that filled it at the
+ * same time, a third of the objects lay among others'. If there are more, its CPU
+ * comes to the last one last.
  */
 static struct page *others_slab(const struct kmem_slabs *s,
 				struct slab_node *n, bool any)

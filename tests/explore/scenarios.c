@@ -110,7 +110,8 @@ static void put_6_to_31(void)
 
 static void put_six(void)
 {
-	put_objects(0, 6);
+	for (unsigned i = 0; i < 6; i++)
+		put(object[i]);
 }
 
 /* CPU 2 has magazines, and its depot, empty again, has had to flush. It is CPU
@@ -135,7 +136,6 @@ static void flushed(void)
 static void flushed_and_left(void)
 {
 	flushed();
-	kmem_trim(KMEM_TRIM);
 	kmem_trim(KMEM_TRIM);
 	settled();
 }

@@ -6,6 +6,7 @@
 #include "check.h"
 
 #include <limits.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -323,23 +324,53 @@ static void big_kept_is_bounded(void)
 {
 	enum { N = 16 };
 	char *p[N], *large = malloc((size_t)1 << 30), *sparse;
+	long before;
 
 	CHECK(large);
-	for (int i = 0; i < N; i++)
-		p[i] = written(30);
-	for (int i = 0; i < N; i++)
-		free(p[i]);
-	CHECK(mallinfo2().keepcost >= 200u << 20);
-	CHECK(mallinfo2().keepcost <= 256u << 20);
-	free(large);
-	CHECK(mallinfo2().keepcost <= 32u << 20);
-	/* Many that are freed without being written take no place of others'. */
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < N; i++)
+			CHECK(p[i] = malloc(30 << 20));
+		for (int i = 0; i < N; i++)
+			free(p[i]);
+		CHECK(mallinfo2().keepcost >= 200u << 20);
+		CHECK(mallinfo2().keepcost <= 256u << 20);
+		if (round) {
+			free(large);
+			CHECK(mallinfo2().keepcost <= 32u << 20);
+		} else {
+			CHECK(large = realloc(large, 30 << 20));
+			CHECK(mallinfo2().keepcost <= 40u << 20);
+			CHECK(large = realloc(large, 1 << 30));
+		}
+	}
+	malloc_trim(0);
+	/* Many that are freed unwritten, one after the other, take one place. */
 	free(written(10));
 	for (int i = 0; i < 100; i++) {
 		CHECK(sparse = calloc(1, 2 << 20));
 		free(sparse);
 	}
-	CHECK(mallinfo2().keepcost >= 10u << 20);
+	before = faults();
+	free(written(8));
+	CHECK(faults() - before < 100);
+	malloc_trim(0);
+}
+
+/* A block that is several mappings, because its last user has split it, grows. */
+static void big_split(void)
+{
+	char *p, *q;
+
+	CHECK(p = malloc(16 << 20));
+	CHECK(!madvise((void *)(((uintptr_t)p + 65536) & ~(uintptr_t)65535),
+		       8 << 20, MADV_NOHUGEPAGE));
+	free(p);
+	CHECK(q = malloc(16 << 20));
+	CHECK(q == p);
+	fill(q, 16 << 20, 3);
+	CHECK(q = realloc(q, 24 << 20));
+	CHECK(holds(q, 16 << 20, 3));
+	free(q);
 	malloc_trim(0);
 }
 
@@ -449,8 +480,9 @@ int main(void)
 	many_big();
 	big_reused();
 	big_kept_is_bounded();
+	big_split();
 	big_kept_in_need();
 	storm();
-	puts("14 cases passed");
+	puts("15 cases passed");
 	return 0;
 }

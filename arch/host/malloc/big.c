@@ -15,7 +15,8 @@
  *
  * Locks: big.lock guards the table, and what is kept. Mappings are made and given
  * back without it, while they are in neither; blocks are moved and enlarged with it.
- * Each call is one section, so that fork() finds no mapping that nobody has.
+ * Each call is one section, so that fork() finds no mapping that nobody has. (So
+ * threads that share a CPU wait for one another's system calls.)
  */
 #define _GNU_SOURCE
 #include "private.h"
@@ -305,7 +306,7 @@ static struct mapping resized(struct mapping b, size_t bytes)
 	if (bytes <= b.bytes && b.bytes - bytes < MAPPING_LEAST)
 		return b;
 	new = mremap(p, b.bytes, bytes, MREMAP_MAYMOVE);
-	if (new == MAP_FAILED && drop_kept())
+	if (new == MAP_FAILED && errno == ENOMEM && drop_kept())
 		new = mremap(p, b.bytes, bytes, MREMAP_MAYMOVE);
 	if (new == MAP_FAILED)
 		return (struct mapping){ 0, 0 };
@@ -317,8 +318,10 @@ static struct mapping resized(struct mapping b, size_t bytes)
 void *big_resize(void *p, size_t size)
 {
 	size_t bytes = whole_pages(size);
-	struct mapping *b, new = { 0, 0 };
+	struct mapping old[KEPT_MAPPINGS], *b, new = { 0, 0 };
+	unsigned n = 0;
 
+	section_enter();
 	section_lock(&big.lock);
 	b = bytes ? find(p) : NULL;
 	if (b)
@@ -326,8 +329,11 @@ void *big_resize(void *p, size_t size)
 	if (new.bytes) {
 		erase(b);
 		insert(new.addr, new.bytes);
+		n = kept_fit(big.bytes, old);
 	}
 	section_unlock(&big.lock);
+	unmap_all(old, n);
+	section_leave();
 	return (void *)new.addr;
 }
 

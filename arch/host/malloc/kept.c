@@ -12,7 +12,8 @@
  *
  * A block is cut from the smallest that is large enough. If none is, the largest
  * one grows to it: its pages move, and only what is new has to be faulted in.
- * Whoever asks for zeros gets one without its pages (big.c).
+ * Whoever asks for zeros gets one without its pages (big.c). What the last user did
+ * to it by mprotect() or madvise() stays, as in every heap.
  *
  * Who calls holds the lock of big.c. Nothing is mapped or unmapped here.
  */
@@ -85,23 +86,40 @@ struct mapping kept_take(size_t bytes, size_t align, bool grow)
 	return take_out(best);
 }
 
+/* The oldest have to go, for no more bytes than that to be left. */
+static unsigned evict(size_t most, struct mapping *out)
+{
+	unsigned n = 0;
+
+	while (kept.bytes > most)
+		out[n++] = take_out(0);
+	return n;
+}
+
+static size_t bound(size_t in_use)
+{
+	size_t most = KEPT_LEAST + in_use / 4;
+
+	return most < KEPT_MOST ? most : KEPT_MOST;
+}
+
+unsigned kept_fit(size_t in_use, struct mapping *out)
+{
+	return evict(bound(in_use), out);
+}
+
 unsigned kept_put(struct mapping m, size_t in_use, struct mapping *out)
 {
-	size_t most = KEPT_LEAST + in_use / 4, room;
-	unsigned n = 0;
-	bool keep;
+	size_t most = bound(in_use);
+	bool keep = m.bytes >= MAPPING_LEAST && m.bytes <= most;
+	unsigned n = evict(keep ? most - m.bytes : most, out);
 
-	if (most > KEPT_MOST)
-		most = KEPT_MOST;
-	keep = m.bytes >= MAPPING_LEAST && m.bytes <= most;
-	room = keep ? most - m.bytes : most;
-	while (kept.nr && (kept.bytes > room ||
-			   (keep && kept.nr == KEPT_MAPPINGS)))
-		out[n++] = take_out(0);
 	if (!keep) {
 		out[n++] = m;
 		return n;
 	}
+	if (kept.nr == KEPT_MAPPINGS)
+		out[n++] = take_out(0);
 	kept.at[kept.nr++] = m;
 	kept.bytes += m.bytes;
 	return n;
@@ -109,11 +127,7 @@ unsigned kept_put(struct mapping m, size_t in_use, struct mapping *out)
 
 unsigned kept_drop(struct mapping *out)
 {
-	unsigned n = 0;
-
-	while (kept.nr)
-		out[n++] = take_out(0);
-	return n;
+	return evict(0, out);
 }
 
 size_t kept_bytes(void)

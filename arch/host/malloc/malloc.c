@@ -88,8 +88,10 @@ static KMEM_NOINLINE void *malloc_slow(size_t size, size_t align, gfp_t gfp)
 	if (size <= KMALLOC_MAX_SIZE && align <= KMALLOC_MAX_SIZE &&
 	    !(gfp & __GFP_ZERO && size >= ZERO_MAP_BYTES))
 		p = from_kmem(size, gfp);
-	if (!p)
+	if (!p) {
+		thread_attach();	/* big_alloc() is one section */
 		p = big_alloc(size, align, gfp & __GFP_ZERO);
+	}
 	return p ? p : no_memory();
 }
 
@@ -226,6 +228,7 @@ static KMEM_NOINLINE void free_slow(void *p)
 	if (!p)
 		return;
 	arena_start();
+	thread_attach();
 	if (in_arena(p) || !big_free(p))
 		free_in_kmem(p);	/* which knows what is wrong with it */
 }
@@ -357,9 +360,11 @@ EXPORT void *realloc(void *p, size_t size)
 	old = usable_size(p);
 	if (!old)
 		return NULL;
+	/* Where that fails, it is moved like any other. */
 	if (!in_arena(p) && size > KMALLOC_MAX_SIZE / 2) {
 		new = big_resize(p, size);
-		return new ? new : no_memory();
+		if (new)
+			return new;
 	}
 	if (size <= old && size >= old / 2)
 		return p;

@@ -109,6 +109,10 @@ struct mapping kept_take(size_t bytes, size_t align, bool grow);
  * out[KEPT_MAPPINGS + 1]. Return: how many. */
 unsigned kept_put(struct mapping m, size_t in_use, struct mapping *out);
 
+/* Only so much is in use now: what has to go is in out[KEPT_MAPPINGS]. Return: how
+ * many. */
+unsigned kept_fit(size_t in_use, struct mapping *out);
+
 /* All of them, to out[KEPT_MAPPINGS]. Return: how many. */
 unsigned kept_drop(struct mapping *out);
 
